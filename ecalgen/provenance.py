@@ -1,0 +1,54 @@
+"""Where a number comes from: command, commit, device, versions and date, to be kept beside it."""
+import datetime
+import importlib.metadata
+import pathlib
+import platform
+import subprocess
+import sys
+
+import jax
+
+PACKAGES = ("ecalgen", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
+
+
+def provenance(seed: int) -> dict:
+    """Everything needed to repeat a result: command, commit, seed, device, versions, date (UTC)."""
+    device = jax.devices()[0]
+    return {
+        "command": " ".join(["python", *_module_name(sys.argv)]),
+        "commit": commit(),
+        "seed": seed,
+        "device": f"{jax.device_count()} x {device.device_kind} ({device.platform})",
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+
+
+def commit() -> str:
+    """The commit of the source tree, with `+changes` when it has been edited; `unknown` outside git."""
+    root = pathlib.Path(__file__).parents[1]
+    try:
+        run = lambda *words: subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True,
+                                            check=True).stdout.strip()
+        return run("rev-parse", "HEAD") + ("+changes" if run("status", "--porcelain", "-uno") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _module_name(argv):
+    """argv with a script path inside the package turned into `-m package.module`, so no machine path is kept."""
+    script = pathlib.Path(argv[0])
+    root = pathlib.Path(__file__).parents[1]
+    if not script.is_relative_to(root):
+        return [script.name, *argv[1:]]
+    words = script.relative_to(root).with_suffix("").parts
+    if words[0] != "ecalgen":
+        return [script.relative_to(root).as_posix(), *argv[1:]]
+    return ["-m", ".".join(word for word in words if word != "__main__"), *argv[1:]]
+
+
+def _version(name):
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -56,13 +56,13 @@ class Showers:
         if count == 0:
             raise BadShowers("EnergyDeposit holds no showers; write at least one event into it")
         momentum, point = check_incident(self.momentum, self.point, count)
-        pdg = np.full(count, 11) if self.pdg is None else _numbers("pdg", self.pdg)
-        _check_shape("pdg", pdg, [(count,)])
-        _check_finite("energy", energy)
+        energy = _finite_float32("energy", energy)
         if (energy < 0).any():
             raise BadShowers(f"EnergyDeposit is negative in event {_first(energy < 0)}; deposited energies are >= 0 MeV, "
                              "so undo any normalisation or noise subtraction first")
-        fields = dict(energy=energy.astype(np.float32), momentum=momentum, point=point, pdg=pdg.astype(np.int32))
+        pdg = np.full(count, 11) if self.pdg is None else _numbers("pdg", self.pdg)
+        _check_shape("pdg", pdg, [(count,)])
+        fields = dict(energy=energy, momentum=momentum, point=point, pdg=_particle_codes(pdg))
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
@@ -84,12 +84,11 @@ def check_incident(momentum, point, count=None):
     count = (len(momentum) if momentum.ndim else 0) if count is None else count
     _check_shape("momentum", momentum, [(count, 3)])
     _check_shape("point", point, [(count, 2), (count, 3)])
-    _check_finite("momentum", momentum)
-    _check_finite("point", point)
+    momentum, point = _finite_float32("momentum", momentum), _finite_float32("point", point)
     if (momentum[:, 2] <= 0).any():
         raise BadShowers(f"ParticleMomentum has pz <= 0 in event {_first(momentum[:, 2] <= 0)}; "
                          "particles must fly into the calorimeter, along +z")
-    return momentum.astype(np.float32), point[:, :2].astype(np.float32)
+    return momentum, point[:, :2]
 
 
 def incident_energy(momentum):
@@ -139,10 +138,22 @@ def _check_shape(field, value, allowed):
                          "the first axis counts events, and every column holds the same events")
 
 
-def _check_finite(field, value):
+def _finite_float32(field, value):
+    with np.errstate(over="ignore"):
+        value = value.astype(np.float32)
     if not np.isfinite(value).all():
         raise BadShowers(f"{KEYS[field]} is NaN or infinite in event {_first(~np.isfinite(value))}; "
                          "drop such events before loading")
+    return value
+
+
+def _particle_codes(pdg):
+    with np.errstate(invalid="ignore"):
+        codes = pdg.astype(np.int32)
+    if (codes != pdg).any():
+        raise BadShowers(f"ParticlePDG is no particle code in event {_first(codes != pdg)}; "
+                         "codes are whole numbers, such as 11 for an electron")
+    return codes
 
 
 def _first(bad):

@@ -1,0 +1,54 @@
+"""Every field of a recipe, with its unit or source; the other configs override it."""
+import ml_collections
+
+
+def get_config():
+    """The fields that all systems share."""
+    config = ml_collections.ConfigDict()
+    config.system = "base"
+    config.preset = "full"
+    config.seed = 0
+
+    config.data = data = ml_collections.ConfigDict()
+    data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of an npz file
+    data.dir = ml_collections.config_dict.placeholder(str)  # TFDS folder; its default when None
+    data.transform = ml_collections.ConfigDict(dict(name="log1p", scale=1.0))  # scale in MeV
+
+    config.train = train = ml_collections.ConfigDict()
+    train.steps = 100_000
+    train.batch_size = 256  # showers a step on all devices together
+    train.discriminator_steps = 1
+    train.generator_rate = 5e-4
+    train.discriminator_rate = 1e-3
+    train.constant_fraction = 0.5  # of the steps at these rates, then linear to a tenth
+    train.clip = 10.0  # global norm of the gradients
+    train.ema = 0.999
+    train.log_every = 100  # steps
+    train.checkpoint_every = 1_000  # steps, a multiple of log_every
+    train.divergence = 1e4  # a loss above it stops the run
+
+    config.evaluation = evaluation = ml_collections.ConfigDict()
+    evaluation.protocol = "paper"
+    evaluation.showers = 5_000  # generated, and as many real ones of the test split
+    evaluation.bootstrap = 200
+
+    config.tensorboard = False
+    return config
+
+
+def apply_preset(config, preset, presets):
+    """Override fields by the preset of that name; none is the full recipe.
+
+    Args:
+      presets: name -> {"train.steps": 10, ...}.
+
+    Raises:
+      ValueError: for an unknown name.
+    """
+    if not preset:
+        return config
+    if preset not in presets:
+        raise ValueError(f"preset {preset!r} is not one of {', '.join(presets)}")
+    config.preset = preset
+    config.update_from_flattened_dict(presets[preset])
+    return config

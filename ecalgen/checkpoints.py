@@ -1,0 +1,74 @@
+"""Checkpoints of a training stage: written whole or not at all, verified when read. The only file that imports Orbax."""
+import hashlib
+import pathlib
+import warnings
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+
+class Checkpoints:
+    """The newest few states of one stage, in a folder.
+
+    Args:
+      folder: where to keep them; made when missing.
+      keep: how many.
+    """
+
+    def __init__(self, folder, keep=2):
+        self.folder = pathlib.Path(folder).absolute()
+        options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
+        self._manager = ocp.CheckpointManager(self.folder, options=options)
+
+    def save(self, step, state):
+        """Write `state` (arrays only) as that of `step`; on return it is safe on disk."""
+        if step in self._manager.all_steps():
+            return
+        digest = ocp.args.JsonSave({"sha256": _digest(state)})
+        self._manager.save(step, args=ocp.args.Composite(state=ocp.args.StandardSave(state), digest=digest))
+        self._manager.wait_until_finished()
+
+    def restore(self, like):
+        """(step, state) of the newest checkpoint that can be read, or None when there is none.
+
+        A checkpoint that is damaged is reported as a warning and removed, and the one before it is taken.
+
+        Args:
+          like: a state of the same shapes and types.
+
+        Raises:
+          ValueError: every checkpoint is damaged.
+        """
+        steps = sorted(self._manager.all_steps(), reverse=True)
+        for step in steps:
+            try:
+                return step, self._read(step, like)
+            except Exception as error:  # noqa: BLE001  Orbax raises many kinds for a damaged file
+                reason = " ".join(str(error).split())[:200]
+                warnings.warn(f"checkpoint {self.folder / str(step)} is damaged ({reason}); "
+                              "falling back to the one before", stacklevel=2)
+                self._manager.delete(step)
+        if steps:
+            raise ValueError(f"no checkpoint in {self.folder} can be read; delete the folder to start over")
+        return None
+
+    def close(self):
+        """Release the folder."""
+        self._manager.close()
+
+    def _read(self, step, like):
+        template = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        args = ocp.args.Composite(state=ocp.args.StandardRestore(template), digest=ocp.args.JsonRestore())
+        restored = self._manager.restore(step, args=args)
+        if restored["digest"]["sha256"] != _digest(restored["state"]):
+            raise ValueError("its digest does not match its contents")
+        return restored["state"]
+
+
+def _digest(state):
+    """SHA-256 over every array of a state, in tree order."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(state):
+        digest.update(np.ascontiguousarray(jax.device_get(leaf)).tobytes())
+    return digest.hexdigest()

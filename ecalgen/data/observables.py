@@ -1,0 +1,143 @@
+"""Shower quantities a physicist looks at: jitted, differentiable functions of cells and incident particle.
+
+Every function takes `energy [N, 30, 30]` (MeV), `momentum [N, 3]` (GeV) and `point [N, 2]` (cm). Positions are in
+cells: r = (i - 14.5, j - 14.5) for cell (i, j), and r0 is where the track crosses the reference plane. E is a cell's
+energy, S = sum E, and <q> = sum(E q) / S. n is the unit vector of (px, py), t is n turned by +90 degrees.
+
+Two guards keep values and gradients finite: n is the x axis where px = py = 0, and an observable is 0 where S = 0.
+"""
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point
+
+POSITIONS = (np.arange(CELLS) - (CELLS - 1) / 2).astype(np.float32)
+"""Centres of the cells along either axis, in cells."""
+SPARSITY_THRESHOLDS = np.logspace(-5, -1, 20)
+"""Shares alpha of the shower's energy that a cell must reach to count in `sparsity`."""
+RING_MASKS = np.stack([np.maximum(*np.abs(np.meshgrid(POSITIONS, POSITIONS))) == ring + 0.5 for ring in range(4)], -1)
+"""`[30, 30, 4]`, true on the central 2x2 cells and on the three square rings around them."""
+
+
+@jax.jit
+def longitudinal_asymmetry(energy, momentum, point):
+    """(sum of E with (r - r0).n >= 0, minus the rest) / S: `[N]`, in [-1, 1]."""
+    return _asymmetry(energy, _along(momentum, point))
+
+
+@jax.jit
+def transverse_asymmetry(energy, momentum, point):
+    """(sum of E with (r - r0).t >= 0, minus the rest) / S: `[N]`, in [-1, 1]."""
+    return _asymmetry(energy, _across(momentum, point))
+
+
+@jax.jit
+def longitudinal_width(energy, momentum, point):
+    """sqrt(<s^2> - <s>^2) with s = (r - r0).n: `[N]`, in cells."""
+    return _width(energy, _along(momentum, point))
+
+
+@jax.jit
+def transverse_width(energy, momentum, point):
+    """sqrt(<s^2> - <s>^2) with s = (r - r0).t: `[N]`, in cells."""
+    return _width(energy, _across(momentum, point))
+
+
+@jax.jit
+def sparsity(energy, momentum, point):
+    """Share of the cells with E >= alpha S, for each of SPARSITY_THRESHOLDS: `[N, 20]`, in [0, 1]."""
+    del momentum, point
+    total = _total(energy)
+    lit = energy[..., None] >= jnp.outer(total, SPARSITY_THRESHOLDS.astype(energy.dtype))[:, None, None, :]
+    return jnp.where(total[:, None] > 0, lit.mean((1, 2), dtype=energy.dtype), 0.0)
+
+
+@jax.jit
+def delta_x(energy, momentum, point):
+    """<x> - x0, the energy-weighted centre along x minus the track's: `[N]`, in cells."""
+    return _mean(energy, _from_track(momentum, point)[0])
+
+
+@jax.jit
+def delta_y(energy, momentum, point):
+    """<y> - y0, the energy-weighted centre along y minus the track's: `[N]`, in cells."""
+    return _mean(energy, _from_track(momentum, point)[1])
+
+
+@jax.jit
+def ring_energies(energy, momentum, point):
+    """E1..E4: sum of E over the central 2x2 cells and over what 4x4, 6x6 and 8x8 add to it: `[N, 4]`, MeV."""
+    del momentum, point
+    return jnp.where(RING_MASKS[None], energy[..., None], 0).sum((1, 2))
+
+
+@jax.jit
+def visible_fraction(energy, momentum, point):
+    """S / E_p, the share of the particle's energy seen in the cells: `[N]`, without unit."""
+    del point
+    return _total(energy) / (1000 * incident_energy(momentum))
+
+
+OBSERVABLES = {
+    function.__name__: function
+    for function in (longitudinal_asymmetry, transverse_asymmetry, longitudinal_width, transverse_width, sparsity,
+                     delta_x, delta_y, ring_energies, visible_fraction)
+}
+"""Name -> function, in the order in which tables and figures show them."""
+
+
+@jax.jit
+def observables(energy, momentum, point):
+    """All of OBSERVABLES at once: `{name: [N] or [N, K]}`."""
+    return {name: function(energy, momentum, point) for name, function in OBSERVABLES.items()}
+
+
+def _total(energy):
+    """S: `[N]`, MeV."""
+    return energy.sum((1, 2))
+
+
+def _mean(energy, position):
+    """<position>, 0 where S = 0: `[N, 30, 30]` twice -> `[N]`."""
+    total = _total(energy)
+    return (energy * position).sum((1, 2)) / jnp.where(total > 0, total, 1)
+
+
+def _asymmetry(energy, position):
+    """<sign of position>, 0 counting as positive."""
+    return _mean(energy, jnp.where(position >= 0, 1.0, -1.0))
+
+
+def _width(energy, position):
+    """sqrt(<(s - <s>)^2>), which float32 takes better than sqrt(<s^2> - <s>^2); its gradient is 0 at width 0."""
+    variance = _mean(energy, (position - _mean(energy, position)[:, None, None]) ** 2)
+    return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
+
+
+def _from_track(momentum, point):
+    """x and y of every cell from r0, in cells: two arrays `[N, 30, 30]`."""
+    x0, y0 = (reference_point(momentum, point) / PITCH).T[:, :, None, None]
+    shape = (len(x0), CELLS, CELLS)
+    return (jnp.broadcast_to(POSITIONS[None, :, None] - x0, shape),
+            jnp.broadcast_to(POSITIONS[None, None, :] - y0, shape))
+
+
+def _direction(momentum):
+    """n: `[N, 3]` -> nx, ny, each `[N, 1, 1]`; the x axis where px = py = 0."""
+    px, py = momentum[:, :2].T[:, :, None, None]
+    square = px**2 + py**2
+    length = jnp.sqrt(jnp.where(square > 0, square, 1))
+    return jnp.where(square > 0, px / length, 1), jnp.where(square > 0, py / length, 0)
+
+
+def _along(momentum, point):
+    """(r - r0).n of every cell: `[N, 30, 30]`, in cells."""
+    (x, y), (nx, ny) = _from_track(momentum, point), _direction(momentum)
+    return x * nx + y * ny
+
+
+def _across(momentum, point):
+    """(r - r0).t of every cell, t = (-ny, nx): `[N, 30, 30]`, in cells."""
+    (x, y), (nx, ny) = _from_track(momentum, point), _direction(momentum)
+    return y * nx - x * ny

@@ -1,0 +1,27 @@
+"""Adversarial and regression losses: pure functions of logits and predictions, means over the batch."""
+import jax.numpy as jnp
+
+
+def hinge_discriminator(real_logits, fake_logits):
+    """L_D = -E min(0, -1 + D(x, y)) - E min(0, -1 - D(G(z, y), y)), of logits `[N]` each.
+
+    Source: Rogachev and Ratnikov 2023, equation 1.
+    """
+    return -jnp.mean(jnp.minimum(0.0, -1.0 + real_logits)) - jnp.mean(jnp.minimum(0.0, -1.0 - fake_logits))
+
+
+def hinge_generator(fake_logits):
+    """L_G = -E D(G(z, y), y), of logits `[N]`."""
+    return -jnp.mean(fake_logits)
+
+
+def weighted_mse(targets, predictions, weights):
+    """L_reg = sum_k alpha_k / N sum_i (o_ik - o^_ik)^2.
+
+    Args:
+      targets, predictions: `[N, K]`, the K properties of each shower.
+      weights: `[K]`, alpha_k.
+
+    Source: Rogachev and Ratnikov 2023, equation 2.
+    """
+    return jnp.dot(jnp.mean((targets - predictions) ** 2, axis=0), weights)

@@ -1,0 +1,39 @@
+"""python -m ecalgen.main --config=configs/baseline.py[:preset] [--workdir=DIR] [--mode=train|evaluate|sample]"""
+import pathlib
+
+from absl import app, flags
+from ml_collections import config_flags
+
+from ecalgen import runs
+from ecalgen.data.showers import BadShowers
+from ecalgen.training.loop import TrainingError
+from ecalgen.weights import WeightsError
+
+CONFIG = config_flags.DEFINE_config_file("config", None, "Recipe, for example configs/baseline.py:cpu.", lock_config=True)
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<system>-<preset>-<date> when not given.")
+MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate", "sample"],
+                         "train: every stage, then evaluate; evaluate: judge and report; sample: write samples.npz.")
+CONDITIONS = flags.DEFINE_string("conditions", None, "npz with ParticleMomentum and ParticlePoint, for --mode=sample.")
+
+
+def main(argv):
+    """Run one mode; a fault of the user's ends in one line, not a traceback."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
+    config = CONFIG.value
+    workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)
+    try:
+        runs.prepare(config, workdir)
+        if MODE.value == "train":
+            runs.train(config, workdir)
+        if MODE.value == "sample":
+            print(runs.sample(config, workdir, CONDITIONS.value))
+        else:
+            print(runs.evaluate(config, workdir))
+    except (BadShowers, TrainingError, WeightsError, runs.RunError) as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+if __name__ == "__main__":
+    flags.mark_flag_as_required("config")
+    app.run(main)

@@ -1,0 +1,50 @@
+"""The discriminator: is this shower real, given the particle that made it?"""
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax.numpy as jnp
+
+from ecalgen.data.showers import conditions
+from ecalgen.models.layers import MLP, Conv, Dense, DownBlock, SelfAttention
+
+
+class Discriminator(nn.Module):
+    """One logit a shower, from its cells in the space of the transform and the incident particle.
+
+    Source: Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043; projection: Miyato and Koyama 2018,
+    arXiv:1802.05637, D(x, y) = psi(phi(x)) + <V(y), phi(x)>.
+
+    Args:
+      widths: channels at 16x16, 8x8 and 4x4.
+      attention: side of the map that self-attention looks at; 0 for none.
+      spectral_norm: divide every kernel by its largest singular value.
+      conditioning: `projection` as above, or `concatenation` of the conditions to the cells, as maps.
+      embedding: width of the two layers that embed the conditions (projection only).
+    """
+
+    widths: Sequence[int] = (32, 64, 128)
+    attention: int = 16
+    spectral_norm: bool = True
+    conditioning: str = "projection"
+    embedding: int = 64
+
+    @nn.compact
+    def __call__(self, cells, momentum, point, update_stats=False):
+        """`cells [N, 30, 30]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`."""
+        given = conditions(momentum, point)
+        x = jnp.pad(cells[..., None], ((0, 0), (1, 1), (1, 1), (0, 0)))
+        if self.conditioning == "concatenation":
+            maps = jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))
+            x = jnp.concatenate([x, maps], axis=-1)
+        for i, width in enumerate(self.widths):
+            x = DownBlock(width, self.spectral_norm, name=f"down{i}")(x, update_stats)
+            if x.shape[1] == self.attention:
+                x = SelfAttention(self.spectral_norm, name="attention")(x, update_stats)
+        x = Conv(self.widths[-1], spectral_norm=self.spectral_norm, name="conv")(x, update_stats)
+        phi = jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
+        logit = Dense(1, self.spectral_norm, name="logit")(phi, update_stats)[:, 0]
+        if self.conditioning == "projection":
+            embedded = MLP((self.embedding,), self.spectral_norm, name="embed")(given, update_stats)
+            projection = Dense(phi.shape[-1], self.spectral_norm, use_bias=False, name="project")
+            logit += jnp.sum(projection(embedded, update_stats) * phi, axis=-1)
+        return logit

@@ -1,0 +1,172 @@
+"""Spectral-normalised dense and convolutional layers, self-attention, and the blocks built from them."""
+from collections.abc import Sequence
+
+import flax.linen as nn
+import flax.traverse_util
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+KERNEL_INIT = nn.initializers.glorot_normal()
+
+
+class Dense(nn.Module):
+    """y = W x + b, with W divided by its largest singular value when `spectral_norm`: `[..., in]` -> `[..., features]`."""
+
+    features: int
+    spectral_norm: bool = False
+    use_bias: bool = True
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        kernel = _kernel(self, (x.shape[-1], self.features), update_stats)
+        return _add_bias(self, x @ kernel)
+
+
+class Conv(nn.Module):
+    """Convolution over two cell axes, optionally spectral-normalised: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`."""
+
+    features: int
+    size: int = 3
+    stride: int = 1
+    spectral_norm: bool = False
+    use_bias: bool = True
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        kernel = _kernel(self, (self.size, self.size, x.shape[-1], self.features), update_stats)
+        y = lax.conv_general_dilated(x, kernel, (self.stride, self.stride), "SAME",
+                                     dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        return _add_bias(self, y)
+
+
+class SelfAttention(nn.Module):
+    """Self-attention over the cells of a map: `[N, H, W, C]` -> the same shape.
+
+    s_ij = f(x_i).g(x_j), beta_ji = softmax_i(s_ij), o_j = v(sum_i beta_ji h(x_i)), y = gamma o + x with
+    gamma starting at 0; f, g, h, v are 1x1 convolutions (Zhang et al. 2019, arXiv:1805.08318, section 3).
+    """
+
+    spectral_norm: bool = False
+    reduction: int = 8
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        channels = x.shape[-1]
+        inner = max(1, channels // self.reduction)
+        pixels = x.reshape(x.shape[0], -1, channels)
+        project = lambda name, width: Dense(width, self.spectral_norm, use_bias=False, name=name)
+        f = project("f", inner)(pixels, update_stats)
+        g = project("g", inner)(pixels, update_stats)
+        h = project("h", max(1, channels // 2))(pixels, update_stats)
+        beta = jax.nn.softmax(jnp.einsum("nic,njc->nji", f, g), axis=-1)
+        o = project("v", channels)(jnp.einsum("nji,nic->njc", beta, h), update_stats)
+        gamma = self.param("gamma", nn.initializers.zeros, ())
+        return gamma * o.reshape(x.shape) + x
+
+
+class UpBlock(nn.Module):
+    """Modulate, ReLU, double the map, convolve: `[N, H, W, C]` -> `[N, 2H, 2W, features]`."""
+
+    features: int
+    spectral_norm: bool = False
+
+    @nn.compact
+    def __call__(self, x, signal, update_stats=False):
+        x = nn.relu(Modulation(self.spectral_norm, name="modulation")(x, signal, update_stats))
+        x = jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2)
+        return Conv(self.features, spectral_norm=self.spectral_norm, name="conv")(x, update_stats)
+
+
+class Modulation(nn.Module):
+    """x / rms(x) over channels, scaled and shifted by a signal: (1 + s(signal)) x + b(signal).
+
+    The conditional normalisation of self-attention GANs, made per shower, so that a shower depends on
+    no other in its batch. `x [N, H, W, C]`, `signal [N, S]`, or None for the normalisation alone.
+    """
+
+    spectral_norm: bool = False
+
+    @nn.compact
+    def __call__(self, x, signal=None, update_stats=False):
+        x = x * lax.rsqrt(jnp.mean(x**2, axis=-1, keepdims=True) + 1e-6)
+        if signal is None:
+            return x
+        modulation = Dense(2 * x.shape[-1], self.spectral_norm, name="signal")(signal, update_stats)
+        scale, shift = jnp.split(modulation[:, None, None, :], 2, axis=-1)
+        return (1 + scale) * x + shift
+
+
+class DownBlock(nn.Module):
+    """Convolve with stride 2, leaky ReLU: `[N, H, W, C]` -> `[N, H/2, W/2, features]`."""
+
+    features: int
+    spectral_norm: bool = False
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        x = Conv(self.features, size=4, stride=2, spectral_norm=self.spectral_norm, name="conv")(x, update_stats)
+        return nn.leaky_relu(x, 0.1)
+
+
+class MLP(nn.Module):
+    """Dense layers with leaky ReLU after each: `[N, in]` -> `[N, widths[-1]]`."""
+
+    widths: Sequence[int]
+    spectral_norm: bool = False
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        for i, width in enumerate(self.widths):
+            x = nn.leaky_relu(Dense(width, self.spectral_norm, name=f"dense{i}")(x, update_stats), 0.1)
+        return x
+
+
+def power_iteration(kernel, u):
+    """One step of power iteration on W = kernel as `[in, out]`: `u [out]` -> (u', sigma = v W u').
+
+    Source: Miyato et al. 2018, arXiv:1802.05957, algorithm 1; gradients flow through W alone.
+    """
+    matrix = kernel.reshape(-1, kernel.shape[-1])
+    v = lax.stop_gradient(_unit(matrix @ u))
+    u = lax.stop_gradient(_unit(v @ matrix))
+    return u, v @ matrix @ u
+
+
+def fold_spectral_norm(params, spectral, iterations=30):
+    """Kernels divided by their largest singular value, for the same network without spectral norm.
+
+    Args:
+      params: parameters of a network built with `spectral_norm=True`.
+      spectral: its `spectral` collection, the starting vectors.
+      iterations: steps of power iteration; the vectors of averaged (EMA) parameters need more than one.
+    """
+    kernels = flax.traverse_util.flatten_dict(params)
+    for (*layer, _), u in flax.traverse_util.flatten_dict(spectral).items():
+        path = (*layer, "kernel")
+        for _ in range(iterations):
+            u, sigma = power_iteration(kernels[path], u)
+        kernels[path] = kernels[path] / sigma
+    return flax.traverse_util.unflatten_dict(kernels)
+
+
+def _kernel(layer, shape, update_stats):
+    kernel = layer.param("kernel", KERNEL_INIT, shape)
+    if not layer.spectral_norm:
+        return kernel
+    u = layer.variable("spectral", "u", lambda: _unit(jax.random.normal(layer.make_rng("params"), shape[-1:])))
+    new_u, sigma = power_iteration(kernel, u.value)
+    if update_stats and not layer.is_initializing():
+        u.value = new_u
+    return kernel / sigma
+
+
+def _add_bias(layer, y):
+    if not layer.use_bias:
+        return y
+    bias = layer.param("bias", nn.initializers.zeros, (layer.features,))
+    return y + bias.reshape((1,) * (y.ndim - 1) + (-1,))
+
+
+def _unit(vector):
+    return vector / (jnp.linalg.norm(vector) + 1e-12)

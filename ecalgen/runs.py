@@ -1,0 +1,135 @@
+"""A run in its folder: training, evaluation with report, and sampling, each resumable and repeatable."""
+import datetime
+import json
+import os
+import pathlib
+
+import jax
+
+from ecalgen.checkpoints import Checkpoints
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.formats import load_conditions, save_showers
+from ecalgen.data.showers import Showers
+from ecalgen.data.transforms import make_transform
+from ecalgen.evaluation import evaluate as evaluation
+from ecalgen.evaluation.report import write_report
+from ecalgen.provenance import provenance
+from ecalgen.sampler import export_generator, load_sampler
+from ecalgen.training.loop import read_metrics, run_stage
+from ecalgen.training.stages import build_stages, training_arrays
+from ecalgen.training.tensorboard import make_writers
+
+
+class RunError(ValueError):
+    """A run that cannot start or go on as asked; the message says what to change."""
+
+
+def default_workdir(config):
+    """`runs/<system>-<preset>-<date>`: rerun on the same day, a run resumes."""
+    return pathlib.Path("runs") / f"{config.system}-{config.preset}-{datetime.date.today():%Y%m%d}"
+
+
+def prepare(config, workdir):
+    """Make the folder and write `config.json`, or check that it holds a run of the same recipe.
+
+    Raises:
+      RunError: it holds another recipe; the message names the fields that differ.
+    """
+    workdir.mkdir(parents=True, exist_ok=True)
+    path, text = workdir / "config.json", json.dumps(config.to_dict(), indent=1)
+    if not path.exists():
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(text + "\n")
+        os.replace(temporary, path)
+        return
+    there, here = _flat(json.loads(path.read_text())), _flat(json.loads(text))
+    differing = [f"{name} ({there.get(name)} there, {here.get(name)} here)"
+                 for name in sorted(there | here) if there.get(name) != here.get(name)]
+    if differing:
+        raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give another --workdir")
+
+
+def train(config, workdir):
+    """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
+    showers, stages, data = _stages(config)
+    print(f"training {config.system} ({config.preset}) on {len(showers)} showers, "
+          f"{jax.device_count()} x {jax.devices()[0].device_kind}, in {workdir}", flush=True)
+    writers = make_writers(workdir, config.tensorboard)
+    for stage in stages:
+        state = run_stage(stage, data, config.train, config.seed, workdir, writers)
+    export_generator(workdir / "generator", state, config, showers)
+
+
+def evaluate(config, workdir):
+    """Judge the generator on the test showers; the path of the report.
+
+    Real showers of the training split stand in as the other real set of the ceiling. A run that is not
+    finished is judged by its newest checkpoint.
+    """
+    if not (workdir / "generator" / "card.json").exists():
+        _export_newest(config, workdir)
+    count = config.evaluation.showers
+    real = _at_most(load_split(config.data.source, "test", config.data.dir), count)
+    reference = _at_most(load_split(config.data.source, "train", config.data.dir), count)
+    sampler = load_sampler(workdir)
+    generated = Showers(sampler(real.momentum, real.point, seed=config.seed), real.momentum, real.point, real.pdg)
+    result = evaluation.evaluate(real, generated, reference, protocol=config.evaluation.protocol, seed=config.seed,
+                                 bootstrap=config.evaluation.bootstrap)
+    metrics = read_metrics(workdir / "metrics.jsonl")
+    result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
+                          "batch_size": config.train.batch_size, "seconds": _seconds(metrics)}
+    result["provenance"] = provenance(config.seed)
+    evaluation.write_evaluation(workdir / "evaluation.json", result)
+    return write_report(real, generated, result, workdir, metrics=metrics, title=f"{config.system} ({config.preset})")
+
+
+def sample(config, workdir, conditions):
+    """Showers at the conditions of a file, one each, into `samples.npz`; its path.
+
+    Raises:
+      RunError: no file of conditions is named.
+    """
+    if conditions is None:
+        raise RunError("--mode=sample needs --conditions=FILE, an npz with ParticleMomentum [N, 3] in GeV and "
+                       "ParticlePoint [N, 2] in cm")
+    momentum, point = load_conditions(conditions)
+    if not (workdir / "generator" / "card.json").exists():
+        _export_newest(config, workdir)
+    energy = load_sampler(workdir)(momentum, point, seed=config.seed)
+    save_showers(workdir / "samples.npz", Showers(energy, momentum, point))
+    return workdir / "samples.npz"
+
+
+def _stages(config):
+    showers, validation = (load_split(config.data.source, split, config.data.dir) for split in ("train", "validation"))
+    data = training_arrays(showers, make_transform(**config.data.transform))
+    return showers, build_stages(config, data, validation), data
+
+
+def _export_newest(config, workdir):
+    if not (workdir / "checkpoints").exists():
+        raise RunError(f"{workdir} has no checkpoints yet; train it first, with --mode=train")
+    showers, stages, _ = _stages(config)
+    like = stages[-1].init(jax.random.key(config.seed))
+    step_and_state = Checkpoints(workdir / "checkpoints" / stages[-1].name).restore(like)
+    if step_and_state is None:
+        raise RunError(f"{workdir} has no checkpoint of its stage {stages[-1].name!r} yet; train it first")
+    export_generator(workdir / "generator", step_and_state[1], config, showers)
+
+
+def _at_most(showers, count):
+    if len(showers) < count:
+        raise RunError(f"config.evaluation.showers is {count}, but a split holds only {len(showers)}; lower it")
+    return showers[:count]
+
+
+def _seconds(metrics):
+    """Training time over all stages: the last row of each holds its own."""
+    return sum({row["stage"]: row["seconds"] for row in metrics}.values())
+
+
+def _flat(tree, prefix=""):
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    return {name: value for key, branch in tree.items()
+            for name, value in _flat(branch, f"{prefix}.{key}" if prefix else key).items()}

@@ -1,0 +1,111 @@
+"""Showers from a trained generator: a pure jitted function, and the same with weights from a run or shipped."""
+import functools
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecalgen.data.showers import check_incident, incident_energy, reference_point, slopes
+from ecalgen.data.transforms import make_transform
+from ecalgen.models.build import build_generator
+from ecalgen.models.layers import fold_spectral_norm
+from ecalgen.weights import load_weights, save_weights
+
+CHUNK = 1024
+"""Showers made at once; the last chunk is padded, to a power of two."""
+
+
+def make_sampler(generator, transform):
+    """A pure jitted `sample(variables, key, momentum, point, first=0)` -> `[N, 30, 30]` MeV.
+
+    Shower `i` depends on its conditions and (key, first + i) alone, so a set may be made in pieces.
+
+    Args:
+      generator: module with `draw_noise(key)` and `(noise, momentum, point)` -> cells.
+      transform: whose inverse turns cells into MeV.
+    """
+
+    @jax.jit
+    def sample(variables, key, momentum, point, first=0):
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(len(momentum)))
+        cells = generator.apply(variables, jax.vmap(generator.draw_noise)(keys), momentum, point)
+        return transform.inverse(cells)
+
+    return sample
+
+
+def load_sampler(source):
+    """The sampler of a finished run, or one that ships with the package.
+
+    Args:
+      source: a workdir, or the name of a shipped model.
+
+    Returns:
+      `sampler(momentum, point, seed=0)`: momenta `[N, 3]` GeV and entry points `[N, 2]` cm to float32
+      showers `[N, 30, 30]` MeV; the same seed gives the same showers. It raises BadShowers for conditions
+      that are not numbers or do not fly into the calorimeter, and warns about those outside the range it
+      was trained on. `sampler.card` says what it is.
+
+    Raises:
+      WeightsError: no such model, or its files are damaged.
+    """
+    params, card = load_weights(source)
+    generator = build_generator(card).clone(spectral_norm=False)
+    sample = make_sampler(generator, make_transform(**card["data"]["transform"]))
+    variables = {"params": jax.tree.map(jnp.asarray, params)}
+    sampler = functools.partial(_sample_chunks, sample, variables, card["trained_on"])
+    sampler.card = card
+    return sampler
+
+
+def export_generator(folder, state, config, showers):
+    """Write a trained generator as `load_sampler` reads it: averaged, spectral norm folded in, with its card.
+
+    Args:
+      folder: made when missing.
+      state: the GAN's, with `ema` and `generator`.
+      config: of the run.
+      showers: what it was trained on; their range goes into the card.
+    """
+    params = fold_spectral_norm(jax.device_get(state.ema), jax.device_get(state.generator.spectral))
+    fields = config.to_dict()
+    card = {"system": config.system, "preset": config.preset, "generator": fields["generator"],
+            "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers)}
+    save_weights(folder, params, card)
+
+
+def condition_range(showers):
+    """{quantity: [lowest, highest]} of energy (GeV), slopes and reference point (cm) among showers."""
+    return {name: [float(np.min(value)), float(np.max(value))]
+            for name, value in _quantities(showers.momentum, showers.point).items()}
+
+
+def _sample_chunks(sample, variables, trained_on, momentum, point, seed=0):
+    momentum, point = check_incident(momentum, point)
+    _warn_outside(trained_on, momentum, point)
+    key, count = jax.random.key(seed), len(momentum)
+    energy = np.empty((count, 30, 30), np.float32)
+    for first in range(0, count, CHUNK):
+        rows = slice(first, min(first + CHUNK, count))
+        size = rows.stop - first
+        pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
+        padded = (np.pad(array[rows], pad, mode="edge") for array in (momentum, point))
+        energy[rows] = sample(variables, key, *padded, first)[:size]
+    return energy
+
+
+def _warn_outside(trained_on, momentum, point):
+    outside = {name: int(np.sum((value < low * (1 - 1e-3 * np.sign(low))) | (value > high * (1 + 1e-3 * np.sign(high)))))
+               for (name, value), (low, high) in zip(_quantities(momentum, point).items(), trained_on.values(), strict=True)}
+    if any(outside.values()):
+        worst = "; ".join(f"{name} of {count} showers is outside [{trained_on[name][0]:.3g}, {trained_on[name][1]:.3g}]"
+                          for name, count in outside.items() if count)
+        warnings.warn(f"conditions outside the range this generator was trained on: {worst}; "
+                      "do not trust these showers", stacklevel=3)
+
+
+def _quantities(momentum, point):
+    slope, r0 = slopes(momentum), reference_point(momentum, point)
+    return {"energy (GeV)": incident_energy(momentum), "px/pz": slope[:, 0], "py/pz": slope[:, 1],
+            "x at 15 cm depth (cm)": r0[:, 0], "y at 15 cm depth (cm)": r0[:, 1]}

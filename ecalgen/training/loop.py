@@ -1,0 +1,171 @@
+"""The training loop: runs a stage to its end, logs it, keeps checkpoints, and stops when it must."""
+import collections
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import pathlib
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from tqdm import tqdm
+
+from ecalgen.checkpoints import Checkpoints
+from ecalgen.training import parallel
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message says why, and where the last good checkpoint is."""
+
+
+class Interrupted(SystemExit):
+    """SIGTERM or Ctrl-C, after the state has been saved; exits with 128 + the signal's number."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One trained part of a run: where it starts, what a step is, how long it goes on.
+
+    Args:
+      name: also its folder under `checkpoints/`.
+      init: key -> state, whose field `step` counts.
+      step: (state, data, key) -> (state, metrics), run on every device.
+      steps: until this many have been made.
+      monitor: state -> {name: value} against validation showers, at every checkpoint.
+    """
+
+    name: str
+    init: Callable[[jax.Array], Any]
+    step: Callable
+    steps: int
+    monitor: Callable[[Any], dict] = lambda state: {}
+
+
+def run_stage(stage, data, train, seed, workdir, writers=()):
+    """Train `stage` to its end, from its newest checkpoint if it has one, and return its state.
+
+    Args:
+      data: the training showers, arrays `[N, ...]`.
+      train: `config.train`.
+      seed: of the run; initial state and every step follow from it.
+      workdir: of the run; `checkpoints/` and `metrics.jsonl` go there.
+      writers: called with (stage, step, metrics) at every log.
+
+    Raises:
+      TrainingError: a loss is NaN or diverges.
+      Interrupted: SIGTERM or Ctrl-C; the state has been saved.
+    """
+    workdir = pathlib.Path(workdir)
+    checkpoints = Checkpoints(workdir / "checkpoints" / stage.name)
+    state = parallel.replicate(stage.init(jax.random.key(seed, impl="rbg")))
+    start, state = checkpoints.restore(state) or (0, state)
+    key, data = parallel.replicate((jax.random.key(seed), data))
+    per_call = parallel.steps_per_call(train.log_every)
+    advance = parallel.map_steps(stage.step, per_call)
+    log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
+    bar = tqdm(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05, mininterval=1)
+    metrics = Mean()
+    with contextlib.closing(checkpoints), bar, stop_signals() as stopped:
+        for step in range(start + per_call, stage.steps + 1, per_call):
+            state, values = advance(state, data, key)
+            metrics.add(values)
+            bar.update(per_call)
+            due = stopped or step % train.checkpoint_every == 0 or step == stage.steps
+            if due or step % train.log_every == 0:
+                row = metrics.pop()
+                check_sound(row, step, train.divergence, checkpoints.folder)
+                row |= stage.monitor(state) if due and not stopped else {}
+                row["showers_per_second"] = (bar.format_dict["rate"] or 0.0) * train.batch_size
+                log.write(step, row)
+                bar.set_postfix_str(_summary(row))
+            if due:
+                checkpoints.save(step, state)
+            if stopped and step < stage.steps:
+                tqdm.write(f"{signal.Signals(stopped[0]).name}: saved step {step}; the same command goes on from there")
+                raise Interrupted(128 + stopped[0])
+    return state
+
+
+class MetricsLog:
+    """`metrics.jsonl`: one object a line with stage, step and values.
+
+    Rows of steps that a killed run made after its last checkpoint are dropped, as they are made again.
+    """
+
+    def __init__(self, path, stage, start, writers=()):
+        self._path, self._stage, self._writers, self._began = pathlib.Path(path), stage, writers, time.time()
+        kept = [row for row in read_metrics(path) if row["stage"] != stage or row["step"] <= start]
+        temporary = self._path.with_suffix(".tmp")
+        temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
+        os.replace(temporary, self._path)
+        self._before = max((row["seconds"] for row in kept if row["stage"] == stage), default=0.0)
+
+    def write(self, step, values):
+        """Append a row; `seconds` counts training time over all resumed parts of the stage."""
+        seconds = self._before + time.time() - self._began
+        with self._path.open("a") as file:
+            file.write(json.dumps({"stage": self._stage, "step": step, "seconds": round(seconds, 1), **values}) + "\n")
+        for writer in self._writers:
+            writer(self._stage, step, values)
+
+
+def read_metrics(path):
+    """The rows of a `metrics.jsonl`; a last line cut short by a kill is left out."""
+    path = pathlib.Path(path)
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+class Mean:
+    """Mean of the metrics added since the last `pop`, kept on the device so that no step waits for it."""
+
+    def __init__(self):
+        self._values = collections.defaultdict(list)
+
+    def add(self, metrics):
+        """Add one call's metrics, scalars."""
+        for name, value in metrics.items():
+            self._values[name].append(value)
+
+    def pop(self):
+        """{name: mean}, as floats."""
+        rows, self._values = jax.device_get(dict(self._values)), collections.defaultdict(list)
+        return {name: float(sum(values) / len(values)) for name, values in rows.items()}
+
+
+def check_sound(row, step, divergence, folder):
+    """Raises TrainingError when a metric is not finite or a loss exceeds `divergence`."""
+    bad = [name for name, value in row.items()
+           if not math.isfinite(value) or (name.endswith("loss") and abs(value) > divergence)]
+    if bad:
+        values = ", ".join(f"{name} = {row[name]:.3g}" for name in bad)
+        raise TrainingError(f"training went wrong before step {step}: {values}. The last good checkpoint is kept in "
+                            f"{folder}; lower config.train.*_rate or config.train.clip, in a new workdir")
+
+
+@contextlib.contextmanager
+def stop_signals():
+    """A list that gets the number of the first SIGTERM or SIGINT; a second one acts as usual."""
+    received, before = [], {}
+
+    def note(number, _frame):
+        received.append(number)
+        signal.signal(number, before[number])
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before[number] = signal.signal(number, note)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _summary(row):
+    names = [name for name in row if name.endswith("loss")]
+    return ", ".join(f"{name.replace('_loss', '')} {row[name]:.3f}" for name in names) + (
+        f", {row['showers_per_second']:.0f} showers/s")

@@ -1,0 +1,47 @@
+"""The only file that knows devices: a step mapped over all of them, and data put where they need it."""
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from ecalgen.training.steps import DEVICES
+
+
+def map_steps(step, count):
+    """`count` steps a call on all devices: (state, data, key) -> (state, metrics averaged over the steps).
+
+    More than one step a call keeps an accelerator busy; on CPU convolutions inside a scan run several
+    times slower, and one step a call costs nothing.
+    """
+
+    def advance(state, data, key):
+        if count == 1:
+            return step(state, data, key)
+        state, metrics = lax.scan(lambda state, _: step(state, data, key), state, length=count)
+        return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=0), metrics)
+
+    # pmap wants one mapped argument to count the devices by; everything else is the same on all of them
+    mapped = jax.pmap(lambda _, *args: advance(*args), axis_name=DEVICES, in_axes=(0, None, None, None), out_axes=None)
+    return functools.partial(mapped, np.arange(jax.local_device_count()))
+
+
+def steps_per_call(log_every):
+    """How many steps to run a call on this machine's devices: all between two logs, or one on CPU."""
+    return 1 if jax.default_backend() == "cpu" else log_every
+
+
+def replicate(tree):
+    """A copy of every array on every device of this run."""
+    sharding = NamedSharding(Mesh(np.array(jax.devices()), (DEVICES,)), PartitionSpec())
+    return jax.tree.map(lambda array: jax.device_put(array, sharding), tree)
+
+
+def check_batch(batch_size):
+    """Raises ValueError unless every device gets the same number of showers."""
+    devices = jax.device_count()
+    if batch_size % devices:
+        raise ValueError(f"config.train.batch_size is {batch_size}, which {devices} devices cannot share equally; "
+                         f"use a multiple of {devices}")

@@ -1,0 +1,69 @@
+"""What training carries from step to step: one immutable state a stage, nothing outside it."""
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+
+class Network(struct.PyTreeNode):
+    """A network in training: its parameters, spectral-norm vectors and optimiser state."""
+
+    params: Any
+    spectral: Any
+    optimiser: Any
+
+    @property
+    def variables(self):
+        """What `Module.apply` takes."""
+        return {"params": self.params, "spectral": self.spectral}
+
+    def updated(self, gradients, optimiser, spectral):
+        """After one step of an optax optimiser."""
+        updates, optimiser_state = optimiser.update(gradients, self.optimiser, self.params)
+        params = jax.tree.map(jnp.add, self.params, updates)
+        return Network(params=params, spectral=spectral, optimiser=optimiser_state)
+
+
+class GANState(struct.PyTreeNode):
+    """Both networks, the average of the generator's parameters, and how many steps they have seen."""
+
+    step: jax.Array
+    generator: Network
+    discriminator: Network
+    ema: Any
+
+
+class RegressorState(struct.PyTreeNode):
+    """A regressor and how many steps it has seen."""
+
+    step: jax.Array
+    regressor: Network
+
+
+def init_network(module, optimiser, key, *example):
+    """A network with fresh parameters; `example` holds the arguments of one call, of any batch size."""
+    variables = jax.jit(module.init)(key, *example)
+    params = variables["params"]
+    return Network(params=params, spectral=variables.get("spectral", {}), optimiser=optimiser.init(params))
+
+
+def init_gan(generator, discriminator, optimisers, key, data):
+    """The state before the first step; generator and discriminator start from keys of their own.
+
+    Args:
+      optimisers: (generator's, discriminator's), optax.
+      data: the training showers, as `steps.gan_step` takes them; only shapes are used.
+    """
+    generator_key, discriminator_key = jax.random.split(key)
+    momentum, point = data["momentum"][:1], data["point"][:1]
+    noise = generator.draw_noise(key)[None]
+    g = init_network(generator, optimisers[0], generator_key, noise, momentum, point)
+    d = init_network(discriminator, optimisers[1], discriminator_key, data["cells"][:1], momentum, point)
+    return GANState(step=jnp.zeros((), jnp.int32), generator=g, discriminator=d, ema=jax.tree.map(jnp.copy, g.params))
+
+
+def init_regressor(regressor, optimiser, key, data):
+    """The state of a regressor before the first step; of `data` only shapes are used."""
+    network = init_network(regressor, optimiser, key, data["cells"][:1])
+    return RegressorState(step=jnp.zeros((), jnp.int32), regressor=network)

@@ -1,0 +1,109 @@
+"""One training step of each kind, as pure functions run on every device.
+
+A step takes (state, data, key) and returns (state, metrics). `data` holds the whole training set; each step
+draws its minibatch on the device. Row `i` of the global batch at step `t` depends on (key, t, i) alone, so
+neither an interruption nor the number of devices changes what a run sees.
+"""
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from ecalgen import losses
+
+DEVICES = "devices"
+"""The axis over which a step is mapped, and its gradients averaged."""
+
+
+def row_keys(key, step, rows):
+    """A key for each row that this device computes, of a global batch of `rows`: `[rows / devices]`."""
+    local = rows // lax.axis_size(DEVICES)
+    index = lax.axis_index(DEVICES) * local + jnp.arange(local)
+    return jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, step), index)
+
+
+def draw_batch(data, keys):
+    """One shower for each key, with replacement: arrays `[N, ...]` -> `[len(keys), ...]`."""
+    index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(data["cells"])))(keys)
+    return {name: column[index] for name, column in data.items()}
+
+
+def draw_noise(generator, keys):
+    """The generator's noise for each key."""
+    return jax.vmap(generator.draw_noise)(keys)
+
+
+def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema):
+    """`discriminator_steps` steps of the discriminator, then one of the generator, then of its average.
+
+    Args:
+      state: `GANState`.
+      data: `{"cells": [N, 30, 30], "momentum": [N, 3], "point": [N, 2]}`.
+      key: the run's key; folded with the step here.
+      optimisers: (generator's, discriminator's), optax.
+      batch_size: showers a step on all devices together.
+      ema: decay of the average a step, reached after a warm-up: min(ema, (1 + t) / (10 + t)).
+    """
+    generator_key, *discriminator_keys = jax.random.split(key, 1 + discriminator_steps)
+    for discriminator_key in discriminator_keys:
+        keys = row_keys(discriminator_key, state.step, batch_size)
+        state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1])
+    keys = row_keys(generator_key, state.step, batch_size)
+    state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0])
+    decay = jnp.minimum(ema, (1 + state.step) / (10 + state.step))
+    average = optax.incremental_update(state.generator.params, state.ema, 1 - decay)
+    return state.replace(step=state.step + 1, ema=average), lax.pmean(d_metrics | g_metrics, DEVICES)
+
+
+def discriminator_step(state, data, keys, generator, discriminator, optimiser):
+    """One step of the discriminator on the hinge loss, real and generated showers at the same conditions."""
+    batch = draw_batch(data, keys)
+    momentum, point = batch["momentum"], batch["point"]
+    fake = generator.apply(state.generator.variables, draw_noise(generator, keys), momentum, point)
+
+    def loss_fn(params):
+        cells = jnp.concatenate([batch["cells"], fake])
+        logits, updated = discriminator.apply(
+            {"params": params, "spectral": state.discriminator.spectral}, cells,
+            jnp.tile(momentum, (2, 1)), jnp.tile(point, (2, 1)), update_stats=True, mutable=["spectral"])
+        real_logits, fake_logits = jnp.split(logits, 2)
+        metrics = {"real_logit": jnp.mean(real_logits), "fake_logit": jnp.mean(fake_logits)}
+        return losses.hinge_discriminator(real_logits, fake_logits), (updated.get("spectral", {}), metrics)
+
+    (loss, (spectral, metrics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.discriminator.params)
+    gradients = lax.pmean(gradients, DEVICES)
+    network = state.discriminator.updated(gradients, optimiser, spectral)
+    metrics |= {"discriminator_loss": loss, "discriminator_gradient": optax.global_norm(gradients)}
+    return state.replace(discriminator=network), metrics
+
+
+def generator_step(state, data, keys, generator, discriminator, optimiser):
+    """One step of the generator on the hinge loss, at the conditions of showers drawn from the data."""
+    batch = draw_batch(data, keys)
+    momentum, point = batch["momentum"], batch["point"]
+    noise = draw_noise(generator, keys)
+
+    def loss_fn(params):
+        fake, updated = generator.apply({"params": params, "spectral": state.generator.spectral}, noise, momentum, point,
+                                        update_stats=True, mutable=["spectral"])
+        logits = discriminator.apply(state.discriminator.variables, fake, momentum, point)
+        return losses.hinge_generator(logits), updated.get("spectral", {})
+
+    (loss, spectral), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.generator.params)
+    gradients = lax.pmean(gradients, DEVICES)
+    network = state.generator.updated(gradients, optimiser, spectral)
+    metrics = {"generator_loss": loss, "generator_gradient": optax.global_norm(gradients)}
+    return state.replace(generator=network), metrics
+
+
+def regressor_step(state, data, key, *, regressor, optimiser, batch_size, weights):
+    """One step of a regressor of `data["targets"] [N, K]` on the MSE weighted by `weights [K]`."""
+    batch = draw_batch(data, row_keys(key, state.step, batch_size))
+
+    def loss_fn(params):
+        predictions, _ = regressor.apply({"params": params}, batch["cells"])
+        return losses.weighted_mse(batch["targets"], predictions, weights)
+
+    loss, gradients = jax.value_and_grad(loss_fn)(state.regressor.params)
+    network = state.regressor.updated(lax.pmean(gradients, DEVICES), optimiser, state.regressor.spectral)
+    return state.replace(step=state.step + 1, regressor=network), lax.pmean({"regressor_loss": loss}, DEVICES)

@@ -1,0 +1,23 @@
+"""Metrics for TensorBoard, beside `metrics.jsonl`; needs the extra `tensorboard`."""
+
+
+def make_writers(workdir, wanted):
+    """Functions (stage, step, metrics) that write a log; none unless `wanted`.
+
+    Raises:
+      ImportError: wanted, but the extra is not installed.
+    """
+    if not wanted:
+        return ()
+    try:
+        from tensorboardX import SummaryWriter
+    except ImportError as error:
+        raise ImportError("config.tensorboard needs the extra: pip install 'ecalgen[tensorboard]'") from error
+    writer = SummaryWriter(logdir=str(workdir / "tensorboard"))
+
+    def write(stage, step, metrics):
+        for name, value in metrics.items():
+            writer.add_scalar(f"{stage}/{name}", value, step)
+        writer.flush()
+
+    return (write,)

@@ -1,0 +1,37 @@
+"""The package ecalgen, its dependencies and extras."""
+from setuptools import find_packages, setup
+
+EXTRAS = {
+    "tensorboard": ["tensorboardX>=2.6"],
+    "test": ["pytest>=8", "hypothesis>=6.100"],
+    "dev": ["ruff>=0.6"],
+}
+
+setup(
+    name="ecalgen",
+    version="0.1.0",
+    description="Calorimeter showers from generative networks in JAX, trained on and judged against Geant4",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["ecalgen", "ecalgen.*"]),
+    package_data={"ecalgen": ["data/samples/*", "shipped/*/*", "evaluation/*.jinja"]},
+    install_requires=[
+        "absl-py>=2.1",
+        "array-record>=0.5",
+        "flax>=0.10.6",
+        "jax>=0.8",
+        "Jinja2>=3.1",
+        "matplotlib>=3.9",
+        "ml-collections>=1.0",
+        "mplhep>=0.3.50",
+        "numpy>=2.0",
+        "optax>=0.2.4",
+        "orbax-checkpoint>=0.11.36",
+        "scikit-learn>=1.5",
+        "scipy>=1.13",
+        "tensorflow-datasets>=4.9.9",
+        "tqdm>=4.66",
+    ],
+    extras_require=EXTRAS,
+)

@@ -1,0 +1,188 @@
+"""The shipped sample, its splits, and TFDS giving the same arrays as the plain file."""
+import subprocess
+import sys
+
+import hypothesis
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+
+from ecalgen.data import ecal_shashlik
+from ecalgen.data.ecal_shashlik import SPLITS, load_split, sample_path, split_slices
+from ecalgen.data.formats import load_showers, save_showers
+from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
+
+
+def some_showers(count):
+    rng = np.random.default_rng(0)
+    momentum = np.column_stack([rng.normal(size=(count, 2)), np.arange(1, count + 1)])
+    return Showers(rng.exponential(5.0, (count, 30, 30)), momentum, rng.normal(size=(count, 2)))
+
+
+def assert_same(first, second):
+    for field in KEYS:
+        assert getattr(first, field).dtype == getattr(second, field).dtype
+        np.testing.assert_array_equal(getattr(first, field), getattr(second, field))
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_showers(sample_path())
+
+
+@pytest.fixture
+def small_sample(tmp_path, monkeypatch):
+    """A folder of samples whose `electron_5d` has 50 showers."""
+    monkeypatch.setattr(ecal_shashlik, "SAMPLES", tmp_path / "samples")
+    save_showers(tmp_path / "samples" / "electron_5d.npz", some_showers(50))
+    return tmp_path / "samples" / "electron_5d.npz"
+
+
+# The sample
+
+
+def test_shipped_file_is_as_its_data_card_says():
+    with np.load(sample_path()) as archive:
+        assert {name: (archive[name].dtype.name, archive[name].shape) for name in archive.files} == {
+            "EnergyDeposit": ("float16", (25000, 30, 30)), "ParticleMomentum": ("float32", (25000, 3)),
+            "ParticlePoint": ("float32", (25000, 2)), "ParticlePDG": ("int32", (25000,)),
+            "EventIndex": ("int32", (25000,))}
+        np.testing.assert_array_equal(archive["EventIndex"], np.r_[0:18000, 19000:26000])
+
+
+def test_shipped_showers_are_those_of_the_paper_s_calorimeter(shipped):
+    """Energies 1 to 100 GeV with log E uniform; 0.173 of the energy visible, in about 16 % of the cells."""
+    energy = np.asarray(incident_energy(shipped.momentum))
+    assert 0.9999 < energy.min() and energy.max() < 100.001
+    np.testing.assert_allclose(np.log(energy).mean(), np.log(100) / 2, rtol=0.02)
+    np.testing.assert_allclose((shipped.energy.sum((1, 2)) / (1000 * energy)).mean(), 0.173, atol=0.001)
+    np.testing.assert_allclose((shipped.energy > 0).mean(), 0.16, atol=0.005)
+    assert (shipped.pdg == 11).all()
+
+
+def test_unknown_sample_lists_those_there_are():
+    for name in ("muon", "../samples/electron_5d", ""):
+        with pytest.raises(ValueError, match="no shipped sample is called .*there are electron_5d"):
+            sample_path(name)
+
+
+# The splits
+
+
+def test_splits_of_the_shipped_sample():
+    assert split_slices(25000) == {
+        "train": slice(7000, 25000), "validation": slice(5000, 7000), "test": slice(0, 5000)}
+
+
+@hypothesis.given(count=st.integers(10, 100_000))
+def test_splits_are_a_partition(count):
+    slices = split_slices(count)
+    assert tuple(slices) == SPLITS
+    parts = [range(count)[slices[split]] for split in ("test", "validation", "train")]
+    assert sum(map(list, parts), []) == list(range(count)) if count < 1000 else sum(map(len, parts)) == count
+    assert all(len(part) > 0 for part in parts) and len(parts[2]) >= 0.7 * count
+    assert [part.start for part in parts] == [0, parts[0].stop, parts[1].stop] and parts[2].stop == count
+
+
+@pytest.mark.parametrize("count", [0, 1, 9])
+def test_too_few_to_split(count):
+    with pytest.raises(BadShowers, match=f"{count} showers are too few .*at least 10"):
+        split_slices(count)
+
+
+# Loading a file
+
+
+@pytest.mark.parametrize("split, rows", [("test", slice(0, 4)), ("validation", slice(4, 5)), ("train", slice(5, 20))])
+def test_a_file_is_split_in_order(tmp_path, split, rows):
+    save_showers(tmp_path / "mine.npz", some_showers(20))
+    assert_same(load_split(tmp_path / "mine.npz", split), some_showers(20)[rows])
+    assert_same(load_split(str(tmp_path / "mine.npz"), split), some_showers(20)[rows])
+
+
+def test_faults_of_a_file_name_it(tmp_path):
+    with pytest.raises(BadShowers, match="none.npz: there is no such file"):
+        load_split(tmp_path / "none.npz", "train")
+    save_showers(tmp_path / "few.npz", some_showers(5))
+    with pytest.raises(BadShowers, match="few.npz: 5 showers are too few"):
+        load_split(tmp_path / "few.npz", "train")
+
+
+@pytest.mark.parametrize("source, split, message", [
+    ("ecal_shashlik", "val", "unknown split 'val'; there are train, validation, test"),
+    ("ecal_shashlik/muon", "train", "no shipped sample is called 'muon'"),
+    ("ecal_shaslik/electron_5d", "train", "unknown data 'ecal_shaslik/electron_5d'; give ecal_shashlik/electron_5d or"),
+    ("", "train", "unknown data ''")])
+def test_wrong_names(source, split, message):
+    with pytest.raises(ValueError, match=message):
+        load_split(source, split)
+
+
+def test_a_file_needs_no_tfds():
+    script = ("import sys; from ecalgen.data.ecal_shashlik import load_split, sample_path; "
+              "load_split(sample_path(), 'test'); assert 'tensorflow_datasets' not in sys.modules")
+    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
+
+
+# Loading through TFDS
+
+
+def test_tfds_gives_the_same_arrays_as_the_shipped_file(tmp_path, shipped):
+    slices = split_slices(len(shipped))
+    for split in SPLITS:
+        assert_same(load_split("ecal_shashlik/electron_5d", split, tmp_path), shipped[slices[split]])
+    assert "tensorflow" not in sys.modules
+
+
+def test_prepared_data_are_reused(tmp_path, small_sample):
+    first = load_split("ecal_shashlik", "train", tmp_path / "tfds")
+    small_sample.write_bytes(b"no longer read")
+    assert_same(load_split("ecal_shashlik/electron_5d", "train", tmp_path / "tfds"), first)
+
+
+def test_a_data_set_prepared_by_another_process_meanwhile_is_used(tmp_path, small_sample, monkeypatch):
+    """The other one starts later and ends first: it runs while this one is reading the sample."""
+    calls = []
+
+    def load_while_another_prepares(path):
+        calls.append(path)
+        if len(calls) == 1:
+            load_split("ecal_shashlik", "test", tmp_path / "tfds")
+        return load_showers(path)
+
+    monkeypatch.setattr(ecal_shashlik, "load_showers", load_while_another_prepares)
+    assert_same(load_split("ecal_shashlik", "train", tmp_path / "tfds"), some_showers(50)[14:])
+    assert len(calls) == 2
+    assert [path.name for path in (tmp_path / "tfds" / "ecal_shashlik" / "electron_5d").iterdir()] == ["1.0.0"]
+
+
+def test_a_failed_preparation_is_raised_and_leaves_nothing(tmp_path, small_sample, monkeypatch):
+    def breaks(path):
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ecal_shashlik, "load_showers", breaks)
+        with pytest.raises(OSError, match="No space left"):
+            load_split("ecal_shashlik", "train", tmp_path / "tfds")
+    assert len(load_split("ecal_shashlik", "train", tmp_path / "tfds")) == 36
+
+
+def test_the_builder_is_registered_with_tfds(tmp_path, small_sample):
+    import tensorflow_datasets as tfds
+
+    from ecalgen.data.ecal_shashlik import EcalShashlik
+
+    builder = tfds.builder("ecal_shashlik/electron_5d", data_dir=tmp_path / "tfds", file_format="array_record")
+    assert type(builder) is EcalShashlik and str(builder.version) == "1.0.0"
+    builder.download_and_prepare()
+    assert {split: info.num_examples for split, info in builder.info.splits.items()} == {
+        "train": 36, "validation": 4, "test": 10}
+    record = builder.as_data_source(split="test")[3]
+    assert {field: np.shape(value) for field, value in record.items()} == {
+        "energy": (30, 30), "momentum": (3,), "point": (2,), "pdg": ()}
+    np.testing.assert_allclose(record["momentum"][2], 4.0)
+
+
+def test_other_attributes_of_the_module_are_unknown():
+    with pytest.raises(AttributeError, match="has no attribute 'Other'"):
+        _ = ecal_shashlik.Other

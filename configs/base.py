@@ -12,7 +12,7 @@ def get_config():
     config.data = data = ml_collections.ConfigDict()
     data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of an npz file
     data.dir = ml_collections.config_dict.placeholder(str)  # TFDS folder; its default when None
-    data.transform = ml_collections.ConfigDict(dict(name="log1p", scale=1.0))  # scale in MeV
+    data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 
     config.train = train = ml_collections.ConfigDict()
     train.steps = 100_000

@@ -1,10 +1,10 @@
 """python -m ecalgen.main --config=configs/baseline.py[:preset] [--workdir=DIR] [--mode=train|evaluate|sample]"""
 import pathlib
 
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 
-from ecalgen import runs
+from ecalgen import host, runs
 from ecalgen.data.showers import BadShowers
 from ecalgen.training.loop import TrainingError
 from ecalgen.weights import WeightsError
@@ -20,6 +20,8 @@ def main(argv):
     """Run one mode; a fault of the user's ends in one line, not a traceback."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
+    logging.set_verbosity(logging.WARNING)  # of Orbax and TFDS
+    host.set_up()
     config = CONFIG.value
     workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)
     try:

@@ -50,8 +50,8 @@ def load_sampler(source):
     Raises:
       WeightsError: no such model, or its files are damaged.
     """
-    params, card = load_weights(source)
-    generator = build_generator(card).clone(spectral_norm=False)
+    params, card = load_weights(source, "generator")
+    generator = build_generator(card["generator"]).clone(spectral_norm=False)
     sample = make_sampler(generator, make_transform(**card["data"]["transform"]))
     variables = {"params": jax.tree.map(jnp.asarray, params)}
     sampler = functools.partial(_sample_chunks, sample, variables, card["trained_on"])
@@ -70,7 +70,7 @@ def export_generator(folder, state, config, showers):
     """
     params = fold_spectral_norm(jax.device_get(state.ema), jax.device_get(state.generator.spectral))
     fields = config.to_dict()
-    card = {"system": config.system, "preset": config.preset, "generator": fields["generator"],
+    card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
             "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers)}
     save_weights(folder, params, card)
 

@@ -34,13 +34,17 @@ def save_weights(folder, params, card):
     os.replace(card_temporary, folder / "card.json")
 
 
-def load_weights(source):
+def load_weights(source, kind):
     """(params, card) of a finished run's folder or of a shipped model's name.
 
+    Args:
+      source: the folder or the name.
+      kind: what the card must say it is, `generator` or `regressor`.
+
     Raises:
-      WeightsError: no such model, damaged files, or a format that this version cannot read.
+      WeightsError: no such model, one of another kind, damaged files, or a format that this version cannot read.
     """
-    folder = _folder(source)
+    folder = _folder(source, kind)
     try:
         card = json.loads((folder / "card.json").read_text())
         if card["format"] != FORMAT:
@@ -48,6 +52,9 @@ def load_weights(source):
         if card["sha256"] != _sha256(folder / "weights.npz"):
             raise WeightsError(f"{folder / 'weights.npz'} is damaged (its checksum differs from the card's); "
                                "write or copy it again")
+        if card["kind"] != kind:
+            raise WeightsError(f"{source} is a {card['kind']}, not a {kind}; "
+                               f"of that kind these ship: {', '.join(shipped_models(kind)) or 'none'}")
         with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
             params = flax.traverse_util.unflatten_dict(dict(arrays), sep="/")
     except (OSError, KeyError, json.JSONDecodeError) as error:
@@ -55,12 +62,13 @@ def load_weights(source):
     return params, card
 
 
-def shipped_models():
-    """Names of the models that ship."""
-    return sorted(path.parent.name for path in SHIPPED.glob("*/card.json"))
+def shipped_models(kind):
+    """Names of the models of a kind that ship."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/card.json")
+                  if json.loads(path.read_text())["kind"] == kind)
 
 
-def _folder(source):
+def _folder(source, kind):
     for folder in (pathlib.Path(source) / "generator", SHIPPED / str(source)):
         if (folder / "card.json").exists():
             return folder
@@ -68,7 +76,7 @@ def _folder(source):
         raise WeightsError(f"{source} holds no generator yet; finish its training, or write what it has so far with "
                            f"python -m ecalgen.main --config=... --workdir={source} --mode=evaluate")
     raise WeightsError(f"{source!r} is neither a run's folder nor a shipped model; "
-                       f"these ship: {', '.join(shipped_models()) or 'none'}")
+                       f"these ship: {', '.join(shipped_models(kind)) or 'none'}")
 
 
 def _sha256(path):

@@ -61,22 +61,26 @@ def boxcox(scale: float = 1.0, exponent: float = 0.25) -> Transform:
 TRANSFORMS = {"none": none, "log1p": log1p, "sqrt": sqrt, "boxcox": boxcox}
 
 
-def make_transform(name: str, scale: float = 1.0, **options) -> Transform:
-    """The transform called `name`.
+def make_transform(name: str, scale: float = 1.0, gain: float = 1.0, **options) -> Transform:
+    """The transform called `name`, its y multiplied by `gain`.
 
     Args:
       name: one of `TRANSFORMS`.
-      scale: s, the energy in MeV that becomes of order one.
+      scale: s, the energy in MeV around which the map bends.
+      gain: brings y to order one, which is what networks of spectral norm one expect.
       **options: `exponent` for boxcox.
 
     Raises:
-      ValueError: for an unknown name, or a scale that is not a positive number.
+      ValueError: for an unknown name, or a scale or gain that is not a positive number.
     """
     if name not in TRANSFORMS:
         raise ValueError(f"unknown transform {name!r}; there are {', '.join(TRANSFORMS)}")
     if not 0 < scale < math.inf:
         raise ValueError(f"the scale of a transform is an energy in MeV, positive and finite, not {scale}")
-    return TRANSFORMS[name](scale, **options)
+    if not 0 < gain < math.inf:
+        raise ValueError(f"the gain of a transform is a positive and finite number, not {gain}")
+    transform = TRANSFORMS[name](scale, **options)
+    return Transform(lambda e: gain * transform.forward(e), lambda y: transform.inverse(y / gain))
 
 
 def _clipped(forward, inverse, ceiling):

@@ -17,8 +17,9 @@ LEGACY_DEPTH = 25.0
 def legacy_statistics(energy, momentum, point):
     """Longitudinal and transverse asymmetry, longitudinal and transverse width, 20 sparsities, unscaled.
 
-    With p = point + 25 (px, py)/pz, the lines are y = p1 -+ (x - p0) px/py (across the particle's direction for the
-    asymmetry "along" it) and y = p1 +- (x - p0) py/px. Where px = py = 0 no line is defined: every cell is kept.
+    With (p0, p1) = point + 25 (px, py)/pz, the asymmetries split the cells by the lines y = p1 - (x - p0) px/py and
+    y = p1 + (x - p0) py/px. The widths are taken along the lines y = p1 + (x - p0) px/py and y = p1 - (x - p0) py/px,
+    with s = x sqrt(1 + (py/px)^2) for both. Where px = py = 0 no line exists: asymmetries are 1 and widths 0.
 
     Args:
       energy: `[N, 30, 30]` MeV.

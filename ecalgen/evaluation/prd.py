@@ -14,6 +14,10 @@ from tqdm import tqdm
 from ecalgen.evaluation.bootstrap import interval
 
 
+class EvaluationError(ValueError):
+    """An evaluation that cannot be made as asked; the message says what to change."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Protocol:
     """How a published PRD score is made: the minimum of the mean PRD-AUCs over two kinds of features."""
@@ -35,7 +39,7 @@ class PRD:
 
     auc: float
     std: float
-    interval: tuple[float, float]
+    interval: list[float]
     precision: np.ndarray
     recall: np.ndarray
     clusters: int
@@ -64,11 +68,11 @@ def prd_auc(precision, recall):
     return float(-trapezoid(precision, recall))
 
 
-def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress=False):
+def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress=""):
     """PRD of two equally large sets of features, averaged over independent clusterings of their union.
 
-    The interval is the 95 % one of `interval` over `bootstrap` resamplings of the showers, the clusterings kept and
-    all runs sharing one resampling, since they share their showers. It says what other showers, as many, would give.
+    The interval is that of `bootstrap.interval`. The clusterings are kept, and all runs share a resampling because
+    they share their showers; 101 angles are enough there, as only the spread counts.
 
     Args:
       real: `[N, F]`.
@@ -76,15 +80,15 @@ def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress=F
       clusters: K of the k-means.
       runs: clusterings, each with its own seed derived from `seed`; the result does not depend on the cores.
       bootstrap: resamplings of the showers.
-      progress: show a bar.
+      progress: what to call the progress bar; none is shown when empty.
 
     Raises:
-      ValueError: for sets of different shapes, or fewer showers in both together than clusters.
+      EvaluationError: for sets of different shapes, or fewer showers in both together than clusters.
     """
     if np.shape(real) != np.shape(generated):
-        raise ValueError(f"PRD needs sets of one shape, not {np.shape(real)} and {np.shape(generated)}")
+        raise EvaluationError(f"PRD needs sets of one shape, not {np.shape(real)} and {np.shape(generated)}")
     if 2 * len(real) < clusters:
-        raise ValueError(f"{2 * len(real)} showers cannot fill {clusters} clusters; give more showers")
+        raise EvaluationError(f"{2 * len(real)} showers cannot fill {clusters} clusters; give more of them")
     union = np.ascontiguousarray(np.concatenate([real, generated]), np.float32)
     labels = _cluster(union, clusters, np.random.SeedSequence(seed).generate_state(runs), progress)
     labels = labels.reshape(runs, 2, len(real))
@@ -110,7 +114,10 @@ def kmeans_plusplus(features, clusters, random_state):
     """
     points = features.astype(np.float64)
     norms = (points**2).sum(axis=1)
-    distances = np.maximum(norms[:, None] + norms - 2 * points @ points.T, 0)
+    distances = -2 * points @ points.T
+    distances += norms
+    distances += norms[:, None]
+    np.maximum(distances, 0, out=distances)
     np.fill_diagonal(distances, 0)
     chosen = [random_state.choice(len(points), p=np.full(len(points), 1 / len(points)))]
     closest = distances[chosen[0]]
@@ -128,11 +135,12 @@ def _cluster(features, clusters, seeds, progress):
     """Labels of all rows for each seed: `[runs, N]`. Fits share the cores, one thread each, so no sum changes order."""
     def fit(seed):
         with threadpool_limits(1):
-            return MiniBatchKMeans(clusters, init=kmeans_plusplus, n_init=10, random_state=int(seed)).fit_predict(features)
+            kmeans = MiniBatchKMeans(clusters, init=kmeans_plusplus, n_init=10, random_state=int(seed))
+            return kmeans.fit_predict(features)
 
     with threadpool_limits(1):
         labels = joblib.Parallel(-1, prefer="threads", return_as="generator")(map(joblib.delayed(fit), seeds))
-        return np.array(list(tqdm(labels, "clusterings", len(seeds), leave=False, disable=not progress)))
+        return np.array(list(tqdm(labels, progress, len(seeds), leave=False, disable=not progress)))
 
 
 def _histograms(pair, clusters):
@@ -144,4 +152,4 @@ def _resampled_auc(labels, clusters, rng):
     """Mean PRD-AUC over runs, of real and generated showers drawn with replacement: labels `[runs, 2, N]`."""
     drawn = rng.integers(labels.shape[2], size=labels.shape[1:])
     pairs = np.take_along_axis(labels, drawn[None], axis=2)
-    return np.mean([prd_auc(*prd_curve(*_histograms(pair, clusters))) for pair in pairs])
+    return np.mean([prd_auc(*prd_curve(*_histograms(pair, clusters), angles=101)) for pair in pairs])

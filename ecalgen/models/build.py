@@ -7,14 +7,18 @@ DISCRIMINATORS = {"plain": Discriminator}
 CONDITIONINGS = ("projection", "concatenation")
 
 
-def build_generator(config):
-    """The generator of `config.generator`; its field `name` picks the class, the others are its arguments."""
-    return _build("generator", GENERATORS, config.generator)
+def build_generator(fields):
+    """The generator that `config.generator` describes: its field `name` picks the class, the others are arguments.
+
+    Raises:
+      ValueError: an unknown name or conditioning.
+    """
+    return _build("generator", GENERATORS, fields)
 
 
-def build_discriminator(config):
-    """The discriminator of `config.discriminator`, chosen as `build_generator` does."""
-    return _build("discriminator", DISCRIMINATORS, config.discriminator)
+def build_discriminator(fields):
+    """The discriminator that `config.discriminator` describes, as `build_generator` does."""
+    return _build("discriminator", DISCRIMINATORS, fields)
 
 
 def _build(kind, classes, fields):

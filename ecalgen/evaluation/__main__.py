@@ -1,0 +1,44 @@
+"""python -m ecalgen.evaluation --real FILE --generated FILE [--reference FILE] --out DIR
+
+Judges the showers of one file against the real ones of another: DIR/evaluation.json and DIR/report.html.
+"""
+import pathlib
+
+from absl import app, flags
+
+from ecalgen import host
+from ecalgen.data.formats import load_showers
+from ecalgen.data.showers import BadShowers
+from ecalgen.evaluation.evaluate import evaluate, write_evaluation
+from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError
+from ecalgen.evaluation.report import write_report
+from ecalgen.provenance import provenance
+
+REAL = flags.DEFINE_string("real", None, "file of real showers", required=True)
+GENERATED = flags.DEFINE_string("generated", None, "file of generated showers", required=True)
+REFERENCE = flags.DEFINE_string("reference", None, "file of other real showers; half of --real when not given")
+PROTOCOL = flags.DEFINE_enum("protocol", "paper", list(PROTOCOLS), "features, clusters and runs of the PRD")
+SEED = flags.DEFINE_integer("seed", 0, "of clusterings, folds and bootstraps")
+OUT = flags.DEFINE_string("out", None, "folder for evaluation.json and report.html", required=True)
+
+
+def main(argv):
+    """Judge, write and print the path of the report; a fault of the user's ends in one line, not a traceback."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
+    host.set_up()
+    out = pathlib.Path(OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        real, generated = load_showers(REAL.value), load_showers(GENERATED.value)
+        reference = load_showers(REFERENCE.value) if REFERENCE.value else None
+        result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
+    except (BadShowers, EvaluationError) as error:
+        raise SystemExit(f"error: {error}") from error
+    result["provenance"] = provenance(SEED.value)
+    write_evaluation(out / "evaluation.json", result)
+    print(write_report(real, generated, result, out))
+
+
+if __name__ == "__main__":
+    app.run(main)

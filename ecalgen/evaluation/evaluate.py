@@ -1,0 +1,104 @@
+"""Generated against real showers: every metric with its settings, its uncertainty and its ceiling, as one JSON."""
+import dataclasses
+import json
+import os
+import pathlib
+import time
+
+from ecalgen.evaluation.c2st import c2st
+from ecalgen.evaluation.distances import wasserstein_distance, wasserstein_distances
+from ecalgen.evaluation.features import make_extractor, observable_columns
+from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, prd_score
+
+FORMAT = 1
+
+
+def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters=None, runs=None, bootstrap=200,
+             progress=True):
+    """All metrics of generated against real showers, beside those of other real showers, as a JSON-able dict.
+
+    Every set is cut to the size of the smallest, recorded as `showers`, because a PRD-AUC and a Wasserstein distance
+    depend on it.
+
+    Args:
+      real: `Showers`, at the conditions of `generated` or of the same distribution.
+      generated: `Showers`.
+      reference: other real `Showers`, of which the ceiling, the floor and the reference distances are made. When None,
+        the second half of `real` serves and the first half is what `generated` is compared with.
+      protocol: one of PROTOCOLS, which fixes the features, clusters and runs of the PRD.
+      seed: of clusterings, folds and bootstraps.
+      clusters: K in place of the protocol's, for fewer showers than it needs.
+      runs: clusterings in place of the protocol's.
+      bootstrap: resamplings of each interval.
+      progress: show bars.
+
+    Raises:
+      EvaluationError: for an unknown protocol or fewer showers than clusters.
+    """
+    if protocol not in PROTOCOLS:
+        raise EvaluationError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
+    settings = PROTOCOLS[protocol]
+    clusters, runs = clusters or settings.clusters, runs or settings.runs
+    reference_is = "given" if reference is not None else "second half of real"
+    if reference is None:
+        half = len(real) // 2
+        real, reference = real[:half], real[half:]
+    count = min(len(real), len(generated), len(reference))
+    sets = [showers[:count] for showers in (real, generated, reference)]
+    parts = {
+        "prd": lambda: _prd(sets, settings.features, clusters, runs, seed, bootstrap, progress),
+        "c2st": lambda: _c2st(sets, seed, bootstrap),
+        "observables": lambda: _observables(sets, seed, bootstrap),
+    }
+    result = {"format": FORMAT, "protocol": protocol, "showers": count, "reference": reference_is, "seed": seed,
+              "bootstrap": bootstrap}
+    seconds = {}
+    for name, part in parts.items():
+        start = time.perf_counter()
+        result[name] = part()
+        seconds[name] = round(time.perf_counter() - start, 2)
+    return result | {"seconds": seconds}
+
+
+def write_evaluation(path, result):
+    """Write the dict as JSON, whole or not at all."""
+    path = pathlib.Path(path)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
+    os.replace(temporary, path)
+
+
+def _prd(sets, features, clusters, runs, seed, bootstrap, progress):
+    def score(real, other, bar):
+        return prd_score(real, other, clusters, runs, seed, bootstrap, bar if progress else "")
+
+    result = {}
+    for name in features:
+        real, generated, reference = map(make_extractor(name), sets)
+        prd, ceiling = score(real, generated, f"PRD {name}"), score(real, reference, f"PRD {name}, ceiling")
+        result[name] = {
+            "auc": prd.auc, "std": prd.std, "interval": prd.interval,
+            "ceiling": ceiling.auc, "ceiling_std": ceiling.std, "ceiling_interval": ceiling.interval,
+            "ratio": prd.auc / ceiling.auc, "clusters": clusters, "runs": runs, "n": prd.n,
+            "curve": _curve(prd), "ceiling_curve": _curve(ceiling),
+        }
+    return result | {"score": min(values["auc"] for values in result.values())}
+
+
+def _curve(prd):
+    """Every tenth of the 1001 angles."""
+    return {"precision": prd.precision[::10].tolist(), "recall": prd.recall[::10].tolist()}
+
+
+def _c2st(sets, seed, bootstrap):
+    real, generated, reference = sets
+    test, floor = (c2st(real, other, seed=seed, bootstrap=bootstrap) for other in (generated, reference))
+    return dataclasses.asdict(test) | {"floor": floor.auc, "floor_interval": floor.interval}
+
+
+def _observables(sets, seed, bootstrap):
+    real, generated, reference = map(observable_columns, sets)
+    result = wasserstein_distances(real, generated, seed, bootstrap)
+    for name, values in result.items():
+        values["w1_reference"] = wasserstein_distance(real[name], reference[name])
+    return result

@@ -1,0 +1,75 @@
+"""Train the network whose 64-d embedding the `competition` protocol looks at, and ship it.
+
+It regresses (log E, px/pz, py/pz, x, y) from the cells of real showers alone; the embedding is the layer before.
+
+    python experiments/embedding.py            # about ten minutes on one core
+    python experiments/embedding.py --steps=20 --out=/tmp/embedding
+"""
+import argparse
+import functools
+import json
+import pathlib
+
+import jax
+import ml_collections
+import numpy as np
+import optax
+
+from ecalgen import host
+from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.showers import conditions
+from ecalgen.data.transforms import make_transform
+from ecalgen.models.regressor import Regressor
+from ecalgen.provenance import provenance
+from ecalgen.training.loop import Stage, run_stage
+from ecalgen.training.state import init_regressor
+from ecalgen.training.steps import regressor_step
+from ecalgen.weights import SHIPPED, save_weights
+
+TRANSFORM = dict(name="sqrt", scale=100.0)
+TRAIN = dict(batch_size=64, log_every=100, checkpoint_every=1000, divergence=1e4)
+TARGETS = ("log E", "px/pz", "py/pz", "x", "y")
+RESULTS = pathlib.Path(__file__).parent / "results"
+
+
+def main():
+    """Train, judge on the test split, write the weights with their card and the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=pathlib.Path, default=SHIPPED / "embedding")
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "embedding.json")
+    parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/embedding"))
+    args = parser.parse_args()
+    host.set_up()
+    args.workdir.mkdir(parents=True, exist_ok=True)
+    regressor, transform = Regressor(outputs=len(TARGETS)), make_transform(**TRANSFORM)
+    train, test = (arrays(load_split(sample_path(), split), transform) for split in ("train", "test"))
+    rate = optax.cosine_decay_schedule(2e-3, args.steps)
+    optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.adam(rate))
+    stage = Stage(
+        name="regressor", steps=args.steps, init=lambda key: init_regressor(regressor, optimiser, key, train),
+        step=functools.partial(regressor_step, regressor=regressor, optimiser=optimiser,
+                               batch_size=TRAIN["batch_size"], weights=np.ones(len(TARGETS), np.float32)))
+    state = run_stage(stage, train, ml_collections.ConfigDict(TRAIN), args.seed, args.workdir)
+    predictions, _ = jax.jit(regressor.apply)({"params": state.regressor.params}, test["cells"])
+    mse = np.mean((np.asarray(predictions) - test["targets"]) ** 2, axis=0)
+    unexplained = dict(zip(TARGETS, (mse / test["targets"].var(axis=0)).round(4).tolist(), strict=True))
+    card = {"kind": "regressor", "system": "embedding", "transform": TRANSFORM, "outputs": len(TARGETS),
+            "targets": TARGETS, "steps": args.steps, "unexplained_variance": unexplained}
+    save_weights(args.out, jax.device_get(state.regressor.params), card)
+    args.results.parent.mkdir(parents=True, exist_ok=True)
+    result = card | {"showers": {"train": len(train["cells"]), "test": len(test["cells"])},
+                     "provenance": provenance(args.seed)}
+    args.results.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"unexplained variance on test showers: {unexplained}; weights in {args.out}")
+
+
+def arrays(showers, transform):
+    """What `regressor_step` takes: cells and the standardised conditions as targets."""
+    return {"cells": np.asarray(transform.forward(showers.energy)),
+            "targets": np.asarray(conditions(showers.momentum, showers.point))}
+
+
+if __name__ == "__main__":
+    main()

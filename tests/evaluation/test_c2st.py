@@ -1,0 +1,60 @@
+"""The classifier test: blind to equal sets, sees differing ones."""
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_predict
+
+from ecalgen.data.showers import Showers
+from ecalgen.evaluation.c2st import c2st, c2st_features, cross_validated_scores
+
+
+def scaled(showers, factor):
+    return Showers(showers.energy * factor, showers.momentum, showers.point)
+
+
+def test_features(showers):
+    values, names = c2st_features(showers[:9])
+    assert values.shape == (9, len(names)) == (9, 31)
+    rings = values[:, [names.index(f"ring_shares_{k}") for k in range(4)]]
+    assert (rings > 0).all() and (rings.sum(axis=1) <= 1).all()
+    with_conditions, more = c2st_features(showers[:9], with_conditions=True)
+    assert more[:31] == names and with_conditions.shape == (9, len(more)) == (9, 36)
+
+
+def test_real_showers_cannot_be_told_apart(showers):
+    result = c2st(showers[:200], showers[200:], bootstrap=50)
+    low, high = result.interval
+    assert 0.4 < low < result.auc < high < 0.6
+    assert result.classifier.startswith("HistGradientBoostingClassifier") and len(result.features) == 31
+
+
+def test_shifted_response_is_seen(showers):
+    result = c2st(showers[:200], scaled(showers[200:], 1.1), bootstrap=20)
+    assert result.auc > 0.8
+
+
+def test_copies_do_not_push_the_auc_below_a_half(showers):
+    """The same showers on both sides: independent folds would let the trees learn each copy's opposite label."""
+    result = c2st(showers[:100], showers[:100], bootstrap=2, with_conditions=True)
+    assert result.auc == pytest.approx(0.5, abs=1e-6)
+
+
+def test_cross_validation_is_that_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    real, generated = rng.normal(0, 1, (200, 2)), rng.normal(0.7, 1, (200, 2))
+    scores = cross_validated_scores(LogisticRegression(), real, generated, folds=5, seed=0)
+    labels = np.repeat([0, 1], 200)
+    expected = cross_val_predict(LogisticRegression(), np.concatenate([real, generated]), labels, cv=5,
+                                 method="predict_proba")[:, 1]
+    assert roc_auc_score(labels, scores.ravel()) == pytest.approx(roc_auc_score(labels, expected), abs=0.01)
+
+
+def test_repeats_exactly(showers):
+    first, second = (c2st(showers[:60], showers[60:120], seed=3, bootstrap=5) for _ in range(2))
+    assert first == second
+
+
+def test_unequal_sets_are_refused(showers):
+    with pytest.raises(ValueError, match="not 5 real and 6 generated"):
+        c2st(showers[:5], showers[:6])

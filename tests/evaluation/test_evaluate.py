@@ -1,0 +1,79 @@
+"""The whole evaluation on few showers: its layout, sizes, repeatability and file."""
+import json
+
+import numpy as np
+import pytest
+
+from ecalgen.data.observables import OBSERVABLES
+from ecalgen.data.showers import Showers
+from ecalgen.evaluation.evaluate import evaluate, write_evaluation
+from ecalgen.evaluation.prd import EvaluationError
+
+SMALL = dict(clusters=10, runs=2, bootstrap=10, progress=False)
+
+
+@pytest.fixture(scope="module")
+def sets(showers):
+    real, other, reference = showers[:100], showers[100:200], showers[200:310]
+    return real, Showers(other.energy * 1.2, other.momentum, other.point), reference
+
+
+@pytest.fixture(scope="module")
+def result(sets):
+    return evaluate(*sets, **SMALL)
+
+
+def test_layout(result):
+    assert set(result) == {"format", "protocol", "showers", "reference", "seed", "bootstrap", "prd", "c2st",
+                           "observables", "seconds"}
+    assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (1, "paper", 100, "given")
+    assert set(result["prd"]) == {"raw", "physics", "score"}
+    assert set(result["prd"]["raw"]) == {
+        "auc", "std", "interval", "ceiling", "ceiling_std", "ceiling_interval", "ratio", "clusters", "runs", "n",
+        "curve", "ceiling_curve"}
+    assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
+    assert set(result["c2st"]) == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
+    assert set(result["observables"]) == set(OBSERVABLES)
+    assert set(result["observables"]["delta_x"]) == {"w1", "w1_interval", "w1_reference", "real_mean", "real_std",
+                                                     "generated_mean", "generated_std"}
+    assert set(result["seconds"]) == {"prd", "c2st", "observables"}
+
+
+def test_numbers_belong_together(result):
+    prd = result["prd"]
+    for name in ("raw", "physics"):
+        assert (prd[name]["clusters"], prd[name]["runs"], prd[name]["n"]) == (10, 2, 100)
+        assert prd[name]["ratio"] == pytest.approx(prd[name]["auc"] / prd[name]["ceiling"])
+    assert prd["score"] == min(prd["raw"]["auc"], prd["physics"]["auc"])
+    assert result["c2st"]["auc"] > 0.8 > result["c2st"]["floor"]
+    response = result["observables"]["visible_fraction"]
+    assert response["w1"] > 2 > 0.5 > response["w1_reference"]
+    assert response["generated_mean"] == pytest.approx(1.2 * 0.173, rel=0.02)
+
+
+def test_repeats_exactly(sets, result):
+    assert evaluate(*sets, **SMALL) | {"seconds": None} == result | {"seconds": None}
+
+
+def test_without_reference_real_is_split(showers):
+    result = evaluate(showers[:81], showers[100:200], **SMALL)
+    assert (result["showers"], result["reference"]) == (40, "second half of real")
+
+
+def test_faults_are_named(sets):
+    with pytest.raises(EvaluationError, match="no protocol is called 'mine'; there are paper, competition"):
+        evaluate(*sets, protocol="mine")
+    with pytest.raises(EvaluationError, match="200 showers cannot fill 400 clusters"):
+        evaluate(*sets, progress=False)
+
+
+def test_written_whole_and_read_back(result, tmp_path):
+    write_evaluation(tmp_path / "evaluation.json", result)
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == result
+    assert [path.name for path in tmp_path.iterdir()] == ["evaluation.json"]
+
+
+def test_not_a_number_is_never_written(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_evaluation(tmp_path / "evaluation.json", {"auc": np.nan})
+    assert not (tmp_path / "evaluation.json").exists()

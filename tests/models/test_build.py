@@ -1,0 +1,24 @@
+"""Networks by name from a config, and what it says of names it does not know."""
+import ml_collections
+import pytest
+
+from ecalgen.models.build import build_discriminator, build_generator
+
+FIELDS = dict(name="plain", widths=[8, 8, 8, 8], attention=8, spectral_norm=True, conditioning="projection")
+
+
+def config(**changes):
+    return ml_collections.ConfigDict(FIELDS | changes)
+
+
+def test_fields_become_arguments():
+    generator = build_generator(config(latent=12))
+    assert generator.latent == 12 and generator.widths == (8, 8, 8, 8) and generator.attention == 8
+
+
+@pytest.mark.parametrize("build, kind", [(build_generator, "generator"), (build_discriminator, "discriminator")])
+def test_unknown_names_are_refused_with_the_known_ones(build, kind):
+    with pytest.raises(ValueError, match=f"config.{kind}.name is 'fancy'; it is one of plain"):
+        build(config(name="fancy"))
+    with pytest.raises(ValueError, match=f"config.{kind}.conditioning is 'x'; it is one of projection, concatenation"):
+        build(config(conditioning="x"))

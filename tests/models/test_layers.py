@@ -1,0 +1,100 @@
+"""Layers against SciPy's convolution, NumPy's singular values and attention written out as loops."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.signal import correlate
+from scipy.special import softmax
+
+from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, fold_spectral_norm, power_iteration
+
+RNG = np.random.default_rng(3)
+
+
+def with_kernel(layer, x, kernel):
+    """The layer applied with a kernel of ours, after many updates of its spectral-norm vector."""
+    variables = layer.init(jax.random.key(0), x)
+    variables = variables | {"params": variables["params"] | {"kernel": jnp.asarray(kernel)}}
+    for _ in range(200 if layer.spectral_norm else 0):
+        _, updated = layer.apply(variables, x, update_stats=True, mutable=["spectral"])
+        variables = variables | updated
+    return layer.apply(variables, x)
+
+
+@pytest.mark.parametrize("spectral_norm", [False, True])
+def test_dense_is_a_matrix_product_over_its_norm(spectral_norm):
+    x, kernel = RNG.normal(size=(5, 7)).astype("f4"), RNG.normal(size=(7, 4)).astype("f4")
+    scale = np.linalg.norm(kernel, 2) if spectral_norm else 1.0
+    np.testing.assert_allclose(with_kernel(Dense(4, spectral_norm), x, kernel), x @ kernel / scale, atol=1e-4)
+
+
+def test_conv_is_scipys_correlation():
+    x, kernel = RNG.normal(size=(2, 6, 6, 3)).astype("f4"), RNG.normal(size=(3, 3, 3, 4)).astype("f4")
+    ours = with_kernel(Conv(4), x, kernel)
+    for n in range(2):
+        for k in range(4):
+            expected = sum(correlate(x[n, :, :, c], kernel[:, :, c, k], mode="same") for c in range(3))
+            np.testing.assert_allclose(ours[n, :, :, k], expected, atol=1e-4)
+
+
+def test_conv_of_stride_two_halves_the_map():
+    x = jnp.ones((1, 8, 8, 3))
+    layer = Conv(5, size=4, stride=2)
+    assert layer.apply(layer.init(jax.random.key(0), x), x).shape == (1, 4, 4, 5)
+
+
+def test_power_iteration_finds_the_largest_singular_value():
+    kernel, u = RNG.normal(size=(3, 3, 5, 6)), RNG.normal(size=6)
+    for _ in range(100):
+        u, sigma = power_iteration(jnp.asarray(kernel), jnp.asarray(u))
+    np.testing.assert_allclose(sigma, np.linalg.svd(kernel.reshape(45, 6), compute_uv=False)[0], rtol=1e-5)
+
+
+def test_gradient_of_the_norm_is_the_outer_product_of_its_vectors():
+    kernel = RNG.normal(size=(5, 4))
+    left, _, right = np.linalg.svd(kernel)
+    gradient = jax.grad(lambda kernel: power_iteration(kernel, jnp.asarray(right[0]))[1])(jnp.asarray(kernel))
+    np.testing.assert_allclose(gradient, np.outer(left[:, 0], right[0]), atol=1e-5)
+
+
+def test_spectral_vectors_change_only_when_asked():
+    layer, x = Dense(4, spectral_norm=True), jnp.ones((2, 3))
+    variables = layer.init(jax.random.key(0), x)
+    _, same = layer.apply(variables, x, mutable=["spectral"])
+    _, changed = layer.apply(variables, x, update_stats=True, mutable=["spectral"])
+    assert (same["spectral"]["u"] == variables["spectral"]["u"]).all()
+    assert (changed["spectral"]["u"] != variables["spectral"]["u"]).any()
+
+
+def test_attention_starts_as_the_identity():
+    layer, x = SelfAttention(spectral_norm=True), RNG.normal(size=(2, 4, 4, 16)).astype("f4")
+    np.testing.assert_array_equal(layer.apply(layer.init(jax.random.key(0), x), x), x)
+
+
+def test_attention_is_the_papers_equation():
+    layer, x = SelfAttention(), RNG.normal(size=(1, 3, 2, 16)).astype("f4")
+    params = layer.init(jax.random.key(1), x)["params"] | {"gamma": jnp.asarray(0.7)}
+    kernels = {name: np.asarray(params[name]["kernel"]) for name in "fghv"}
+    pixels = x.reshape(6, 16)
+    expected = np.zeros_like(pixels)
+    for j in range(6):
+        beta = softmax([pixels[i] @ kernels["f"] @ (pixels[j] @ kernels["g"]) for i in range(6)])
+        expected[j] = 0.7 * sum(beta[i] * pixels[i] @ kernels["h"] for i in range(6)) @ kernels["v"] + pixels[j]
+    np.testing.assert_allclose(layer.apply({"params": params}, x), expected.reshape(x.shape), atol=1e-5)
+
+
+def test_modulation_without_signal_makes_unit_rms():
+    x = RNG.normal(size=(2, 4, 4, 8)).astype("f4") * 50
+    y = Modulation().apply({}, x)
+    np.testing.assert_allclose(np.mean(np.square(y), axis=-1), 1, rtol=1e-4)
+
+
+def test_folding_keeps_what_a_network_computes():
+    x, signal = RNG.normal(size=(2, 4, 4, 6)).astype("f4"), RNG.normal(size=(2, 3)).astype("f4")
+    layer = UpBlock(5, spectral_norm=True)
+    variables = layer.init(jax.random.key(0), x, signal)
+    for _ in range(300):
+        _, updated = layer.apply(variables, x, signal, update_stats=True, mutable=["spectral"])
+        variables = variables | updated
+    folded = fold_spectral_norm(variables["params"], variables["spectral"])
+    np.testing.assert_allclose(UpBlock(5).apply({"params": folded}, x, signal), layer.apply(variables, x, signal), atol=1e-5)

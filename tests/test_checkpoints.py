@@ -1,0 +1,75 @@
+"""Checkpoints: what is written is read, and what is damaged is not."""
+import warnings
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecalgen.checkpoints import Checkpoints
+
+
+def state(value):
+    return {"step": jnp.asarray(int(value)), "params": {"kernel": jnp.full((50, 40), value), "empty": {}}}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "gan")
+    for step in (10, 20, 30):
+        checkpoints.save(step, state(step))
+    checkpoints.close()
+    return tmp_path / "gan"
+
+
+def damage(folder):
+    """Flip a byte in the largest file of a checkpoint, that of its arrays."""
+    path = max((path for path in folder.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    path.write_bytes(content)
+
+
+def test_the_newest_is_restored(folder):
+    step, restored = Checkpoints(folder).restore(state(0))
+    assert step == 30
+    np.testing.assert_array_equal(restored["params"]["kernel"], state(30)["params"]["kernel"])
+
+
+def test_only_the_newest_few_are_kept(folder):
+    assert sorted(path.name for path in folder.iterdir() if path.name.isdigit()) == ["20", "30"]
+
+
+@pytest.mark.parametrize("harm", [damage, lambda folder: (folder / "state" / "manifest.ocdbt").unlink(),
+                                  lambda folder: (folder / "digest" / "metadata").write_text("{")])
+def test_a_damaged_newest_falls_back_with_a_warning(folder, harm):
+    harm(folder / "30")
+    with pytest.warns(UserWarning, match="30 is damaged .* falling back to the one before"):
+        step, restored = Checkpoints(folder).restore(state(0))
+    assert step == 20
+    np.testing.assert_array_equal(restored["params"]["kernel"], state(20)["params"]["kernel"])
+
+
+def test_after_a_fall_back_the_step_is_written_again(folder):
+    damage(folder / "30")
+    checkpoints = Checkpoints(folder)
+    with pytest.warns(UserWarning, match="damaged"):
+        checkpoints.restore(state(0))
+    checkpoints.save(30, state(31))
+    assert Checkpoints(folder).restore(state(0))[1]["params"]["kernel"][0, 0] == 31
+
+
+def test_all_damaged_is_an_error(folder):
+    for step in ("20", "30"):
+        damage(folder / step)
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="delete the folder to start over"):
+        warnings.simplefilter("ignore")
+        Checkpoints(folder).restore(state(0))
+
+
+def test_an_unfinished_write_is_ignored(folder):
+    (folder / "40.orbax-checkpoint-tmp-1").mkdir()
+    assert Checkpoints(folder).restore(state(0))[0] == 30
+
+
+def test_none_yet(tmp_path):
+    assert Checkpoints(tmp_path / "new").restore(state(0)) is None

@@ -1,0 +1,20 @@
+"""Losses against values worked out by hand."""
+import jax.numpy as jnp
+import pytest
+
+from ecalgen.losses import hinge_discriminator, hinge_generator, weighted_mse
+
+
+def test_hinge_of_the_discriminator():
+    # real: max(0, 1 - 2) = 0, max(0, 1 - 0.5) = 0.5; fake: max(0, 1 - 3) = 0, max(0, 1 + 0.5) = 1.5
+    assert hinge_discriminator(jnp.array([2.0, 0.5]), jnp.array([-3.0, 0.5])) == pytest.approx(0.25 + 0.75)
+
+
+def test_hinge_of_the_generator():
+    assert hinge_generator(jnp.array([2.0, -1.0])) == pytest.approx(-0.5)
+
+
+def test_weighted_mse():
+    # first property: (1 + 9)/2 = 5, second: (0 + 4)/2 = 2; 5 * 0.1 + 2 * 2
+    targets, predictions = jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([[0.0, 2.0], [0.0, 6.0]])
+    assert weighted_mse(targets, predictions, jnp.array([0.1, 2.0])) == pytest.approx(4.5)

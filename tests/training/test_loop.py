@@ -1,0 +1,152 @@
+"""The loop as its user meets it: killed, stopped, diverging, resumed. Real processes, real signals."""
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+
+from ecalgen.training import loop
+
+TINY = pathlib.Path(tiny.__file__)
+
+def start(workdir, steps, cache, *extra, devices=1):
+    workdir.mkdir(exist_ok=True)
+    environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+                                "JAX_COMPILATION_CACHE_DIR": str(cache), "PYTHONUNBUFFERED": "1",
+                                "PYTHONPATH": str(TINY.parents[1])}
+    return subprocess.Popen([sys.executable, TINY, workdir, str(steps), *extra], env=environment, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def wait_for_step(workdir, step, process):
+    deadline = time.time() + 120
+    while time.time() < deadline and process.poll() is None:
+        rows = loop.read_metrics(workdir / "metrics.jsonl")
+        if rows and rows[-1]["step"] >= step:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"never reached step {step}: {process.communicate()[0][-2000:]}")
+
+
+def finished(process):
+    output = process.communicate(timeout=240)[0]
+    assert process.returncode == 0, output[-2000:]
+    return output
+
+
+def final(workdir):
+    with np.load(workdir / "final.npz") as arrays:
+        return [arrays[name] for name in arrays]
+
+
+def values(workdir):
+    """The metrics without what depends on the clock."""
+    clock = ("seconds", "showers_per_second")
+    return [{k: v for k, v in row.items() if k not in clock} for row in loop.read_metrics(workdir / "metrics.jsonl")]
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """A run of 60 steps without interruption, on one device, and the compilation cache it filled."""
+    folder = tmp_path_factory.mktemp("straight")
+    finished(start(folder / "run", 60, folder / "cache"))
+    return folder
+
+
+@pytest.mark.slow
+def test_killed_anywhere_and_rerun_it_ends_bit_for_bit_the_same(straight, tmp_path):
+    generator = random.Random(1)
+    for first in (5, 20, 40):
+        process = start(tmp_path / "run", 60, straight / "cache")
+        wait_for_step(tmp_path / "run", first, process)
+        time.sleep(generator.uniform(0, 0.2))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    finished(start(tmp_path / "run", 60, straight / "cache"))
+    for ours, theirs in zip(final(tmp_path / "run"), final(straight / "run"), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert values(tmp_path / "run") == values(straight / "run")
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_exits(straight, tmp_path):
+    process = start(tmp_path / "run", 60, straight / "cache")
+    wait_for_step(tmp_path / "run", 10, process)
+    process.terminate()
+    output = process.communicate(timeout=60)[0]
+    if process.returncode == 0:
+        pytest.fail("the run ended before the signal came")
+    assert process.returncode == 128 + signal.SIGTERM and "the same command goes on from there" in output
+    finished(start(tmp_path / "run", 60, straight / "cache"))
+    for ours, theirs in zip(final(tmp_path / "run"), final(straight / "run"), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.slow
+def test_eight_devices_give_the_losses_of_one(straight, tmp_path):
+    """For 15 steps; after that rounding, which depends on how a sum is split, grows as in any training."""
+    finished(start(tmp_path / "run", 60, straight / "cache", devices=8))
+    one, eight = (values(folder)[:3] for folder in (straight / "run", tmp_path / "run"))
+    for a, b in zip(one, eight, strict=True):
+        for name in ("discriminator_loss", "generator_loss"):
+            assert a[name] == pytest.approx(b[name], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_divergence_stops_with_the_last_good_checkpoint(tmp_path):
+    tiny.run(tmp_path, steps=10)
+    bad = tiny.stage(tiny.train_config(steps=20))
+    poisoned = lambda state, data, key: (state, {"generator_loss": jnp.where(state.step > 0, jnp.nan, 0.0)})
+    stage = loop.Stage(bad.name, bad.init, poisoned, 20)
+    with pytest.raises(loop.TrainingError, match=r"generator_loss = nan.*last good checkpoint.*lower config\.train"):
+        loop.run_stage(stage, tiny.data(), tiny.train_config(), 3, tmp_path)
+    assert sorted(path.name for path in (tmp_path / "checkpoints" / "gan").iterdir() if path.name.isdigit()) == ["10", "5"]
+
+
+def test_a_diverging_loss_is_named():
+    with pytest.raises(loop.TrainingError, match="discriminator_loss = 2e\\+04"):
+        loop.check_sound({"discriminator_loss": 2e4, "real_logit": 1e9}, 3, 1e4, "here")
+    loop.check_sound({"discriminator_loss": 2.0, "real_logit": 1e9}, 3, 1e4, "here")
+
+
+def test_log_drops_rows_after_the_checkpoint_and_a_cut_line(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    rows = [{"stage": stage, "step": step, "seconds": 1.0} for stage in ("regressor", "gan") for step in (5, 10)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"stage": "gan", "st')
+    log = loop.MetricsLog(path, "gan", start=5)
+    log.write(10, {"loss": 1.0})
+    kept = [(row["stage"], row["step"]) for row in loop.read_metrics(path)]
+    assert kept == [("regressor", 5), ("regressor", 10), ("gan", 5), ("gan", 10)]
+
+
+def test_mean_is_over_what_came_since_the_last_pop():
+    mean = loop.Mean()
+    for value in (1.0, 2.0, 6.0):
+        mean.add({"loss": jnp.asarray(value)})
+    assert mean.pop() == {"loss": 3.0}
+    mean.add({"loss": jnp.asarray(5.0)})
+    assert mean.pop() == {"loss": 5.0}
+
+
+def test_writers_get_every_row(tmp_path):
+    seen = []
+    loop.MetricsLog(tmp_path / "metrics.jsonl", "gan", 0, [lambda *row: seen.append(row)]).write(7, {"loss": 2.0})
+    assert seen == [("gan", 7, {"loss": 2.0})]
+
+
+def test_a_second_signal_acts_as_usual():
+    before = signal.getsignal(signal.SIGTERM)
+    with loop.stop_signals() as received:
+        signal.raise_signal(signal.SIGTERM)
+        assert received == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) == before
+    assert signal.getsignal(signal.SIGTERM) == before

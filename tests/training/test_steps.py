@@ -1,0 +1,94 @@
+"""Single steps: gradients of the right network only, the batch drawn as promised, and learning on something easy."""
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+import tiny
+
+from ecalgen.models.regressor import Regressor
+from ecalgen.training import parallel, steps
+from ecalgen.training.state import init_gan, init_regressor
+
+
+@pytest.fixture(scope="module")
+def one_step():
+    train = tiny.train_config()
+    stage = tiny.stage(train)
+    before = stage.init(jax.random.key(0))
+    after, metrics = parallel.map_steps(stage.step, 1)(before, tiny.data(), jax.random.key(1))
+    return before, after, metrics
+
+
+def test_a_step_counts_and_moves_both_networks(one_step):
+    before, after, metrics = one_step
+    assert (before.step, after.step) == (0, 1)
+    for network in ("generator", "discriminator"):
+        moved = jax.tree.map(lambda a, b: bool((a != b).any()), getattr(before, network).params,
+                             getattr(after, network).params)
+        assert sum(jax.tree.leaves(moved)) > len(jax.tree.leaves(moved)) / 2
+        assert jax.tree.all(jax.tree.map(lambda a, b: bool((a != b).any()), getattr(before, network).spectral,
+                                         getattr(after, network).spectral))
+    assert {"discriminator_loss", "generator_loss", "real_logit", "fake_logit"} < set(metrics)
+
+
+def test_average_follows_the_generator(one_step):
+    """At step 0 the decay is (1 + 0)/(10 + 0) = 0.1."""
+    before, after, _ = one_step
+    expected = jax.tree.map(lambda old, new: 0.1 * old + 0.9 * new, before.ema, after.generator.params)
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), after.ema, expected)
+
+
+def test_adam_without_momentum_moves_by_the_rate(one_step):
+    """The first step of Adam(0, 0.9) changes every parameter with a gradient by the learning rate, 1e-3."""
+    before, after, _ = one_step
+    kernel = lambda state: np.asarray(state.discriminator.params["conv"]["kernel"])
+    change = np.abs(kernel(after) - kernel(before))
+    assert np.median(change) == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_rows_do_not_depend_on_the_number_of_devices():
+    keys = jax.pmap(lambda _: jax.random.key_data(steps.row_keys(jax.random.key(4), 7, 6)), axis_name=steps.DEVICES)
+    ours = keys(np.arange(1))[0]
+    expected = [jax.random.fold_in(jax.random.fold_in(jax.random.key(4), 7), row) for row in range(6)]
+    np.testing.assert_array_equal(ours, [jax.random.key_data(key) for key in expected])
+
+
+def test_a_batch_keeps_cells_and_conditions_together():
+    data = {"cells": jnp.arange(50)[:, None, None] * jnp.ones((1, 2, 2)), "momentum": jnp.arange(50)[:, None] * jnp.ones((1, 3))}
+    batch = steps.draw_batch(data, jax.random.split(jax.random.key(0), 300))
+    np.testing.assert_array_equal(batch["cells"][:, 0, 0], batch["momentum"][:, 0])
+    assert len(np.unique(batch["cells"])) == 50 or len(np.unique(batch["cells"])) > 45
+
+
+def test_regressor_learns_the_sum_of_its_cells():
+    rng = np.random.default_rng(0)
+    cells = rng.uniform(0, 1, (64, 30, 30)).astype("f4") * rng.uniform(0, 2, (64, 1, 1)).astype("f4")
+    total = cells.sum((1, 2))
+    data = {"cells": cells, "targets": ((total - total.mean()) / total.std())[:, None]}
+    regressor, optimiser = Regressor(outputs=1, widths=(4, 4, 4), embedding=8), optax.adam(3e-3)
+    state = init_regressor(regressor, optimiser, jax.random.key(0), data)
+    step = functools.partial(steps.regressor_step, regressor=regressor, optimiser=optimiser, batch_size=16,
+                             weights=jnp.ones(1))
+    advance = parallel.map_steps(step, 1)
+    losses = []
+    for _ in range(150):
+        state, metrics = advance(state, data, jax.random.key(1))
+        losses.append(float(metrics["regressor_loss"]))
+    assert np.mean(losses[-20:]) < 0.2 * np.mean(losses[:5])
+
+
+def test_discriminator_alone_learns_to_separate():
+    train = tiny.train_config(generator_rate=0.0, discriminator_rate=3e-3)
+    stage = tiny.stage(train)
+    state, advance = stage.init(jax.random.key(0)), parallel.map_steps(stage.step, 1)
+    for _ in range(60):
+        state, metrics = advance(state, tiny.data(), jax.random.key(1))
+    assert float(metrics["discriminator_loss"]) < 1.0 < float(metrics["real_logit"] - metrics["fake_logit"])
+
+
+def test_init_takes_shapes_only():
+    state = init_gan(tiny.GENERATOR, tiny.DISCRIMINATOR, (optax.sgd(1.0), optax.sgd(1.0)), jax.random.key(0), tiny.data(2))
+    assert state.generator.spectral and state.discriminator.spectral

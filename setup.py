@@ -26,7 +26,7 @@ setup(
         "ml-collections>=1.0",
         "mplhep>=0.3.50",
         "numpy>=2.0",
-        "optax>=0.2.4",
+        "optax>=0.2.6",
         "orbax-checkpoint>=0.11.36",
         "scikit-learn>=1.5",
         "scipy>=1.13",

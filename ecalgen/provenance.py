@@ -1,6 +1,7 @@
 """Where a number comes from: command, commit, device, versions and date, to be kept beside it."""
 import datetime
 import importlib.metadata
+import os
 import pathlib
 import platform
 import subprocess
@@ -13,15 +14,21 @@ PACKAGES = ("ecalgen", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "sci
 
 def provenance(seed: int) -> dict:
     """Everything needed to repeat a result: command, commit, seed, device, versions, date (UTC)."""
-    device = jax.devices()[0]
     return {
         "command": " ".join(["python", *_module_name(sys.argv)]),
         "commit": commit(),
         "seed": seed,
-        "device": f"{jax.device_count()} x {device.device_kind} ({device.platform})",
+        "device": device(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     }
+
+
+def device() -> str:
+    """What computes: accelerators, or the processor with the cores it may use."""
+    if jax.default_backend() != "cpu":
+        return f"{jax.device_count()} x {jax.devices()[0].device_kind}"
+    return f"{_processor()}, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
 
 
 def commit() -> str:
@@ -37,7 +44,7 @@ def commit() -> str:
 
 def _module_name(argv):
     """argv with a script path inside the package turned into `-m package.module`, so no machine path is kept."""
-    script = pathlib.Path(argv[0])
+    script = pathlib.Path(argv[0]).resolve()
     root = pathlib.Path(__file__).parents[1]
     if not script.is_relative_to(root):
         return [script.name, *argv[1:]]
@@ -45,6 +52,13 @@ def _module_name(argv):
     if words[0] != "ecalgen":
         return [script.relative_to(root).as_posix(), *argv[1:]]
     return ["-m", ".".join(word for word in words if word != "__main__"), *argv[1:]]
+
+
+def _processor():
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def _version(name):

@@ -13,7 +13,7 @@ from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
 from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.report import write_report
-from ecalgen.provenance import provenance
+from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.loop import read_metrics, run_stage
 from ecalgen.training.stages import build_stages, training_arrays
@@ -52,8 +52,7 @@ def prepare(config, workdir):
 def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
     showers, stages, data = _stages(config)
-    print(f"training {config.system} ({config.preset}) on {len(showers)} showers, "
-          f"{jax.device_count()} x {jax.devices()[0].device_kind}, in {workdir}", flush=True)
+    print(f"training {config.system} ({config.preset}) on {len(showers)} showers, {device()}, in {workdir}", flush=True)
     writers = make_writers(workdir, config.tensorboard)
     for stage in stages:
         state = run_stage(stage, data, config.train, config.seed, workdir, writers)

@@ -6,14 +6,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen.data.showers import check_incident, incident_energy, reference_point, slopes
+from ecalgen.data.showers import CELLS, check_incident, incident_energy, reference_point, slopes
 from ecalgen.data.transforms import make_transform
 from ecalgen.models.build import build_generator
 from ecalgen.models.layers import fold_spectral_norm
+from ecalgen.provenance import provenance
 from ecalgen.weights import load_weights, save_weights
 
 CHUNK = 1024
 """Showers made at once; the last chunk is padded, to a power of two."""
+MARGIN = 0.02
+"""Share of the trained range by which conditions may exceed it unremarked: a finite sample misses the very edge."""
 
 
 def make_sampler(generator, transform):
@@ -71,7 +74,8 @@ def export_generator(folder, state, config, showers):
     params = fold_spectral_norm(jax.device_get(state.ema), jax.device_get(state.generator.spectral))
     fields = config.to_dict()
     card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
-            "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers)}
+            "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers),
+            "provenance": provenance(config.seed)}
     save_weights(folder, params, card)
 
 
@@ -85,7 +89,7 @@ def _sample_chunks(sample, variables, trained_on, momentum, point, seed=0):
     momentum, point = check_incident(momentum, point)
     _warn_outside(trained_on, momentum, point)
     key, count = jax.random.key(seed), len(momentum)
-    energy = np.empty((count, 30, 30), np.float32)
+    energy = np.empty((count, CELLS, CELLS), np.float32)
     for first in range(0, count, CHUNK):
         rows = slice(first, min(first + CHUNK, count))
         size = rows.stop - first
@@ -96,12 +100,14 @@ def _sample_chunks(sample, variables, trained_on, momentum, point, seed=0):
 
 
 def _warn_outside(trained_on, momentum, point):
-    outside = {name: int(np.sum((value < low * (1 - 1e-3 * np.sign(low))) | (value > high * (1 + 1e-3 * np.sign(high)))))
-               for (name, value), (low, high) in zip(_quantities(momentum, point).items(), trained_on.values(), strict=True)}
-    if any(outside.values()):
-        worst = "; ".join(f"{name} of {count} showers is outside [{trained_on[name][0]:.3g}, {trained_on[name][1]:.3g}]"
-                          for name, count in outside.items() if count)
-        warnings.warn(f"conditions outside the range this generator was trained on: {worst}; "
+    messages = []
+    for name, value in _quantities(momentum, point).items():
+        low, high = trained_on[name]
+        margin = MARGIN * (high - low)
+        if outside := int(np.sum((value < low - margin) | (value > high + margin))):
+            messages.append(f"{name} of {outside} showers is outside [{low:.3g}, {high:.3g}]")
+    if messages:
+        warnings.warn(f"conditions outside the range this generator was trained on: {'; '.join(messages)}; "
                       "do not trust these showers", stacklevel=3)
 
 

@@ -13,29 +13,30 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
+from ecalgen.data.observables import SPARSITY_THRESHOLDS
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
 
 COLOURS = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 """The colour-blind-safe cycle of Okabe and Ito; the first one is for generated showers."""
 EMPTY = "#dcdcdc"
-FONT = "TeX Gyre Heros", "DejaVu Sans"
+TRACK = dict(marker="+", markersize=9, color="black", linestyle="", path_effects=[withStroke(linewidth=3.5, foreground="white")])
 STYLE = mplhep.style.CMS | {
-    "font.family": list(FONT), "font.size": 13, "axes.linewidth": 1, "axes.titlesize": "small",
+    "font.family": ["TeX Gyre Heros", "DejaVu Sans"], "font.size": 13, "axes.linewidth": 1, "axes.titlesize": "small",
     "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "axes.unicode_minus": True, "lines.linewidth": 1.5,
     "xtick.major.size": 6, "ytick.major.size": 6, "xtick.minor.size": 3, "ytick.minor.size": 3,
 }
 """mplhep's CMS style at the size of a page rather than a slide."""
 EDGES = (np.arange(CELLS + 1) - CELLS / 2) * PITCH
 """Edges of the cells along either axis, cm."""
-THRESHOLDS = np.logspace(-5, -1, 20)
-THRESHOLD = int(np.argmin(np.abs(THRESHOLDS - 1e-3)))
+THRESHOLD = int(np.argmin(np.abs(SPARSITY_THRESHOLDS - 1e-3)))
 """Column of the observable `sparsity` that is drawn: the threshold nearest to 1e-3 of the shower's energy."""
 LABELS = {
     "longitudinal_width": "Longitudinal width [cells]",
     "transverse_width": "Transverse width [cells]",
     "delta_x": "Δx, centre minus track [cells]",
-    "sparsity": f"Share of cells above {100 * THRESHOLDS[THRESHOLD]:.2g} % of the energy",
+    "sparsity": f"Share of cells above {100 * SPARSITY_THRESHOLDS[THRESHOLD]:.2g} % of the energy",
     "longitudinal_asymmetry": "Longitudinal asymmetry",
     "transverse_asymmetry": "Transverse asymmetry",
 }
@@ -73,7 +74,7 @@ def mean_response(real, generated):
     Args:
       real, generated: `Showers`, energies `[N, 30, 30]` in MeV.
     """
-    figure = Figure(figsize=(9, 4.2), layout="constrained")
+    figure = Figure(figsize=(9, 4.7), layout="constrained")
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
     means = [showers.energy.mean(0, dtype=np.float64) for showers in (real, generated)]
     ratio = np.divide(means[1], means[0], out=np.zeros_like(means[0]), where=means[0] > 0)
@@ -85,10 +86,10 @@ def mean_response(real, generated):
         panel.set_title(title)
     figure.colorbar(energies, ax=axes[:2], location="bottom", aspect=35, extend="min", label="Mean energy per cell [MeV]")
     bar = figure.colorbar(ratios, ax=axes[2], location="bottom", aspect=17, extend="both", label="Ratio of the means")
-    bar.set_ticks([tick for tick in (0.1, 0.2, 0.5, 0.8, 1, 1.25, 2, 5, 10) if abs(ratios.norm(tick) - 0.5) <= 0.5],
-                  minor=False)
+    ticks = (0.1, 0.2, 0.5, 1, 2, 5, 10) if ratios.norm.vmax >= 2 else (0.6, 0.8, 1, 1.2, 1.5)
+    ticks = [tick for tick in ticks if ratios.norm.vmin <= tick <= ratios.norm.vmax]
+    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     bar.minorticks_off()
-    bar.formatter = matplotlib.ticker.StrMethodFormatter("{x:g}")
     return figure
 
 
@@ -120,11 +121,11 @@ def gallery(real, generated, count=6):
         for row, showers, name in ((0, real, "real"), (1, generated, "generated")):
             panel = figure.add_subplot(grid[2 * block + row, column])
             drawn = _draw_cells(panel, showers.energy[pick], norm, "viridis")
-            panel.plot(*reference_point(real.momentum[pick], real.point[pick]), "+", color="#ff2020", markersize=9)
+            panel.plot(*reference_point(real.momentum[pick], real.point[pick]), **TRACK)
             panel.set_title(name if row else f"{_particle(real.momentum[pick])}\n{name}")
     figure.colorbar(drawn, ax=figure.axes, location="bottom", aspect=40, extend="min", label="Energy in the cell [MeV]")
     figure.legend(handles=[Patch(facecolor=EMPTY, edgecolor="grey", label="no energy"),
-                           Line2D([], [], color="#ff2020", marker="+", linestyle="", label="track")],
+                           Line2D([], [], label="track", **TRACK)],
                   loc="outside upper center", ncols=2)
     return figure
 
@@ -136,7 +137,7 @@ def distributions(real_observables, generated_observables, scores=None):
     Error bars and bands are one statistical standard deviation. The first and last bins hold what lies beyond.
 
     Args:
-      real_observables, generated_observables: name -> `[N]` (`sparsity`: `[N, 20]`).
+      real_observables, generated_observables: name -> `[N]` or `[N, 1]` (`sparsity`: `[N, 20]`).
       scores: `evaluation["observables"]`, whose Wasserstein-1 distances are quoted above the panels.
     """
     figure = Figure(figsize=(9, 12), layout="constrained")
@@ -149,10 +150,12 @@ def distributions(real_observables, generated_observables, scores=None):
         _compare(upper, lower, _edges(name, *values), *values)
         upper.tick_params(labelbottom=False)
         upper.set_ylabel("Share of showers")
-        lower.set(xlabel=label, ylabel="Gen. / real")
+        lower.set(xlabel=label, ylabel="Ratio")
         if scores and name in scores:
-            upper.set_title(f"$W_1$ = {scores[name]['w1']:.3f}  (real sets: {scores[name]['w1_reference']:.3f})", loc="right")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+            title = "$W_1$, all thresholds" if name == "sparsity" else "$W_1$"
+            upper.set_title(f"{title}: {scores[name]['w1']:.3f} (real sets {scores[name]['w1_reference']:.3f})", loc="right")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=2)
     return figure
 
 
@@ -180,27 +183,29 @@ def prd_curves(prd):
 
 @in_style
 def learning_curves(metrics):
-    """Losses against the step, one panel for each stage of the training.
+    """Losses, and the monitored Wasserstein-1 distance where there is one, against the step: a panel for each stage.
 
     Args:
-      metrics: rows of `metrics.jsonl`; every value whose name ends in `loss` is drawn.
+      metrics: rows of `metrics.jsonl`; values whose name ends in `loss`, and `w1`, are drawn.
 
     Raises:
-      ValueError: when no row has a loss.
+      ValueError: when no row has any of them.
     """
-    stages = {}
+    panels = {}
     for row in metrics:
-        for name in (name for name in row if name.endswith("loss")):
-            stages.setdefault(row["stage"], {}).setdefault(name, []).append((row["step"], row[name]))
-    if not stages:
+        for name in (name for name in row if name.endswith("loss") or name == "w1"):
+            kind = "Mean $W_1$ [deviations]" if name == "w1" else "Loss"
+            panels.setdefault((row["stage"], kind), {}).setdefault(name, []).append((row["step"], row[name]))
+    if not panels:
         raise ValueError("no row of the metrics holds a loss")
-    figure = Figure(figsize=(9, 3.2 * len(stages)), layout="constrained")
-    for axes, (stage, losses) in zip(figure.subplots(len(stages), squeeze=False).flat, stages.items(), strict=True):
-        for name, points in losses.items():
+    figure = Figure(figsize=(9, 3.2 * len(panels)), layout="constrained")
+    for axes, ((stage, kind), curves) in zip(figure.subplots(len(panels), squeeze=False).flat, panels.items(), strict=True):
+        for name, points in curves.items():
             axes.plot(*np.asarray(points, float).T, label=name.replace("_", " "))
-        axes.set(xlabel="Step", ylabel="Loss", ylim=_loss_limits(losses))
-        axes.set_title(stage, loc="left")
-        axes.legend(loc="upper right")
+        axes.set(xlabel="Step", ylabel=kind, ylim=_bulk(curves))
+        axes.set_title(f"Stage: {stage}", loc="left")
+        if kind == "Loss":
+            axes.legend(loc="upper right")
     return figure
 
 
@@ -238,8 +243,8 @@ def _particle(momentum):
 
 
 def _column(name, values):
-    values = np.asarray(values, np.float64)
-    return values[:, THRESHOLD] if name == "sparsity" else values
+    """The one number per shower that is drawn: `[N]`, `[N, 1]` or `[N, 20]` -> `[N]`."""
+    return np.asarray(values, np.float64).reshape(len(values), -1)[:, THRESHOLD if name == "sparsity" else 0]
 
 
 def _edges(name, real, generated):
@@ -281,9 +286,9 @@ def _compare(upper, lower, edges, real, generated):
     lower.set(ylim=(0, top), yticks=(0.5, 1, 1.5))
 
 
-def _loss_limits(losses):
+def _bulk(curves):
     """Limits that leave out the outermost 1 % of the values, the jumps of the first steps."""
-    values = np.concatenate([np.asarray(points, float)[:, 1] for points in losses.values()])
+    values = np.concatenate([np.asarray(points, float)[:, 1] for points in curves.values()])
     low, high = np.quantile(values[np.isfinite(values)], (0.005, 0.995)) if np.isfinite(values).any() else (0, 1)
     margin = 0.05 * (high - low) or 1
     return low - margin, high + margin

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from ecalgen.data.showers import CELLS, conditions
-from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock
+from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cells_relu
 
 
 class Generator(nn.Module):
@@ -48,4 +48,4 @@ class Generator(nn.Module):
         x = nn.relu(Modulation(self.spectral_norm, name="modulation")(x, signal, update_stats))
         x = Conv(1, spectral_norm=self.spectral_norm, name="cells")(x, update_stats)
         edge = (x.shape[1] - CELLS) // 2
-        return nn.relu(x[:, edge:edge + CELLS, edge:edge + CELLS, 0])
+        return cells_relu(x[:, edge:edge + CELLS, edge:edge + CELLS, 0])

@@ -122,6 +122,12 @@ class MLP(nn.Module):
         return x
 
 
+def cells_relu(x):
+    """max(0, x), with a tenth of the gradient where x < 0, so that cells that fell silent can come back."""
+    leaky = nn.leaky_relu(x, 0.1)
+    return leaky + lax.stop_gradient(nn.relu(x) - leaky)
+
+
 def power_iteration(kernel, u):
     """One step of power iteration on W = kernel as `[in, out]`: `u [out]` -> (u', sigma = v W u').
 

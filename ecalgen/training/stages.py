@@ -79,7 +79,8 @@ def wasserstein_monitor(generator, transform, validation):
                 for name, value in observables(real.energy, real.momentum, real.point).items()}
 
     def distance(name, value):
-        ours, theirs = np.sort(np.reshape(value, expected[name].shape), axis=0), np.sort(expected[name], axis=0)
+        ours = np.sort(np.asarray(value).reshape(expected[name].shape), axis=0)
+        theirs = np.sort(expected[name], axis=0)
         return float(np.mean(np.mean(np.abs(ours - theirs), axis=0) / (theirs.std(axis=0) + 1e-12)))
 
     def monitor(state):

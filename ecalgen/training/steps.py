@@ -73,7 +73,7 @@ def discriminator_step(state, data, keys, generator, discriminator, optimiser):
     (loss, (spectral, metrics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.discriminator.params)
     gradients = lax.pmean(gradients, DEVICES)
     network = state.discriminator.updated(gradients, optimiser, spectral)
-    metrics |= {"discriminator_loss": loss, "discriminator_gradient": optax.global_norm(gradients)}
+    metrics |= {"discriminator_loss": loss, "discriminator_gradient": optax.tree.norm(gradients)}
     return state.replace(discriminator=network), metrics
 
 
@@ -92,7 +92,7 @@ def generator_step(state, data, keys, generator, discriminator, optimiser):
     (loss, spectral), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.generator.params)
     gradients = lax.pmean(gradients, DEVICES)
     network = state.generator.updated(gradients, optimiser, spectral)
-    metrics = {"generator_loss": loss, "generator_gradient": optax.global_norm(gradients)}
+    metrics = {"generator_loss": loss, "generator_gradient": optax.tree.norm(gradients)}
     return state.replace(generator=network), metrics
 
 

@@ -1,4 +1,5 @@
 """Metrics for TensorBoard, beside `metrics.jsonl`; needs the extra `tensorboard`."""
+import atexit
 
 
 def make_writers(workdir, wanted):
@@ -13,11 +14,11 @@ def make_writers(workdir, wanted):
         from tensorboardX import SummaryWriter
     except ImportError as error:
         raise ImportError("config.tensorboard needs the extra: pip install 'ecalgen[tensorboard]'") from error
-    writer = SummaryWriter(logdir=str(workdir / "tensorboard"))
+    writer = SummaryWriter(logdir=str(workdir / "tensorboard"), max_queue=1)
+    atexit.register(writer.close)
 
     def write(stage, step, metrics):
         for name, value in metrics.items():
             writer.add_scalar(f"{stage}/{name}", value, step)
-        writer.flush()
 
     return (write,)

@@ -1,0 +1,104 @@
+"""The sampler: reproducible, the same in pieces, honest about its range, and equal to the network it came from."""
+import jax
+import jax.numpy as jnp
+import ml_collections
+import numpy as np
+import pytest
+import tiny
+
+from ecalgen import sampler
+from ecalgen.data.showers import BadShowers
+from ecalgen.data.transforms import make_transform
+from ecalgen.training.state import init_gan
+from ecalgen.weights import WeightsError
+
+FIELDS = dict(name="plain", latent=4, widths=[4, 4, 4, 4], attention=8, spectral_norm=True, conditioning="projection")
+CONFIG = ml_collections.ConfigDict(dict(system="tiny", preset="test", seed=0, generator=FIELDS,
+                                        data=dict(transform=dict(name="sqrt", scale=100.0))))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, showers):
+    """A workdir with a generator, and the state it was written from."""
+    optimiser = tiny.optimiser(1e-3, tiny.train_config())
+    state = init_gan(tiny.GENERATOR, tiny.DISCRIMINATOR, (optimiser, optimiser), jax.random.key(0), tiny.data())
+    folder = tmp_path_factory.mktemp("run")
+    sampler.export_generator(folder / "generator", state, CONFIG, showers)
+    return folder, state
+
+
+@pytest.fixture(scope="module")
+def sample(trained):
+    return sampler.load_sampler(trained[0])
+
+
+def test_it_is_the_averaged_network(trained, sample, showers):
+    """After the spectral-norm vectors have settled: folding runs 30 iterations, so the network must too."""
+    _, state = trained
+    keys = [jax.random.fold_in(jax.random.key(5), i) for i in range(20)]
+    noise = jnp.stack([tiny.GENERATOR.draw_noise(key) for key in keys])
+    variables = {"params": state.ema, "spectral": state.generator.spectral}
+    for _ in range(40):
+        _, updated = tiny.GENERATOR.apply(variables, noise, showers.momentum[:20], showers.point[:20],
+                                          update_stats=True, mutable=["spectral"])
+        variables |= updated
+    cells = tiny.GENERATOR.apply(variables, noise, showers.momentum[:20], showers.point[:20])
+    expected = make_transform("sqrt", 100.0).inverse(cells)
+    ours = sample(showers.momentum[:20], showers.point[:20], seed=5)
+    assert ours.dtype == np.float32 and ours.shape == (20, 30, 30)
+    np.testing.assert_allclose(ours, expected, rtol=2e-3, atol=1e-2)
+
+
+def test_the_seed_decides(sample, showers):
+    first, again, other = (sample(showers.momentum[:9], showers.point[:9], seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+@pytest.mark.parametrize("count", [1, 3, 16, 17, 40])
+def test_a_set_in_pieces_is_the_same_set(monkeypatch, sample, showers, count):
+    whole = sample(showers.momentum[:40], showers.point[:40])
+    monkeypatch.setattr(sampler, "CHUNK", 16)
+    pieces = sample(showers.momentum[:count], showers.point[:count])
+    np.testing.assert_allclose(pieces, whole[:count], rtol=1e-3, atol=2e-3)  # MeV; sums differ in float32
+
+
+@pytest.mark.parametrize("momentum, point, message", [
+    ([[0, 0, -5.0]], [[0, 0]], "pz <= 0 in event 0"),
+    ([[0, np.nan, 5.0]], [[0, 0]], "ParticleMomentum is NaN or infinite in event 0"),
+    ([[0, 0, 5.0]], [[0, np.inf]], "ParticlePoint is NaN or infinite in event 0"),
+    ([[0, 0, 5.0], [0, 0, 5.0]], [[0, 0]], r"ParticlePoint has shape \[1, 2\], not \[2, 2\]"),
+    ([0, 0, 5.0], [0, 0], r"ParticleMomentum has shape \[3\]"),
+])
+def test_bad_conditions_are_refused(sample, momentum, point, message):
+    with pytest.raises(BadShowers, match=message):
+        sample(np.array(momentum), np.array(point))
+
+
+@pytest.mark.parametrize("momentum, point, quantity", [
+    ([[0, 0, 500.0]], [[0, 0]], r"energy \(GeV\) of 1 showers is outside \[1"),
+    ([[0, 60.0, 50.0]], [[0, -18.0]], "py/pz of 1 showers"),
+    ([[0, 0, 50.0]], [[20.0, 0]], r"x at 15 cm depth \(cm\) of 1 showers"),
+])
+def test_conditions_outside_the_training_range_are_flagged(sample, momentum, point, quantity):
+    with pytest.warns(UserWarning, match=quantity):
+        sample(np.array(momentum), np.array(point))
+
+
+def test_no_such_model(tmp_path):
+    with pytest.raises(WeightsError, match="neither a run's folder nor a shipped model; these ship: "):
+        sampler.load_sampler("nothing")
+    with pytest.raises(WeightsError, match="holds no generator yet; finish its training"):
+        sampler.load_sampler(tmp_path)
+    with pytest.raises(WeightsError, match="embedding is a regressor, not a generator"):
+        sampler.load_sampler("embedding")
+
+
+def test_the_sampler_can_be_differentiated_and_jitted(showers):
+    generator = tiny.GENERATOR.clone(spectral_norm=False)
+    pure = sampler.make_sampler(generator, make_transform("sqrt", 100.0))
+    momentum, point = showers.momentum[:2], showers.point[:2]
+    noise = jnp.zeros((2, 4))
+    variables = generator.init(jax.random.key(0), noise, momentum, point)
+    total = lambda momentum: pure(variables, jax.random.key(0), momentum, point).sum()
+    assert jnp.isfinite(jax.jit(jax.grad(total))(momentum)).all()

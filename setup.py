@@ -3,7 +3,7 @@ from setuptools import find_packages, setup
 
 EXTRAS = {
     "tensorboard": ["tensorboardX>=2.6"],
-    "test": ["pytest>=8", "hypothesis>=6.100"],
+    "test": ["pytest>=8", "hypothesis>=6.100", "tensorboardX>=2.6"],
     "dev": ["ruff>=0.6"],
 }
 

@@ -9,7 +9,8 @@ Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043; the "Baseline" of table 1 
 """
 import ml_collections
 
-from configs.base import apply_preset, get_config as base_config
+from configs.base import apply_preset
+from configs.base import get_config as base_config
 
 PRESETS = {
     "cpu": {

@@ -1,4 +1,4 @@
-"""Checkpoints of a training stage: written whole or not at all, verified when read. The only file that imports Orbax."""
+"""Checkpoints of a stage: written whole or not at all, verified when read. The only file that imports Orbax."""
 import hashlib
 import pathlib
 import warnings
@@ -6,6 +6,8 @@ import warnings
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+
+from ecalgen.errors import UserError
 
 
 class Checkpoints:
@@ -38,7 +40,7 @@ class Checkpoints:
           like: a state of the same shapes and types.
 
         Raises:
-          ValueError: every checkpoint is damaged.
+          UserError: every checkpoint is damaged.
         """
         steps = sorted(self._manager.all_steps(), reverse=True)
         for step in steps:
@@ -50,7 +52,7 @@ class Checkpoints:
                               "falling back to the one before", stacklevel=2)
                 self._manager.delete(step)
         if steps:
-            raise ValueError(f"no checkpoint in {self.folder} can be read; delete the folder to start over")
+            raise UserError(f"no checkpoint in {self.folder} can be read; delete the folder to start over")
         return None
 
     def close(self):

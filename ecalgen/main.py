@@ -5,11 +5,9 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 from ecalgen import host, runs
-from ecalgen.data.showers import BadShowers
-from ecalgen.training.loop import TrainingError
-from ecalgen.weights import WeightsError
+from ecalgen.errors import UserError
 
-CONFIG = config_flags.DEFINE_config_file("config", None, "Recipe, for example configs/baseline.py:cpu.", lock_config=True)
+CONFIG = config_flags.DEFINE_config_file("config", None, "Recipe, such as configs/baseline.py:cpu.", lock_config=True)
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<system>-<preset>-<date> when not given.")
 MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate", "sample"],
                          "train: every stage, then evaluate; evaluate: judge and report; sample: write samples.npz.")
@@ -32,7 +30,7 @@ def main(argv):
             print(runs.sample(config, workdir, CONDITIONS.value))
         else:
             print(runs.evaluate(config, workdir))
-    except (BadShowers, TrainingError, WeightsError, runs.RunError) as error:
+    except UserError as error:
         raise SystemExit(f"error: {error}") from error
 
 

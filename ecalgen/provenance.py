@@ -20,7 +20,7 @@ def provenance(seed: int) -> dict:
         "seed": seed,
         "device": device(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
 
 
@@ -28,7 +28,8 @@ def device() -> str:
     """What computes: accelerators, or the processor with the cores it may use."""
     if jax.default_backend() != "cpu":
         return f"{jax.device_count()} x {jax.devices()[0].device_kind}"
-    return f"{_processor()}, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{_processor()}, {cores} cores"
 
 
 def commit() -> str:

@@ -11,7 +11,9 @@ from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.formats import load_conditions, save_showers
 from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
+from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
+from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
@@ -20,7 +22,7 @@ from ecalgen.training.stages import build_stages, training_arrays
 from ecalgen.training.tensorboard import make_writers
 
 
-class RunError(ValueError):
+class RunError(UserError):
     """A run that cannot start or go on as asked; the message says what to change."""
 
 
@@ -34,7 +36,11 @@ def prepare(config, workdir):
 
     Raises:
       RunError: it holds another recipe; the message names the fields that differ.
+      ConfigError: the evaluation names no known protocol.
     """
+    if config.evaluation.protocol not in PROTOCOLS:
+        raise ConfigError(f"config.evaluation.protocol is {config.evaluation.protocol!r}; "
+                          f"it is one of {', '.join(PROTOCOLS)}")
     workdir.mkdir(parents=True, exist_ok=True)
     path, text = workdir / "config.json", json.dumps(config.to_dict(), indent=1)
     if not path.exists():

@@ -7,11 +7,13 @@ import pathlib
 import flax.traverse_util
 import numpy as np
 
+from ecalgen.errors import UserError
+
 SHIPPED = pathlib.Path(__file__).parent / "shipped"
 FORMAT = 1
 
 
-class WeightsError(ValueError):
+class WeightsError(UserError):
     """Weights that are missing, damaged or of another format; the message says which and what to do."""
 
 

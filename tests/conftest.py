@@ -1,7 +1,8 @@
-"""Settings of every test: strict shapes, and a few real showers."""
+"""Settings of every test: strict shapes, compiled programs shared between tests, and a few real showers."""
 import os
+import pathlib
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))  # before jax
 
 import jax
 import pytest
@@ -10,6 +11,7 @@ from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.formats import load_showers
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
 @pytest.fixture(scope="session")

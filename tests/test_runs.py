@@ -7,7 +7,8 @@ import pytest
 
 from ecalgen import runs
 
-CONFIG = ml_collections.ConfigDict(dict(system="baseline", preset="cpu", seed=0, train=dict(steps=10, rates=(1, 2))))
+CONFIG = ml_collections.ConfigDict(dict(system="baseline", preset="cpu", seed=0, train=dict(steps=10, rates=(1, 2)),
+                                       evaluation=dict(protocol="paper")))
 
 
 def test_the_default_name():
@@ -24,7 +25,7 @@ def test_another_recipe_is_refused_by_its_fields(tmp_path):
     runs.prepare(CONFIG, tmp_path)
     other = ml_collections.ConfigDict(CONFIG.to_dict() | {"seed": 5})
     other.train.steps = 20
-    with pytest.raises(runs.RunError, match=r"seed \(0 there, 5 here\), train.steps \(10 there, 20 here\); give another"):
+    with pytest.raises(runs.RunError, match=r"seed \(0 there, 5 here\), train.steps \(10 there, 20 here\)"):
         runs.prepare(other, tmp_path)
 
 
@@ -37,5 +38,5 @@ def test_what_sampling_and_evaluation_need(tmp_path):
 
 
 def test_training_time_is_the_sum_over_stages():
-    rows = [{"stage": "regressor", "seconds": 5.0}, {"stage": "regressor", "seconds": 8.0}, {"stage": "gan", "seconds": 2.0}]
+    rows = [{"stage": stage, "seconds": seconds} for stage, seconds in (("prior", 5.0), ("prior", 8.0), ("gan", 2.0))]
     assert runs._seconds(rows) == 10.0

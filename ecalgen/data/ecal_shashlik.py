@@ -13,6 +13,7 @@ import numpy as np
 
 from ecalgen.data.formats import load_showers
 from ecalgen.data.showers import CELLS, KEYS, BadShowers, Showers
+from ecalgen.errors import ConfigError
 
 NAME = "ecal_shashlik"
 SPLITS = ("train", "validation", "test")
@@ -23,11 +24,11 @@ def sample_path(name: str = "electron_5d") -> pathlib.Path:
     """The npz of a shipped sample.
 
     Raises:
-      ValueError: for an unknown name; the message lists those there are.
+      ConfigError: for an unknown name; the message lists those there are.
     """
     names = sorted(path.stem for path in SAMPLES.glob("*.npz"))
     if name not in names:
-        raise ValueError(f"no shipped sample is called {name!r}; there are {', '.join(names)}")
+        raise ConfigError(f"no shipped sample is called {name!r}; there are {', '.join(names)}")
     return SAMPLES / f"{name}.npz"
 
 
@@ -56,16 +57,16 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
       data_dir: folder where TFDS keeps the prepared data set; TFDS' own (`~/tensorflow_datasets`) when not given.
 
     Raises:
-      ValueError: for an unknown split or sample.
+      ConfigError: for an unknown split or sample.
       BadShowers: for a faulty file, or one of fewer than 10 showers.
     """
     if split not in SPLITS:
-        raise ValueError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
+        raise ConfigError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
     name, _, sample = os.fspath(source).partition("/")
     if name == NAME and not pathlib.Path(source).suffix:
         return _from_tfds(sample or "electron_5d", split, data_dir)
     if not pathlib.Path(source).suffix:
-        raise ValueError(f"unknown data {os.fspath(source)!r}; give {NAME}/electron_5d or the path of a .npz file")
+        raise ConfigError(f"unknown data {os.fspath(source)!r}; give {NAME}/electron_5d or the path of a .npz file")
     showers = load_showers(source)
     try:
         return showers[split_slices(len(showers))[split]]

@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.errors import UserError
+
 CELLS = 30
 PITCH = 2.02
 """Width of a cell in cm; six cells make the 12.12 cm LHCb module."""
@@ -24,7 +26,7 @@ KEYS = {
 """Field of `Showers` -> name of the column in the public files."""
 
 
-class BadShowers(ValueError):
+class BadShowers(UserError):
     """Showers that break the data contract; the message names the column and the remedy."""
 
 
@@ -58,8 +60,8 @@ class Showers:
         momentum, point = check_incident(self.momentum, self.point, count)
         energy = _finite_float32("energy", energy)
         if (energy < 0).any():
-            raise BadShowers(f"EnergyDeposit is negative in event {_first(energy < 0)}; deposited energies are >= 0 MeV, "
-                             "so undo any normalisation or noise subtraction first")
+            raise BadShowers(f"EnergyDeposit is negative in event {_first(energy < 0)}; deposited energies are "
+                             ">= 0 MeV, so undo any normalisation or noise subtraction first")
         pdg = np.full(count, 11) if self.pdg is None else _numbers("pdg", self.pdg)
         _check_shape("pdg", pdg, [(count,)])
         fields = dict(energy=energy, momentum=momentum, point=point, pdg=_particle_codes(pdg))

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ecalgen.errors import ConfigError
+
 MAX_ENERGY = 1e5
 """MeV. No cell ever holds more: a 100 GeV electron leaves 17 GeV in all cells together, at most 10 GeV in one."""
 
@@ -44,13 +46,13 @@ def boxcox(scale: float = 1.0, exponent: float = 0.25) -> Transform:
     It runs from log1p (lambda -> 0) to none (lambda = 1). expm1 and log1p keep small energies exact.
 
     Raises:
-      ValueError: for an exponent outside (0, 1].
+      ConfigError: for an exponent outside (0, 1].
 
     References:
       Box and Cox, An analysis of transformations, J. R. Stat. Soc. B 26 (1964) 211.
     """
     if not 0 < exponent <= 1:
-        raise ValueError(f"boxcox needs an exponent in (0, 1], not {exponent}; its limit 0 is log1p")
+        raise ConfigError(f"boxcox needs an exponent in (0, 1], not {exponent}; its limit 0 is log1p")
     return _clipped(
         lambda e: jnp.expm1(exponent * jnp.log1p(e / scale)) / exponent,
         lambda y: scale * jnp.expm1(jnp.log1p(exponent * y) / exponent),
@@ -71,14 +73,14 @@ def make_transform(name: str, scale: float = 1.0, gain: float = 1.0, **options) 
       **options: `exponent` for boxcox.
 
     Raises:
-      ValueError: for an unknown name, or a scale or gain that is not a positive number.
+      ConfigError: for an unknown name, or a scale or gain that is not a positive number.
     """
     if name not in TRANSFORMS:
-        raise ValueError(f"unknown transform {name!r}; there are {', '.join(TRANSFORMS)}")
+        raise ConfigError(f"unknown transform {name!r}; there are {', '.join(TRANSFORMS)}")
     if not 0 < scale < math.inf:
-        raise ValueError(f"the scale of a transform is an energy in MeV, positive and finite, not {scale}")
+        raise ConfigError(f"the scale of a transform is an energy in MeV, positive and finite, not {scale}")
     if not 0 < gain < math.inf:
-        raise ValueError(f"the gain of a transform is a positive and finite number, not {gain}")
+        raise ConfigError(f"the gain of a transform is a positive and finite number, not {gain}")
     transform = TRANSFORMS[name](scale, **options)
     return Transform(lambda e: gain * transform.forward(e), lambda y: transform.inverse(y / gain))
 

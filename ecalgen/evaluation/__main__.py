@@ -8,9 +8,9 @@ from absl import app, flags
 
 from ecalgen import host
 from ecalgen.data.formats import load_showers
-from ecalgen.data.showers import BadShowers
+from ecalgen.errors import UserError
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError
+from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
 from ecalgen.provenance import provenance
 
@@ -33,7 +33,7 @@ def main(argv):
         real, generated = load_showers(REAL.value), load_showers(GENERATED.value)
         reference = load_showers(REFERENCE.value) if REFERENCE.value else None
         result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
-    except (BadShowers, EvaluationError) as error:
+    except UserError as error:
         raise SystemExit(f"error: {error}") from error
     result["provenance"] = provenance(SEED.value)
     write_evaluation(out / "evaluation.json", result)

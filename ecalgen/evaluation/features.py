@@ -71,5 +71,10 @@ def _embedding():
     return jax.jit(lambda energy, momentum, point: regressor.apply({"params": params}, transform.forward(energy))[1])
 
 
-FEATURES = {"raw": lambda: raw, "physics": lambda: physics, "legacy": lambda: legacy_statistics, "embedding": _embedding}
+FEATURES = {
+    "raw": lambda: raw,
+    "physics": lambda: physics,
+    "legacy": lambda: legacy_statistics,
+    "embedding": _embedding,
+}
 """Name -> maker of the function, called on first use because some makers load weights."""

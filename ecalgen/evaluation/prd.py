@@ -11,10 +11,11 @@ from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from ecalgen.errors import UserError
 from ecalgen.evaluation.bootstrap import interval
 
 
-class EvaluationError(ValueError):
+class EvaluationError(UserError):
     """An evaluation that cannot be made as asked; the message says what to change."""
 
 

@@ -1,4 +1,5 @@
 """From a config to the networks it names."""
+from ecalgen.errors import ConfigError
 from ecalgen.models.discriminator import Discriminator
 from ecalgen.models.generator import Generator
 
@@ -11,7 +12,7 @@ def build_generator(fields):
     """The generator that `config.generator` describes: its field `name` picks the class, the others are arguments.
 
     Raises:
-      ValueError: an unknown name or conditioning.
+      ConfigError: an unknown name or conditioning.
     """
     return _build("generator", GENERATORS, fields)
 
@@ -25,9 +26,9 @@ def _build(kind, classes, fields):
     fields = dict(fields)
     name = fields.pop("name")
     if name not in classes:
-        raise ValueError(f"config.{kind}.name is {name!r}; it is one of {', '.join(classes)}")
+        raise ConfigError(f"config.{kind}.name is {name!r}; it is one of {', '.join(classes)}")
     if fields["conditioning"] not in CONDITIONINGS:
-        raise ValueError(f"config.{kind}.conditioning is {fields['conditioning']!r}; "
+        raise ConfigError(f"config.{kind}.conditioning is {fields['conditioning']!r}; "
                          f"it is one of {', '.join(CONDITIONINGS)}")
     return classes[name](**{key: tuple(value) if isinstance(value, list | tuple) else value
                             for key, value in fields.items()})

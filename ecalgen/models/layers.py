@@ -11,7 +11,7 @@ KERNEL_INIT = nn.initializers.glorot_normal()
 
 
 class Dense(nn.Module):
-    """y = W x + b, with W divided by its largest singular value when `spectral_norm`: `[..., in]` -> `[..., features]`."""
+    """y = W x + b, W divided by its largest singular value if `spectral_norm`: `[..., in]` -> `[..., features]`."""
 
     features: int
     spectral_norm: bool = False
@@ -24,7 +24,7 @@ class Dense(nn.Module):
 
 
 class Conv(nn.Module):
-    """Convolution over two cell axes, optionally spectral-normalised: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`."""
+    """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`."""
 
     features: int
     size: int = 3

@@ -15,10 +15,11 @@ import jax
 from tqdm import tqdm
 
 from ecalgen.checkpoints import Checkpoints
+from ecalgen.errors import UserError
 from ecalgen.training import parallel
 
 
-class TrainingError(RuntimeError):
+class TrainingError(UserError):
     """Training cannot go on; the message says why, and where the last good checkpoint is."""
 
 

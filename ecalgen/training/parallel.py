@@ -7,6 +7,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from ecalgen.errors import ConfigError
 from ecalgen.training.steps import DEVICES
 
 
@@ -40,8 +41,8 @@ def replicate(tree):
 
 
 def check_batch(batch_size):
-    """Raises ValueError unless every device gets the same number of showers."""
+    """Raises ConfigError unless every device gets the same number of showers."""
     devices = jax.device_count()
     if batch_size % devices:
-        raise ValueError(f"config.train.batch_size is {batch_size}, which {devices} devices cannot share equally; "
+        raise ConfigError(f"config.train.batch_size is {batch_size}, which {devices} devices cannot share equally; "
                          f"use a multiple of {devices}")

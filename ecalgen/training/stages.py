@@ -7,6 +7,7 @@ import optax
 
 from ecalgen.data.observables import observables
 from ecalgen.data.transforms import make_transform
+from ecalgen.errors import ConfigError
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.sampler import make_sampler
 from ecalgen.training import parallel
@@ -33,7 +34,7 @@ def build_stages(config, data, validation):
     known = {"gan": gan_stage}
     for name in config.stages:
         if name not in known:
-            raise ValueError(f"config.stages names {name!r}; it is one of {', '.join(known)}")
+            raise ConfigError(f"config.stages names {name!r}; it is one of {', '.join(known)}")
     return [known[name](config, data, validation) for name in config.stages]
 
 
@@ -59,16 +60,16 @@ def optimiser(rate, train):
 
 
 def check_train(train):
-    """Raises ValueError for training fields that cannot work together."""
+    """Raises ConfigError for training fields that cannot work together."""
     parallel.check_batch(train.batch_size)
     per_call = parallel.steps_per_call(train.log_every)
     for name in ("steps", "checkpoint_every"):
         if train[name] % per_call:
-            raise ValueError(f"config.train.{name} is {train[name]}; on this device it must be a multiple of "
+            raise ConfigError(f"config.train.{name} is {train[name]}; on this device it must be a multiple of "
                              f"config.train.log_every, {train.log_every}")
     for name in ("steps", "batch_size", "discriminator_steps", "log_every", "checkpoint_every"):
         if train[name] < 1:
-            raise ValueError(f"config.train.{name} is {train[name]}; it must be at least 1")
+            raise ConfigError(f"config.train.{name} is {train[name]}; it must be at least 1")
 
 
 def wasserstein_monitor(generator, transform, validation):

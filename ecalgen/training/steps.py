@@ -84,8 +84,9 @@ def generator_step(state, data, keys, generator, discriminator, optimiser):
     noise = draw_noise(generator, keys)
 
     def loss_fn(params):
-        fake, updated = generator.apply({"params": params, "spectral": state.generator.spectral}, noise, momentum, point,
-                                        update_stats=True, mutable=["spectral"])
+        fake, updated = generator.apply(
+            {"params": params, "spectral": state.generator.spectral}, noise, momentum, point,
+            update_stats=True, mutable=["spectral"])
         logits = discriminator.apply(state.discriminator.variables, fake, momentum, point)
         return losses.hinge_generator(logits), updated.get("spectral", {})
 

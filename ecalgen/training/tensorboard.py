@@ -1,19 +1,21 @@
 """Metrics for TensorBoard, beside `metrics.jsonl`; needs the extra `tensorboard`."""
 import atexit
 
+from ecalgen.errors import UserError
+
 
 def make_writers(workdir, wanted):
     """Functions (stage, step, metrics) that write a log; none unless `wanted`.
 
     Raises:
-      ImportError: wanted, but the extra is not installed.
+      UserError: wanted, but the extra is not installed.
     """
     if not wanted:
         return ()
     try:
         from tensorboardX import SummaryWriter
     except ImportError as error:
-        raise ImportError("config.tensorboard needs the extra: pip install 'ecalgen[tensorboard]'") from error
+        raise UserError("config.tensorboard needs the extra: pip install 'ecalgen[tensorboard]'") from error
     writer = SummaryWriter(logdir=str(workdir / "tensorboard"), max_queue=1)
     atexit.register(writer.close)
 

@@ -7,7 +7,7 @@ from ecalgen.evaluation import features
 from ecalgen.evaluation.features import FEATURES, make_extractor, observable_columns
 
 
-@pytest.mark.parametrize(("name", "width"), [("raw", 900), ("physics", 24), ("legacy", 24)])
+@pytest.mark.parametrize(("name", "width"), [("raw", 900), ("physics", 24), ("legacy", 24), ("embedding", 64)])
 def test_shape_type_and_independence_of_chunks(showers, monkeypatch, name, width):
     few = showers[:70]
     whole = make_extractor(name)(few)

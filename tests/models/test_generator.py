@@ -8,8 +8,9 @@ import pytest
 
 from ecalgen.models.generator import Generator
 
-MOMENTUM, POINT = jnp.array([[0.1, 0.2, 5.0], [3.0, -2.0, 40.0], [0.0, 0.0, 1.0]]), jnp.array([[0.0, 0.1], [-2.0, 1.0], [1, 1]])
-SWITCHES = list(itertools.product([False, True], [0, 8, 16], ["projection", "concatenation"]))
+MOMENTUM = jnp.array([[0.1, 0.2, 5.0], [3.0, -2.0, 40.0], [0.0, 0.0, 1.0]])
+POINT = jnp.array([[0.0, 0.1], [-2.0, 1.0], [1.0, 1.0]])
+SWITCHES = list(itertools.product([False, True], [0, 8], ["projection", "concatenation"]))
 
 
 def small(**changes):

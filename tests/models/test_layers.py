@@ -97,4 +97,5 @@ def test_folding_keeps_what_a_network_computes():
         _, updated = layer.apply(variables, x, signal, update_stats=True, mutable=["spectral"])
         variables = variables | updated
     folded = fold_spectral_norm(variables["params"], variables["spectral"])
-    np.testing.assert_allclose(UpBlock(5).apply({"params": folded}, x, signal), layer.apply(variables, x, signal), atol=1e-5)
+    ours = UpBlock(5).apply({"params": folded}, x, signal)
+    np.testing.assert_allclose(ours, layer.apply(variables, x, signal), atol=1e-5)

@@ -58,10 +58,10 @@ def test_rows_do_not_depend_on_the_number_of_devices():
 
 
 def test_a_batch_keeps_cells_and_conditions_together():
-    data = {"cells": jnp.arange(50)[:, None, None] * jnp.ones((1, 2, 2)), "momentum": jnp.arange(50)[:, None] * jnp.ones((1, 3))}
+    data = {"cells": jnp.arange(50.0)[:, None, None], "momentum": jnp.arange(50.0)[:, None]}
     batch = steps.draw_batch(data, jax.random.split(jax.random.key(0), 300))
     np.testing.assert_array_equal(batch["cells"][:, 0, 0], batch["momentum"][:, 0])
-    assert len(np.unique(batch["cells"])) == 50 or len(np.unique(batch["cells"])) > 45
+    assert len(np.unique(batch["cells"])) > 45  # of 50, in 300 draws
 
 
 def test_regressor_learns_the_sum_of_its_cells():
@@ -91,5 +91,6 @@ def test_discriminator_alone_learns_to_separate():
 
 
 def test_init_takes_shapes_only():
-    state = init_gan(tiny.GENERATOR, tiny.DISCRIMINATOR, (optax.sgd(1.0), optax.sgd(1.0)), jax.random.key(0), tiny.data(2))
+    optimisers = (optax.sgd(1.0), optax.sgd(1.0))
+    state = init_gan(tiny.GENERATOR, tiny.DISCRIMINATOR, optimisers, jax.random.key(0), tiny.data(2))
     assert state.generator.spectral and state.discriminator.spectral

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from ecalgen.errors import UserError
 from ecalgen.training.tensorboard import make_writers
 
 
@@ -21,7 +22,7 @@ def test_the_missing_extra_is_named(tmp_path, monkeypatch):
         return real_import(name, *args, **kwargs)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"pip install 'ecalgen\[tensorboard\]'"):
+    with pytest.raises(UserError, match=r"pip install 'ecalgen\[tensorboard\]'"):
         make_writers(tmp_path, wanted=True)
 
 
@@ -29,6 +30,7 @@ def test_an_event_file_is_written(tmp_path):
     pytest.importorskip("tensorboardX", reason="the extra tensorboard is not installed")
     code = f"""
 import pathlib
+from ecalgen.errors import UserError
 from ecalgen.training.tensorboard import make_writers
 (write,) = make_writers(pathlib.Path({str(tmp_path)!r}), wanted=True)
 write("gan", 3, {{"loss": 1.5}})

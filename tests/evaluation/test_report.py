@@ -1,0 +1,185 @@
+"""The page is whole, safe, self-contained HTML whose verdict says what the numbers say."""
+import copy
+import html.parser
+import json
+import re
+
+import numpy as np
+import pytest
+
+from ecalgen.data.showers import Showers
+from ecalgen.evaluation import report
+
+HOSTILE = "<script>alert('title')</script> & \"quotes\""
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(html.parser.HTMLParser):
+    """Tags, images and visible text of a page; fails on tags that do not close in order."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.open, self.tags, self.images, self.words, self.attributes = [], [], [], [], []
+        self.figures = []
+        self.feed(source)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag == "figure":
+            self.figures.append([])
+        if self.open and "figure" in self.open:
+            self.figures[-1].append(tag)
+        if tag == "img":
+            self.images.append(dict(attrs))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return re.sub("[ \n]+", " ", " ".join(self.words))
+
+
+def curve(power):
+    recall = np.linspace(0, 1, 101)
+    return {"precision": (1 - recall**power).tolist(), "recall": recall.tolist()}
+
+
+def feature_set(auc, ceiling):
+    return {"auc": auc, "std": 0.004, "interval": [auc - 0.01, auc + 0.01], "ceiling": ceiling, "ceiling_std": 0.003,
+            "ceiling_interval": [ceiling - 0.01, ceiling + 0.01], "ratio": auc / ceiling, "clusters": 400, "runs": 10,
+            "n": 1250, "curve": curve(2), "ceiling_curve": curve(9)}
+
+
+def distance(w1):
+    return {"w1": w1, "w1_interval": [0.9 * w1, 1.1 * w1], "w1_reference": 0.02, "real_mean": -1.25, "real_std": 0.31,
+            "generated_mean": -1.5, "generated_std": 0.0}
+
+
+@pytest.fixture
+def evaluation():
+    observables = {"longitudinal_asymmetry": 0.012, "transverse_asymmetry": 0.0123, "longitudinal_width": 0.2,
+                   "transverse_width": 0.351, "sparsity": 0.1, "delta_x": 0.019, "delta_y": 0.04, "ring_energies": 0.05,
+                   "visible_fraction": 0.11}
+    return {
+        "format": 1, "protocol": "paper", "showers": 300, "reference": "given", "seed": 0, "bootstrap": 200,
+        "prd": {"raw": feature_set(0.717, 0.723), "physics": feature_set(0.611, 0.927), "score": 0.611},
+        "c2st": {"auc": 0.981, "interval": [0.977, 0.985], "floor": 0.503, "floor_interval": [0.49, 0.515],
+                 "classifier": "trees <of> some kind", "features": ["delta_x", "delta_y"]},
+        "observables": {name: distance(w1) for name, w1 in observables.items()},
+        "seconds": {"prd": 31.25, "c2st": 2.5},
+        "provenance": {"command": "python -m ecalgen.evaluation", "commit": "f9fa4e7", "seed": 0, "device": "cpu",
+                       "versions": {"jax": "0.10.2", "flax": "0.12.8"}, "date": "2025-11-22T03:20:11+00:00"},
+        "training": {"showers_seen": 1280000, "steps": 20000, "seconds": 612.3456, "preset": None},
+    }
+
+
+@pytest.fixture(scope="module")
+def generated(showers):
+    return Showers(1.1 * showers.energy, showers.momentum, showers.point)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Figures at few pixels, for the tests that look at the words."""
+    png = report.figures.png
+    monkeypatch.setattr(report.figures, "png", lambda figure: png(figure, dpi=20))
+
+
+def test_report_is_one_whole_page(tmp_path, showers, generated, evaluation):
+    before = copy.deepcopy(evaluation)
+    metrics = [{"stage": "gan", "step": step, "generator_loss": 1 / step, "seconds": 1.0} for step in (1, 2, 3)]
+    path = report.write_report(showers, generated, evaluation, tmp_path / "run", metrics, title="baseline (cpu)")
+    source = path.read_text(encoding="utf-8")
+    page = Page(source)
+    assert path == tmp_path / "run" / "report.html"
+    assert evaluation == before
+    names = {"distributions", "mean_response", "gallery", "prd_curves", "learning_curves"}
+    assert {file.stem for file in (path.parent / "figures").iterdir()} == names
+    assert sorted(file.name for file in path.parent.iterdir()) == ["figures", "report.html"]
+    assert len(page.images) == len(names)
+    for image in page.images:
+        assert image["src"].startswith("data:image/png;base64,")
+        assert len(image["alt"]) > 40
+    assert all({"img", "figcaption"} <= set(tags) for tags in page.figures)
+    assert not {"script", "link", "iframe"} & set(page.tags)
+    without_images = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", source)
+    assert not re.search(r"https?:|//|@import|url\(", without_images)
+    assert not re.search(r"\bnan\b|\bNone\b|\bTrue\b|\binf\b", page.text)
+    for words in ("baseline (cpu)", "1\u202f280\u202f000", "612.3", "jax 0.10.2, flax 0.12.8", "f9fa4e7",
+                  "0.717 ± 0.004", "[0.601, 0.621]", "−1.250 ± 0.310", "Clusters 400 400", "Runs averaged 10 10"):
+        assert words in page.text
+
+
+def test_report_escapes_what_it_is_given(tmp_path, showers, generated, evaluation, quick):
+    evaluation["provenance"]["command"] = HOSTILE
+    source = report.write_report(showers, generated, evaluation, tmp_path, title=HOSTILE).read_text(encoding="utf-8")
+    page = Page(source)
+    assert "script" not in page.tags
+    assert page.text.count(HOSTILE) == 3  # the tab, the heading and the command
+    assert "trees <of> some kind" in page.text
+    assert "learning" not in page.text
+
+
+def test_report_does_without_what_may_be_absent(tmp_path, showers, evaluation, quick):
+    """No provenance, no training, unpaired showers, and a number that could not be had."""
+    del evaluation["provenance"], evaluation["training"]
+    evaluation["prd"]["raw"]["ceiling_std"] = None
+    evaluation["showers"] = 200
+    page = Page(report.write_report(showers[:200], showers[200:], evaluation, tmp_path).read_text(encoding="utf-8"))
+    assert "0.723 ± –" in page.text
+    assert "Provenance" not in page.text and "Single showers" not in page.text
+    assert len(page.images) == 3
+
+
+def test_report_draws_the_showers_that_were_judged(tmp_path, showers, generated, evaluation, quick, monkeypatch):
+    sizes = []
+    draw = report.figures.mean_response
+    monkeypatch.setattr(report.figures, "mean_response",
+                        lambda real, ours: sizes.extend([len(real), len(ours)]) or draw(real, ours))
+    report.write_report(showers, generated, evaluation, tmp_path)
+    assert sizes == [300, 300]
+
+
+def test_a_failing_report_leaves_the_old_one(tmp_path, showers, generated, evaluation, quick):
+    (tmp_path / "report.html").write_text("old")
+    del evaluation["c2st"]["floor"]
+    with pytest.raises(KeyError):
+        report.write_report(showers, generated, evaluation, tmp_path)
+    assert (tmp_path / "report.html").read_text() == "old"
+
+
+def test_verdict_quotes_the_numbers(evaluation):
+    assert report.verdict(evaluation) == {
+        "Good": "raw PRD-AUC 0.717 against a real-versus-real ceiling of 0.723 (ratio 0.99); 3 of 9 observables as "
+                "close as two real sets (longitudinal asymmetry, transverse asymmetry, delta x).",
+        "Off": "physics PRD-AUC 0.611 against a real-versus-real ceiling of 0.927 (ratio 0.66); a classifier tells "
+               "generated from real with AUC 0.981 (0.503 between real sets); the worst observable is transverse "
+               "width, with Wasserstein-1 0.351 deviations against 0.020 between real sets.",
+    }
+
+
+def test_verdict_of_a_perfect_generator(evaluation):
+    evaluation["prd"] = {"embedding": feature_set(0.93, 0.93), "legacy": feature_set(0.94, 0.93), "score": 0.93}
+    evaluation["c2st"] |= {"auc": 0.51, "interval": [0.495, 0.525]}
+    evaluation["observables"] = {"delta_x": distance(0.02)}
+    verdict = report.verdict(json.loads(json.dumps(evaluation)))
+    assert list(verdict) == ["Good"]
+    assert "embedding" in verdict["Good"] and "cannot tell generated from real (AUC 0.510" in verdict["Good"]
+
+
+def test_verdict_of_a_hopeless_generator(evaluation):
+    evaluation["prd"]["raw"] = feature_set(0.1, 0.723)
+    evaluation["observables"] = {"delta_x": distance(3.0), "delta_y": distance(4.0)}
+    verdict = report.verdict(evaluation)
+    assert list(verdict) == ["Off"]
+    assert verdict["Off"].startswith("raw PRD-AUC 0.100") and "delta y, with Wasserstein-1 4.000" in verdict["Off"]

@@ -1,0 +1,78 @@
+"""The command as a user types it, in a process of its own, on the shipped showers."""
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import ecalgen
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def command(*arguments, check=True):
+    """`python -m ecalgen.main` at the root of the clone; its output."""
+    done = subprocess.run([sys.executable, "-m", "ecalgen.main", *arguments], cwd=ROOT, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if check:
+        assert done.returncode == 0, done.stdout[-3000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    """A finished run of the `test` preset."""
+    folder = tmp_path_factory.mktemp("main") / "run"
+    done = command("--config=configs/baseline.py:test", f"--workdir={folder}")
+    assert done.stdout.strip().splitlines()[-1] == str(folder / "report.html")
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_leaves_what_the_readme_says(workdir):
+    for name in ("config.json", "checkpoints/gan", "metrics.jsonl", "generator/weights.npz", "evaluation.json",
+                 "figures", "report.html"):
+        assert (workdir / name).exists(), name
+    evaluation = json.loads((workdir / "evaluation.json").read_text())
+    assert evaluation["protocol"] == "paper" and evaluation["showers"] == 200
+    for feature in ("raw", "physics"):
+        assert 0 <= evaluation["prd"][feature]["auc"] < evaluation["prd"][feature]["ceiling"] <= 1
+    assert evaluation["provenance"]["command"].startswith("python -m ecalgen.main --config=configs/baseline.py:test")
+    rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [5, 10, 15, 20]
+    assert rows[-1]["w1"] > 0 and rows[-1]["showers_per_second"] > 0
+
+
+@pytest.mark.slow
+def test_rerun_finds_it_finished(workdir):
+    weights = (workdir / "generator" / "weights.npz").read_bytes()
+    command("--config=configs/baseline.py:test", f"--workdir={workdir}")
+    assert (workdir / "generator" / "weights.npz").read_bytes() == weights
+
+
+@pytest.mark.slow
+def test_sampling_from_a_file_of_conditions(workdir, showers, tmp_path):
+    conditions = tmp_path / "conditions.npz"
+    np.savez(conditions, ParticleMomentum=showers.momentum[:7], ParticlePoint=showers.point[:7])
+    done = command("--config=configs/baseline.py:test", f"--workdir={workdir}", "--mode=sample",
+                   f"--conditions={conditions}")
+    assert done.stdout.strip().splitlines()[-1] == str(workdir / "samples.npz")
+    made = ecalgen.load_showers(workdir / "samples.npz")
+    expected = ecalgen.load_sampler(workdir)(showers.momentum[:7], showers.point[:7], seed=0)
+    np.testing.assert_array_equal(made.energy, expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments, message", [
+    (["--config=configs/baseline.py:nothing"], "preset 'nothing' is not one of cpu, test"),
+    (["--config=configs/baseline.py:test", "--mode=sample"], "error: --mode=sample needs --conditions=FILE"),
+    (["--config=configs/baseline.py:test", "--config.data.source=missing.npz"], "error: missing.npz"),
+    (["--config=configs/baseline.py:test", "--config.generator.name=fancy"], "config.generator.name is 'fancy'"),
+    (["--config=configs/baseline.py:test", "--config.evaluation.protocol=mine"], "evaluation.protocol is 'mine'"),
+])
+def test_faults_are_named_before_any_long_work(tmp_path, arguments, message):
+    done = command(*arguments, f"--workdir={tmp_path / 'run'}", check=False)
+    assert done.returncode != 0 and message in done.stdout, done.stdout[-2000:]
+    assert "step/s" not in done.stdout

@@ -14,7 +14,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.prd import PROTOCOLS
-from ecalgen.evaluation.report import write_report
+from ecalgen.evaluation.report import verdict, write_report
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.loop import read_metrics, run_stage
@@ -85,6 +85,8 @@ def evaluate(config, workdir):
                           "batch_size": config.train.batch_size, "seconds": _seconds(metrics)}
     result["provenance"] = provenance(config.seed)
     evaluation.write_evaluation(workdir / "evaluation.json", result)
+    for label, sentence in verdict(result).items():
+        print(f"{label}: {sentence}", flush=True)
     return write_report(real, generated, result, workdir, metrics=metrics, title=f"{config.system} ({config.preset})")
 
 

@@ -1,7 +1,7 @@
 """Train the baseline longer than its `cpu` preset, judge it under the `paper` protocol, and ship it.
 
     python experiments/baseline.py            # about 70 minutes on two cores; rerun to resume
-    python experiments/baseline.py --steps=20 --showers=200 --workdir=runs/try --shipped=runs/try --results=runs/try.json
+    python experiments/baseline.py --steps=20 --showers=200 --workdir=runs/x --shipped=runs/x --results=runs/x.json
 """
 import argparse
 import json

@@ -71,12 +71,10 @@ def evaluate(config, workdir):
     Real showers of the training split stand in as the other real set of the ceiling. A run that is not
     finished is judged by its newest checkpoint.
     """
-    if not (workdir / "generator" / "card.json").exists():
-        _export_newest(config, workdir)
+    sampler = _sampler(config, workdir)
     count = config.evaluation.showers
     real = _at_most(load_split(config.data.source, "test", config.data.dir), count)
     reference = _at_most(load_split(config.data.source, "train", config.data.dir), count)
-    sampler = load_sampler(workdir)
     generated = Showers(sampler(real.momentum, real.point, seed=config.seed), real.momentum, real.point, real.pdg)
     result = evaluation.evaluate(real, generated, reference, protocol=config.evaluation.protocol, seed=config.seed,
                                  bootstrap=config.evaluation.bootstrap)
@@ -100,9 +98,7 @@ def sample(config, workdir, conditions):
         raise RunError("--mode=sample needs --conditions=FILE, an npz with ParticleMomentum [N, 3] in GeV and "
                        "ParticlePoint [N, 2] in cm")
     momentum, point = load_conditions(conditions)
-    if not (workdir / "generator" / "card.json").exists():
-        _export_newest(config, workdir)
-    energy = load_sampler(workdir)(momentum, point, seed=config.seed)
+    energy = _sampler(config, workdir)(momentum, point, seed=config.seed)
     save_showers(workdir / "samples.npz", Showers(energy, momentum, point))
     return workdir / "samples.npz"
 
@@ -111,6 +107,16 @@ def _stages(config):
     showers, validation = (load_split(config.data.source, split, config.data.dir) for split in ("train", "validation"))
     data = training_arrays(showers, make_transform(**config.data.transform))
     return showers, build_stages(config, data, validation), data
+
+
+def _sampler(config, workdir):
+    """That of the finished run, or of the newest checkpoint of one that is not."""
+    if (workdir / "generator" / "card.json").exists():
+        sampler = load_sampler(workdir)
+        if sampler.card["steps"] == config.train.steps:
+            return sampler
+    _export_newest(config, workdir)
+    return load_sampler(workdir)
 
 
 def _export_newest(config, workdir):

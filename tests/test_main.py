@@ -1,6 +1,7 @@
 """The command as a user types it, in a process of its own, on the shipped showers."""
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -62,6 +63,17 @@ def test_sampling_from_a_file_of_conditions(workdir, showers, tmp_path):
     made = ecalgen.load_showers(workdir / "samples.npz")
     expected = ecalgen.load_sampler(workdir)(showers.momentum[:7], showers.point[:7], seed=0)
     np.testing.assert_array_equal(made.energy, expected)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, showers, tmp_path):
+    unfinished = shutil.copytree(workdir, tmp_path / "run")
+    shutil.rmtree(unfinished / "generator")
+    np.savez(tmp_path / "c.npz", ParticleMomentum=showers.momentum[:2], ParticlePoint=showers.point[:2])
+    command("--config=configs/baseline.py:test", f"--workdir={unfinished}", "--mode=sample",
+            f"--conditions={tmp_path / 'c.npz'}")
+    expected = ecalgen.load_sampler(workdir)(showers.momentum[:2], showers.point[:2], seed=0)
+    np.testing.assert_array_equal(ecalgen.load_showers(unfinished / "samples.npz").energy, expected)
 
 
 @pytest.mark.slow

@@ -43,6 +43,6 @@ def get_config(preset=""):
     config.generator = ml_collections.ConfigDict(dict(
         name="plain", latent=64, widths=(64, 64, 32, 16), attention=16, spectral_norm=True, conditioning="projection"))
     config.discriminator = ml_collections.ConfigDict(dict(
-        name="plain", widths=(32, 64, 128), attention=16, spectral_norm=True, conditioning="concatenation", embedding=64,
-        gain=5.0))
+        name="plain", widths=(32, 64, 128), attention=16, spectral_norm=True, conditioning="concatenation",
+        embedding=64, gain=5.0))
     return apply_preset(config, preset, PRESETS)

@@ -1,7 +1,10 @@
 """Setting up a process: the compilation cache is used, in a process of its own."""
 import os
+import re
 import subprocess
 import sys
+
+from ecalgen.host import processor_kind
 
 
 def test_compiled_programs_are_kept(tmp_path):
@@ -12,3 +15,7 @@ def test_compiled_programs_are_kept(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("6.73")  # 8 sin(1)
     assert any((tmp_path / "cache").iterdir())
+
+
+def test_the_kind_of_processor_is_a_folders_name():
+    assert re.fullmatch(r"[\w-]+-[0-9a-f]{8}", processor_kind()) and processor_kind() == processor_kind()

@@ -1,0 +1,34 @@
+"""The README: its first two commands are what CI runs, its figures come from results, its Python runs."""
+import importlib.util
+import pathlib
+import re
+
+import ecalgen
+
+ROOT = pathlib.Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+def test_the_first_two_commands():
+    main_job, tests = blocks("bash")[:2]
+    assert "pip install" in main_job and "-m ecalgen.main --config=configs/" in main_job and ":cpu" in main_job
+    assert "pip install" in tests and "-m pytest" in tests
+
+
+def test_the_table_is_that_of_the_results():
+    spec = importlib.util.spec_from_file_location("tables", ROOT / "experiments" / "tables.py")
+    tables = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tables)
+    assert tables.written(README) == README
+
+
+def test_the_sampler_example(showers):
+    code = next(block for block in blocks("python") if "load_sampler" in block)
+    names = {"momentum": showers.momentum[:5], "point": showers.point[:5]}
+    exec(code, names)
+    assert names["energy"].shape == (5, 30, 30) and names["width"].shape == (5,)
+    assert set(ecalgen.__all__) >= {"load_sampler", "make_sampler", "Showers", "evaluate", "observables"}

@@ -50,7 +50,7 @@ def _module_name(argv):
     if not script.is_relative_to(root):
         return [script.name, *argv[1:]]
     words = script.relative_to(root).with_suffix("").parts
-    if words[0] != "ecalgen":
+    if words[0] not in ("ecalgen", "experiments"):
         return [script.relative_to(root).as_posix(), *argv[1:]]
     return ["-m", ".".join(word for word in words if word != "__main__"), *argv[1:]]
 

@@ -1,15 +1,12 @@
 """Train the baseline longer than its `cpu` preset, judge it under the `paper` protocol, and ship it.
 
-    python experiments/baseline.py            # about 50 minutes on two cores; rerun to resume
-    python experiments/baseline.py --steps=20 --showers=200 --workdir=runs/x --shipped=runs/x --results=runs/x.json
+    python -m experiments.baseline            # about 50 minutes on two cores; rerun to resume
+    python -m experiments.baseline --steps=20 --showers=200 --workdir=runs/x --shipped=runs/x --results=runs/x.json
 """
 import argparse
 import json
 import pathlib
 import shutil
-import sys
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))  # for configs, which is not part of the package
 
 from configs import baseline
 from ecalgen import host, runs

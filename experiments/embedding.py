@@ -2,8 +2,8 @@
 
 It regresses (log E, px/pz, py/pz, x, y) from the cells of real showers alone; the embedding is the layer before.
 
-    python experiments/embedding.py            # about ten minutes on one core
-    python experiments/embedding.py --steps=20 --out=/tmp/embedding
+    python -m experiments.embedding            # about five minutes on one core
+    python -m experiments.embedding --steps=20 --workdir=runs/x --out=runs/x --results=runs/x.json
 """
 import argparse
 import functools

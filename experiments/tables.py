@@ -1,13 +1,13 @@
 """Write the README's table of systems from the files in `results/`, so that no figure is typed by hand.
 
-    python experiments/tables.py
+    python -m experiments.tables
 """
 import json
 import pathlib
 
 HERE = pathlib.Path(__file__).parent
 README = HERE.parent / "README.md"
-BEGIN, END = "<!-- systems: written by experiments/tables.py -->", "<!-- end of systems -->"
+BEGIN, END = "<!-- systems: written by experiments.tables -->", "<!-- end of systems -->"
 SYSTEMS = {"baseline": "Self-attention GAN with spectral norm (`configs/baseline.py`)"}
 """Name of a file in `results/` -> how its system is called."""
 

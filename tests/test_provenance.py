@@ -16,7 +16,7 @@ def test_every_field(monkeypatch):
 
 def test_scripts_and_packages(monkeypatch):
     root = pathlib.Path(provenance.__file__).parents[1]
-    for script, command in ((root / "experiments" / "x.py", "python experiments/x.py"),
+    for script, command in ((root / "experiments" / "x.py", "python -m experiments.x"),
                             (root / "ecalgen" / "evaluation" / "__main__.py", "python -m ecalgen.evaluation"),
                             ("/elsewhere/tool.py", "python tool.py")):
         monkeypatch.setattr(sys, "argv", [str(script)])

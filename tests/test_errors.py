@@ -1,0 +1,14 @@
+"""Every fault of the user's is one kind of error, which the command line catches."""
+import pytest
+
+from ecalgen.data.showers import BadShowers
+from ecalgen.errors import ConfigError, UserError
+from ecalgen.evaluation.prd import EvaluationError
+from ecalgen.runs import RunError
+from ecalgen.training.loop import TrainingError
+from ecalgen.weights import WeightsError
+
+
+@pytest.mark.parametrize("kind", [BadShowers, ConfigError, EvaluationError, RunError, TrainingError, WeightsError])
+def test_one_family(kind):
+    assert issubclass(kind, UserError) and issubclass(kind, ValueError)

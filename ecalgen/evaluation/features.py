@@ -65,7 +65,7 @@ def physics(energy, momentum, point):
 
 
 def _embedding():
-    """The shipped regressor's embedding of the cells, `[N, 64]`; `experiments/embedding.py` trains it."""
+    """The shipped regressor's embedding of the cells, `[N, 64]`; `experiments.embedding` trains it."""
     params, card = load_weights("embedding", "regressor")
     regressor, transform = Regressor(outputs=card["outputs"]), make_transform(**card["transform"])
     return jax.jit(lambda energy, momentum, point: regressor.apply({"params": params}, transform.forward(energy))[1])

@@ -11,6 +11,7 @@ CONFIG = config_flags.DEFINE_config_file("config", None, "Recipe, such as config
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<system>-<preset>-<date> when not given.")
 MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate", "sample"],
                          "train: every stage, then evaluate; evaluate: judge and report; sample: write samples.npz.")
+SEED = flags.DEFINE_integer("seed", 0, "Seed of the showers of --mode=sample.")
 CONDITIONS = flags.DEFINE_string("conditions", None, "npz with ParticleMomentum and ParticlePoint, for --mode=sample.")
 
 
@@ -23,15 +24,19 @@ def main(argv):
     config = CONFIG.value
     workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)
     try:
+        if MODE.value != "train" and not (workdir / "config.json").exists():
+            raise runs.RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
         runs.prepare(config, workdir)
         if MODE.value == "train":
             runs.train(config, workdir)
         if MODE.value == "sample":
-            print(runs.sample(config, workdir, CONDITIONS.value))
+            print(runs.sample(config, workdir, CONDITIONS.value, SEED.value))
         else:
             print(runs.evaluate(config, workdir))
-    except UserError as error:
+    except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("interrupted; the same command goes on from the last checkpoint") from None
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import verdict, write_report
+from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.loop import read_metrics, run_stage
-from ecalgen.training.stages import build_stages, training_arrays
+from ecalgen.training.stages import build_stages, check_train, training_arrays
 from ecalgen.training.tensorboard import make_writers
 
 
@@ -32,15 +33,15 @@ def default_workdir(config):
 
 
 def prepare(config, workdir):
-    """Make the folder and write `config.json`, or check that it holds a run of the same recipe.
+    """Check the config, make the folder and write `config.json`, or check that it holds a run of the same recipe.
+
+    How a run is evaluated and logged is no part of its recipe and may change.
 
     Raises:
       RunError: it holds another recipe; the message names the fields that differ.
-      ConfigError: the evaluation names no known protocol.
+      ConfigError: a field cannot be as it is.
     """
-    if config.evaluation.protocol not in PROTOCOLS:
-        raise ConfigError(f"config.evaluation.protocol is {config.evaluation.protocol!r}; "
-                          f"it is one of {', '.join(PROTOCOLS)}")
+    check_config(config)
     workdir.mkdir(parents=True, exist_ok=True)
     path, text = workdir / "config.json", json.dumps(config.to_dict(), indent=1)
     if not path.exists():
@@ -50,13 +51,29 @@ def prepare(config, workdir):
         return
     there, here = _flat(json.loads(path.read_text())), _flat(json.loads(text))
     differing = [f"{name} ({there.get(name)} there, {here.get(name)} here)"
-                 for name in sorted(there | here) if there.get(name) != here.get(name)]
+                 for name in sorted(there | here)
+                 if there.get(name) != here.get(name) and not name.startswith(("evaluation.", "tensorboard"))]
     if differing:
         raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give another --workdir")
 
 
+def check_config(config):
+    """Raises ConfigError for a field that cannot be as it is, before anything is written."""
+    build_generator(config.generator)
+    build_discriminator(config.discriminator)
+    make_transform(**config.data.transform)
+    check_train(config.train)
+    protocol = config.evaluation.protocol
+    if protocol not in PROTOCOLS:
+        raise ConfigError(f"config.evaluation.protocol is {protocol!r}; it is one of {', '.join(PROTOCOLS)}")
+    if 2 * config.evaluation.showers < PROTOCOLS[protocol].clusters:
+        raise ConfigError(f"config.evaluation.showers is {config.evaluation.showers}; the protocol {protocol!r} needs "
+                          f"at least {PROTOCOLS[protocol].clusters // 2}, half its number of clusters")
+
+
 def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
+    _judged(config)  # that there are enough showers to evaluate is better known now than after training
     showers, stages, data = _stages(config)
     print(f"training {config.system} ({config.preset}) on {len(showers)} showers, {device()}, in {workdir}", flush=True)
     writers = make_writers(workdir, config.tensorboard)
@@ -72,9 +89,7 @@ def evaluate(config, workdir):
     finished is judged by its newest checkpoint.
     """
     sampler = _sampler(config, workdir)
-    count = config.evaluation.showers
-    real = _at_most(load_split(config.data.source, "test", config.data.dir), count)
-    reference = _at_most(load_split(config.data.source, "train", config.data.dir), count)
+    real, reference = _judged(config)
     generated = Showers(sampler(real.momentum, real.point, seed=config.seed), real.momentum, real.point, real.pdg)
     result = evaluation.evaluate(real, generated, reference, protocol=config.evaluation.protocol, seed=config.seed,
                                  bootstrap=config.evaluation.bootstrap)
@@ -88,8 +103,8 @@ def evaluate(config, workdir):
     return write_report(real, generated, result, workdir, metrics=metrics, title=f"{config.system} ({config.preset})")
 
 
-def sample(config, workdir, conditions):
-    """Showers at the conditions of a file, one each, into `samples.npz`; its path.
+def sample(config, workdir, conditions, seed):
+    """Showers at the conditions of a file, one each, into `samples.npz` (written anew); its path.
 
     Raises:
       RunError: no file of conditions is named.
@@ -98,7 +113,7 @@ def sample(config, workdir, conditions):
         raise RunError("--mode=sample needs --conditions=FILE, an npz with ParticleMomentum [N, 3] in GeV and "
                        "ParticlePoint [N, 2] in cm")
     momentum, point = load_conditions(conditions)
-    energy = _sampler(config, workdir)(momentum, point, seed=config.seed)
+    energy = _sampler(config, workdir)(momentum, point, seed=seed)
     save_showers(workdir / "samples.npz", Showers(energy, momentum, point))
     return workdir / "samples.npz"
 
@@ -130,10 +145,15 @@ def _export_newest(config, workdir):
     export_generator(workdir / "generator", step_and_state[1], config, showers)
 
 
-def _at_most(showers, count):
-    if len(showers) < count:
-        raise RunError(f"config.evaluation.showers is {count}, but a split holds only {len(showers)}; lower it")
-    return showers[:count]
+def _judged(config):
+    """The real showers that the generator is compared with, and the other real ones."""
+    count, source = config.evaluation.showers, config.data.source
+    splits = [load_split(source, split, config.data.dir) for split in ("test", "train")]
+    for showers in splits:
+        if len(showers) < count:
+            raise RunError(f"config.evaluation.showers is {count}, but a split of {source} holds only {len(showers)}; "
+                           f"give --config.evaluation.showers={len(showers)} or more showers")
+    return [showers[:count] for showers in splits]
 
 
 def _seconds(metrics):

@@ -1,5 +1,5 @@
 """Showers from a trained generator: a pure jitted function, and the same with weights from a run or shipped."""
-import functools
+import operator
 import warnings
 
 import jax
@@ -16,7 +16,7 @@ from ecalgen.weights import load_weights, save_weights
 CHUNK = 1024
 """Showers made at once; the last chunk is padded, to a power of two."""
 MARGIN = 0.02
-"""Share of the trained range by which conditions may exceed it unremarked: a finite sample misses the very edge."""
+"""Share of a limit by which conditions may exceed it unremarked: a finite sample misses the very edge."""
 
 
 def make_sampler(generator, transform):
@@ -38,28 +38,55 @@ def make_sampler(generator, transform):
     return sample
 
 
+class Sampler:
+    """A trained generator as a function of the incident particles.
+
+    Attributes:
+      card: what it is: system, config, training range, provenance.
+      sample, variables: the pure function of `make_sampler` and its first argument, for jitted code of your own.
+    """
+
+    def __init__(self, sample, variables, card):
+        self.sample, self.variables, self.card = sample, variables, card
+
+    def __call__(self, momentum, point, seed=0):
+        """Showers at these conditions, float32 `[N, 30, 30]` MeV; the same seed gives the same showers.
+
+        Conditions outside the range it was trained on are made all the same, with a warning.
+
+        Args:
+          momentum: `[N, 3]` GeV.
+          point: `[N, 2]` cm, on the front face.
+          seed: whole number.
+
+        Raises:
+          BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
+        """
+        momentum, point = check_incident(momentum, point)
+        _warn_outside(self.card["trained_on"], momentum, point)
+        key, count = jax.random.key(operator.index(seed)), len(momentum)
+        energy = np.empty((count, CELLS, CELLS), np.float32)
+        for first in range(0, count, CHUNK):
+            size = min(CHUNK, count - first)
+            pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
+            padded = (np.pad(array[first:first + size], pad, mode="edge") for array in (momentum, point))
+            energy[first:first + size] = self.sample(self.variables, key, *padded, first)[:size]
+        return energy
+
+
 def load_sampler(source):
-    """The sampler of a finished run, or one that ships with the package.
+    """The `Sampler` of a finished run, or one that ships with the package.
 
     Args:
       source: a workdir, or the name of a shipped model.
-
-    Returns:
-      `sampler(momentum, point, seed=0)`: momenta `[N, 3]` GeV and entry points `[N, 2]` cm to float32
-      showers `[N, 30, 30]` MeV; the same seed gives the same showers. It raises BadShowers for conditions
-      that are not numbers or do not fly into the calorimeter, and warns about those outside the range it
-      was trained on. `sampler.card` says what it is.
 
     Raises:
       WeightsError: no such model, or its files are damaged.
     """
     params, card = load_weights(source, "generator")
     generator = build_generator(card["generator"]).clone(spectral_norm=False)
-    sample = make_sampler(generator, make_transform(**card["data"]["transform"]))
     variables = {"params": jax.tree.map(jnp.asarray, params)}
-    sampler = functools.partial(_sample_chunks, sample, variables, card["trained_on"])
-    sampler.card = card
-    return sampler
+    return Sampler(make_sampler(generator, make_transform(**card["data"]["transform"])), variables, card)
 
 
 def export_generator(folder, state, config, showers):
@@ -85,26 +112,12 @@ def condition_range(showers):
             for name, value in _quantities(showers.momentum, showers.point).items()}
 
 
-def _sample_chunks(sample, variables, trained_on, momentum, point, seed=0):
-    momentum, point = check_incident(momentum, point)
-    _warn_outside(trained_on, momentum, point)
-    key, count = jax.random.key(seed), len(momentum)
-    energy = np.empty((count, CELLS, CELLS), np.float32)
-    for first in range(0, count, CHUNK):
-        rows = slice(first, min(first + CHUNK, count))
-        size = rows.stop - first
-        pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
-        padded = (np.pad(array[rows], pad, mode="edge") for array in (momentum, point))
-        energy[rows] = sample(variables, key, *padded, first)[:size]
-    return energy
-
-
 def _warn_outside(trained_on, momentum, point):
     messages = []
     for name, value in _quantities(momentum, point).items():
         low, high = trained_on[name]
-        margin = MARGIN * (high - low)
-        if outside := int(np.sum((value < low - margin) | (value > high + margin))):
+        below, above = value < low - MARGIN * abs(low), value > high + MARGIN * abs(high)
+        if outside := int(np.sum(below | above)):
             messages.append(f"{name} of {outside} showers is outside [{low:.3g}, {high:.3g}]")
     if messages:
         warnings.warn(f"conditions outside the range this generator was trained on: {'; '.join(messages)}; "

@@ -3,6 +3,8 @@ import importlib.util
 import pathlib
 import re
 
+import numpy as np
+
 import ecalgen
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -26,9 +28,10 @@ def test_the_table_is_that_of_the_results():
     assert tables.written(README) == README
 
 
-def test_the_sampler_example(showers):
-    code = next(block for block in blocks("python") if "load_sampler" in block)
+def test_the_sampler_examples(showers):
     names = {"momentum": showers.momentum[:5], "point": showers.point[:5]}
-    exec(code, names)
+    for code in blocks("python")[:2]:
+        exec(code, names)
     assert names["energy"].shape == (5, 30, 30) and names["width"].shape == (5,)
+    assert names["slope"].shape == (5, 3) and np.isfinite(names["slope"]).all()
     assert set(ecalgen.__all__) >= {"load_sampler", "make_sampler", "Showers", "evaluate", "observables"}

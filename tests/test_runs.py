@@ -1,40 +1,75 @@
 """A run's folder: its name, its recipe kept and compared, sampling without a trained generator refused."""
+import importlib
 import json
+import pathlib
 
-import ml_collections
 import numpy as np
 import pytest
 
 from ecalgen import runs
+from ecalgen.data.formats import save_showers
+from ecalgen.errors import ConfigError
 
-CONFIG = ml_collections.ConfigDict(dict(system="baseline", preset="cpu", seed=0, train=dict(steps=10, rates=(1, 2)),
-                                       evaluation=dict(protocol="paper")))
-
-
-def test_the_default_name():
-    assert str(runs.default_workdir(CONFIG)).startswith("runs/baseline-cpu-20")
+CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
 
 
-def test_the_recipe_is_written_once_and_the_same_one_goes_on(tmp_path):
-    runs.prepare(CONFIG, tmp_path / "a" / "b")
-    runs.prepare(CONFIG, tmp_path / "a" / "b")
-    assert json.loads((tmp_path / "a" / "b" / "config.json").read_text())["train"]["steps"] == 10
+@pytest.fixture
+def config(monkeypatch):
+    """`configs/baseline.py:test`, read as the command line reads it, at the root of the clone."""
+    monkeypatch.syspath_prepend(CONFIGS.parent)
+    return importlib.import_module("configs.baseline").get_config("test")
 
 
-def test_another_recipe_is_refused_by_its_fields(tmp_path):
-    runs.prepare(CONFIG, tmp_path)
-    other = ml_collections.ConfigDict(CONFIG.to_dict() | {"seed": 5})
-    other.train.steps = 20
-    with pytest.raises(runs.RunError, match=r"seed \(0 there, 5 here\), train.steps \(10 there, 20 here\)"):
-        runs.prepare(other, tmp_path)
+def test_the_default_name(config):
+    assert str(runs.default_workdir(config)).startswith("runs/baseline-test-20")
 
 
-def test_what_sampling_and_evaluation_need(tmp_path):
+def test_the_recipe_is_written_once_and_the_same_one_goes_on(config, tmp_path):
+    runs.prepare(config, tmp_path / "a" / "b")
+    runs.prepare(config, tmp_path / "a" / "b")
+    assert json.loads((tmp_path / "a" / "b" / "config.json").read_text())["train"]["steps"] == 20
+
+
+def test_another_recipe_is_refused_by_its_fields(config, tmp_path):
+    runs.prepare(config, tmp_path)
+    config.seed, config.train.steps = 5, 40
+    with pytest.raises(runs.RunError, match=r"seed \(0 there, 5 here\), train.steps \(20 there, 40 here\)"):
+        runs.prepare(config, tmp_path)
+
+
+def test_how_a_run_is_judged_may_change(config, tmp_path):
+    runs.prepare(config, tmp_path)
+    config.evaluation.showers = 300
+    runs.prepare(config, tmp_path)
+
+
+@pytest.mark.parametrize("field, value, message", [
+    ("train.steps", -5, "config.train.steps is -5; it must be at least 1"),
+    ("generator.name", "fancy", "config.generator.name is 'fancy'; it is one of plain"),
+    ("data.transform.name", "cube", "unknown transform 'cube'"),
+    ("evaluation.protocol", "mine", "config.evaluation.protocol is 'mine'; it is one of paper, competition"),
+    ("evaluation.showers", 100, "config.evaluation.showers is 100; the protocol 'paper' needs at least 200"),
+])
+def test_a_bad_field_leaves_nothing_behind(config, tmp_path, field, value, message):
+    config.update_from_flattened_dict({field: value})
+    with pytest.raises(ConfigError, match=message):
+        runs.prepare(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_too_few_showers_to_judge_are_noticed_before_training(config, tmp_path, showers):
+    save_showers(tmp_path / "few.npz", showers)
+    config.data.source = str(tmp_path / "few.npz")
+    with pytest.raises(runs.RunError, match="a split of .*few.npz holds only 80; give --config.evaluation.showers=80"):
+        runs.train(config, tmp_path / "run")
+
+
+def test_what_sampling_needs(config, tmp_path):
     with pytest.raises(runs.RunError, match="needs --conditions=FILE, an npz with ParticleMomentum"):
-        runs.sample(CONFIG, tmp_path, None)
+        runs.sample(config, tmp_path, None, 0)
     np.savez(tmp_path / "c.npz", ParticleMomentum=np.ones((2, 3)), ParticlePoint=np.ones((2, 2)))
     with pytest.raises(runs.RunError, match="has no checkpoints yet; train it first"):
-        runs.sample(CONFIG, tmp_path, tmp_path / "c.npz")
+        runs.sample(config, tmp_path, tmp_path / "c.npz", 0)
 
 
 def test_training_time_is_the_sum_over_stages():

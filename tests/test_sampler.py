@@ -68,7 +68,7 @@ def test_a_set_in_pieces_is_the_same_set(monkeypatch, sample, showers, count):
     ([[0, np.nan, 5.0]], [[0, 0]], "ParticleMomentum is NaN or infinite in event 0"),
     ([[0, 0, 5.0]], [[0, np.inf]], "ParticlePoint is NaN or infinite in event 0"),
     ([[0, 0, 5.0], [0, 0, 5.0]], [[0, 0]], r"ParticlePoint has shape \[1, 2\], not \[2, 2\]"),
-    ([0, 0, 5.0], [0, 0], r"ParticleMomentum has shape \[3\]"),
+    ([0, 0, 5.0], [0, 0], r"ParticleMomentum has shape \[3\], not \[N, 3\]"),
 ])
 def test_bad_conditions_are_refused(sample, momentum, point, message):
     with pytest.raises(BadShowers, match=message):
@@ -77,6 +77,7 @@ def test_bad_conditions_are_refused(sample, momentum, point, message):
 
 @pytest.mark.parametrize("momentum, point, quantity", [
     ([[0, 0, 500.0]], [[0, 0]], r"energy \(GeV\) of 1 showers is outside \[1"),
+    ([[0, 0, 0.5]], [[0, 0]], r"energy \(GeV\) of 1 showers is outside \[1"),
     ([[0, 60.0, 50.0]], [[0, -18.0]], "py/pz of 1 showers"),
     ([[0, 0, 50.0]], [[20.0, 0]], r"x at 15 cm depth \(cm\) of 1 showers"),
 ])

@@ -83,7 +83,9 @@ def check_incident(momentum, point, count=None):
       BadShowers: for a wrong shape, a value that is not finite, or a particle with pz <= 0.
     """
     momentum, point = _numbers("momentum", momentum), _numbers("point", point)
-    count = (len(momentum) if momentum.ndim else 0) if count is None else count
+    if momentum.ndim != 2:
+        raise BadShowers(f"ParticleMomentum has shape {list(momentum.shape)}, not [N, 3]; the first axis counts events")
+    count = len(momentum) if count is None else count
     _check_shape("momentum", momentum, [(count, 3)])
     _check_shape("point", point, [(count, 2), (count, 3)])
     momentum, point = _finite_float32("momentum", momentum), _finite_float32("point", point)

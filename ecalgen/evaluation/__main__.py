@@ -11,7 +11,7 @@ from ecalgen.data.formats import load_showers
 from ecalgen.errors import UserError
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.prd import PROTOCOLS
-from ecalgen.evaluation.report import write_report
+from ecalgen.evaluation.report import verdict, write_report
 from ecalgen.provenance import provenance
 
 REAL = flags.DEFINE_string("real", None, "file of real showers", required=True)
@@ -37,6 +37,8 @@ def main(argv):
         raise SystemExit(f"error: {error}") from error
     result["provenance"] = provenance(SEED.value)
     write_evaluation(out / "evaluation.json", result)
+    for label, sentence in verdict(result).items():
+        print(f"{label}: {sentence}")
     print(write_report(real, generated, result, out))
 
 

@@ -6,7 +6,7 @@ import pathlib
 import time
 
 from ecalgen.evaluation.c2st import c2st
-from ecalgen.evaluation.distances import wasserstein_distance, wasserstein_distances
+from ecalgen.evaluation.distances import wasserstein_distances
 from ecalgen.evaluation.features import make_extractor, observable_columns
 from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, prd_score
 
@@ -99,6 +99,6 @@ def _c2st(sets, seed, bootstrap):
 def _observables(sets, seed, bootstrap):
     real, generated, reference = map(observable_columns, sets)
     result = wasserstein_distances(real, generated, seed, bootstrap)
-    for name, values in result.items():
-        values["w1_reference"] = wasserstein_distance(real[name], reference[name])
+    for name, values in wasserstein_distances(real, reference, seed, bootstrap).items():
+        result[name] |= {"w1_reference": values["w1"], "w1_reference_interval": values["w1_interval"]}
     return result

@@ -17,6 +17,8 @@ FEATURES = {
     "legacy": "the 24 statistics of the public scoring program",
 }
 """Name of a set of features -> what it holds."""
+SHOWERS_PER_CLUSTER = 2
+"""Of each set; below it, the noise of the histograms drowns most differences."""
 SETTINGS = ("protocol", "showers", "reference", "seed", "bootstrap", "format")
 
 
@@ -50,16 +52,23 @@ def write_report(real, generated, evaluation, out_dir, metrics=None, title="Eval
 
 
 def verdict(evaluation):
-    """What is good and what is off, and by how much: `{"Good": sentence, "Off": sentence}`, without an empty one.
+    """What is good, what is off, by how much, and what to beware of: `{"Good", "Off", "Beware"}`, without empty ones.
 
-    Good is what other real showers could have given: a PRD-AUC or a classifier whose interval touches that of two
-    real sets, an observable whose Wasserstein-1 interval reaches down to the distance between two real sets.
+    Good is what other real showers could have given: a number whose 95 % interval touches that of two real sets.
+    Beware of a PRD-AUC above its ceiling, which copies of the real showers would get, and of one from so few showers
+    (below SHOWERS_PER_CLUSTER) that it hardly sees a difference.
     """
-    good, off = [], []
+    good, off, beware = [], [], []
     for name, entry in sorted(_feature_sets(evaluation["prd"]), key=lambda item: item[1]["ratio"]):
         fair = entry["interval"][1] >= entry["ceiling_interval"][0]
         (good if fair else off).append(f"{name} PRD-AUC {_number(entry['auc'])} against a real-versus-real ceiling of "
                                        f"{_number(entry['ceiling'])} (ratio {_number(entry['ratio'], 2)})")
+        if entry["interval"][0] > entry["ceiling_interval"][1]:
+            beware.append(f"the {name} PRD-AUC exceeds what other real showers reach, as copies of the real set "
+                          "would")
+    if entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]:
+        beware.append(f"{_text(entry['n'])} showers a set are few for {entry['clusters']} clusters: PRD-AUC hardly "
+                      "sees a difference")
     test = evaluation["c2st"]
     if test["interval"][0] <= test["floor_interval"][1]:
         good.append(f"a classifier cannot tell generated from real (AUC {_number(test['auc'])}, "
@@ -68,14 +77,16 @@ def verdict(evaluation):
         off.append(f"a classifier tells generated from real with AUC {_number(test['auc'])} "
                    f"({_number(test['floor'])} between real sets)")
     ranked = sorted(evaluation["observables"].items(), key=lambda item: item[1]["w1"])
-    fair = [name for name, entry in ranked if entry["w1_interval"][0] <= entry["w1_reference"]]
+    fair = [name for name, entry in ranked if entry["w1_interval"][0] <= entry["w1_reference_interval"][1]]
     if fair:
         good.append(f"{len(fair)} of {len(ranked)} observables as close as two real sets ({_words(fair)})")
     if len(fair) < len(ranked):
         name, entry = next(item for item in reversed(ranked) if item[0] not in fair)
-        off.append(f"the worst observable is {_words([name])}, with Wasserstein-1 {_number(entry['w1'])} deviations "
-                   f"against {_number(entry['w1_reference'])} between real sets")
-    return {label: f"{'; '.join(parts)}." for label, parts in (("Good", good), ("Off", off)) if parts}
+        off.append(f"{len(ranked) - len(fair)} of {len(ranked)} observables are further, the furthest {_words([name])} "
+                   f"with Wasserstein-1 {_number(entry['w1'])} deviations against {_number(entry['w1_reference'])} "
+                   "between real sets")
+    verdicts = (("Good", good), ("Off", off), ("Beware", beware))
+    return {label: f"{'; '.join(parts)}." for label, parts in verdicts if parts}
 
 
 def _pictures(real, generated, evaluation, metrics):

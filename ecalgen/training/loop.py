@@ -7,6 +7,7 @@ import math
 import os
 import pathlib
 import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -68,8 +69,9 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
     per_call = parallel.steps_per_call(train.log_every)
     advance = parallel.map_steps(stage.step, per_call)
     log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
-    bar = tqdm(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05, mininterval=1)
-    metrics = Mean()
+    bar = tqdm(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05,
+               mininterval=1 if sys.stderr.isatty() else 30)
+    metrics, logged = Mean(), (start, time.time())
     with contextlib.closing(checkpoints), bar, stop_signals() as stopped:
         for step in range(start + per_call, stage.steps + 1, per_call):
             state, values = advance(state, data, key)
@@ -79,8 +81,9 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
             if due or step % train.log_every == 0:
                 row = metrics.pop()
                 check_sound(row, step, train.divergence, checkpoints.folder)
+                row["showers_per_second"] = (step - logged[0]) * train.batch_size / (time.time() - logged[1])
                 row |= stage.monitor(state) if due and not stopped else {}
-                row["showers_per_second"] = (bar.format_dict["rate"] or 0.0) * train.batch_size
+                logged = step, time.time()
                 log.write(step, row)
                 bar.set_postfix_str(_summary(row))
             if due:

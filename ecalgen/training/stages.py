@@ -41,7 +41,6 @@ def build_stages(config, data, validation):
 def gan_stage(config, data, validation):
     """Generator against discriminator, on the hinge loss."""
     train = config.train
-    check_train(train)
     generator, discriminator = build_generator(config.generator), build_discriminator(config.discriminator)
     optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,

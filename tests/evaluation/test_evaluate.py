@@ -34,8 +34,8 @@ def test_layout(result):
     assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
     assert set(result["c2st"]) == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
     assert set(result["observables"]) == set(OBSERVABLES)
-    assert set(result["observables"]["delta_x"]) == {"w1", "w1_interval", "w1_reference", "real_mean", "real_std",
-                                                     "generated_mean", "generated_std"}
+    assert set(result["observables"]["delta_x"]) == {"w1", "w1_interval", "w1_reference", "w1_reference_interval",
+                                                     "real_mean", "real_std", "generated_mean", "generated_std"}
     assert set(result["seconds"]) == {"prd", "c2st", "observables"}
 
 

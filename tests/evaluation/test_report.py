@@ -61,8 +61,8 @@ def feature_set(auc, ceiling):
 
 
 def distance(w1):
-    return {"w1": w1, "w1_interval": [0.9 * w1, 1.1 * w1], "w1_reference": 0.02, "real_mean": -1.25, "real_std": 0.31,
-            "generated_mean": -1.5, "generated_std": 0.0}
+    return {"w1": w1, "w1_interval": [0.9 * w1, 1.1 * w1], "w1_reference": 0.02,
+            "w1_reference_interval": [0.015, 0.025], "real_mean": -1.25, "real_std": 0.31, "generated_mean": -1.5, "generated_std": 0.0}
 
 
 @pytest.fixture
@@ -163,8 +163,8 @@ def test_verdict_quotes_the_numbers(evaluation):
         "Good": "raw PRD-AUC 0.717 against a real-versus-real ceiling of 0.723 (ratio 0.99); 3 of 9 observables as "
                 "close as two real sets (longitudinal asymmetry, transverse asymmetry, delta x).",
         "Off": "physics PRD-AUC 0.611 against a real-versus-real ceiling of 0.927 (ratio 0.66); a classifier tells "
-               "generated from real with AUC 0.981 (0.503 between real sets); the worst observable is transverse "
-               "width, with Wasserstein-1 0.351 deviations against 0.020 between real sets.",
+               "generated from real with AUC 0.981 (0.503 between real sets); 6 of 9 observables are further, the "
+               "furthest transverse width with Wasserstein-1 0.351 deviations against 0.020 between real sets.",
     }
 
 
@@ -177,9 +177,16 @@ def test_verdict_of_a_perfect_generator(evaluation):
     assert "embedding" in verdict["Good"] and "cannot tell generated from real (AUC 0.510" in verdict["Good"]
 
 
+def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
+    evaluation["prd"] = {"raw": feature_set(0.9, 0.4) | {"n": 300}, "score": 0.9}
+    assert report.verdict(evaluation)["Beware"] == (
+        "the raw PRD-AUC exceeds what other real showers reach, as copies of the real set would; 300 showers a set are "
+        "few for 400 clusters: PRD-AUC hardly sees a difference.")
+
+
 def test_verdict_of_a_hopeless_generator(evaluation):
     evaluation["prd"]["raw"] = feature_set(0.1, 0.723)
     evaluation["observables"] = {"delta_x": distance(3.0), "delta_y": distance(4.0)}
     verdict = report.verdict(evaluation)
     assert list(verdict) == ["Off"]
-    assert verdict["Off"].startswith("raw PRD-AUC 0.100") and "delta y, with Wasserstein-1 4.000" in verdict["Off"]
+    assert verdict["Off"].startswith("raw PRD-AUC 0.100") and "delta y with Wasserstein-1 4.000" in verdict["Off"]

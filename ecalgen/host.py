@@ -1,4 +1,4 @@
-"""The process that JAX runs in: how it keeps its memory and its compiled programs."""
+"""The process that JAX runs in: its memory, its compiled programs, what it prints."""
 import contextlib
 import ctypes
 import os
@@ -8,6 +8,8 @@ import sys
 import zlib
 
 import jax
+from absl import logging
+from tqdm import tqdm
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 """Options of glibc's mallopt, from its malloc.h."""
@@ -19,8 +21,9 @@ def set_up():
     XLA on CPU takes its work space anew at every step, and glibc by default pages it in and out each time;
     kept in one arena, the steps of a small network are up to 30 % faster. Compiled programs are cached on
     disk, in `$JAX_COMPILATION_CACHE_DIR` or a folder of this kind of processor in `~/.cache/ecalgen`, so that a
-    rerun starts in seconds.
+    rerun starts in seconds. Of what libraries log, only warnings are shown.
     """
+    logging.set_verbosity(logging.WARNING)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
             mallopt = ctypes.CDLL("libc.so.6").mallopt
@@ -29,6 +32,11 @@ def set_up():
     cache = os.environ.get("JAX_COMPILATION_CACHE_DIR") or pathlib.Path.home() / ".cache" / "ecalgen" / processor_kind()
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def progress(*args, **options):
+    """A tqdm bar that redraws itself on a terminal and adds a line now and then to a file."""
+    return tqdm(*args, mininterval=1 if sys.stderr.isatty() else 30, **options)
 
 
 def processor_kind():

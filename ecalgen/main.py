@@ -1,7 +1,7 @@
 """python -m ecalgen.main --config=configs/baseline.py[:preset] [--workdir=DIR] [--mode=train|evaluate|sample]"""
 import pathlib
 
-from absl import app, flags, logging
+from absl import app, flags
 from ml_collections import config_flags
 
 from ecalgen import host, runs
@@ -19,7 +19,6 @@ def main(argv):
     """Run one mode; a fault of the user's ends in one line, not a traceback."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
-    logging.set_verbosity(logging.WARNING)  # of Orbax and TFDS
     host.set_up()
     config = CONFIG.value
     workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)

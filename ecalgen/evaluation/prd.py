@@ -9,8 +9,8 @@ import numpy as np
 from scipy.integrate import trapezoid
 from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
+from ecalgen import host
 from ecalgen.errors import UserError
 from ecalgen.evaluation.bootstrap import interval
 
@@ -141,7 +141,7 @@ def _cluster(features, clusters, seeds, progress):
 
     with threadpool_limits(1):
         labels = joblib.Parallel(-1, prefer="threads", return_as="generator")(map(joblib.delayed(fit), seeds))
-        return np.array(list(tqdm(labels, progress, len(seeds), leave=False, disable=not progress)))
+        return np.array(list(host.progress(labels, progress, len(seeds), leave=False, disable=not progress)))
 
 
 def _histograms(pair, clusters):

@@ -7,7 +7,6 @@ import math
 import os
 import pathlib
 import signal
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +16,7 @@ from tqdm import tqdm
 
 from ecalgen.checkpoints import Checkpoints
 from ecalgen.errors import UserError
+from ecalgen.host import progress
 from ecalgen.training import parallel
 
 
@@ -69,8 +69,7 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
     per_call = parallel.steps_per_call(train.log_every)
     advance = parallel.map_steps(stage.step, per_call)
     log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
-    bar = tqdm(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05,
-               mininterval=1 if sys.stderr.isatty() else 30)
+    bar = progress(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05)
     metrics, logged = Mean(), (start, time.time())
     with contextlib.closing(checkpoints), bar, stop_signals() as stopped:
         for step in range(start + per_call, stage.steps + 1, per_call):
@@ -85,7 +84,7 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
                 row |= stage.monitor(state) if due and not stopped else {}
                 logged = step, time.time()
                 log.write(step, row)
-                bar.set_postfix_str(_summary(row))
+                bar.set_postfix_str(_summary(row), refresh=False)
             if due:
                 checkpoints.save(step, state)
             if stopped and step < stage.steps:

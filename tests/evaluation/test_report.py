@@ -62,7 +62,8 @@ def feature_set(auc, ceiling):
 
 def distance(w1):
     return {"w1": w1, "w1_interval": [0.9 * w1, 1.1 * w1], "w1_reference": 0.02,
-            "w1_reference_interval": [0.015, 0.025], "real_mean": -1.25, "real_std": 0.31, "generated_mean": -1.5, "generated_std": 0.0}
+            "w1_reference_interval": [0.015, 0.025], "real_mean": -1.25, "real_std": 0.31,
+            "generated_mean": -1.5, "generated_std": 0.0}
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ class Stage:
       step: (state, data, key) -> (state, metrics), run on every device.
       steps: until this many have been made.
       monitor: state -> {name: value} against validation showers, at every checkpoint.
+      score: the monitored value whose lowest marks the best state; the last state is the best without one.
     """
 
     name: str
@@ -45,10 +46,14 @@ class Stage:
     step: Callable
     steps: int
     monitor: Callable[[Any], dict] = lambda state: {}
+    score: str | None = None
 
 
 def run_stage(stage, data, train, seed, workdir, writers=()):
-    """Train `stage` to its end, from its newest checkpoint if it has one, and return its state.
+    """Train `stage` to its end, from its newest checkpoint if it has one, and return its last state.
+
+    Adversarial training can collapse late, so the state of the best score is kept beside the newest ones;
+    `best_state` returns it.
 
     Args:
       data: the training showers, arrays `[N, ...]`.
@@ -62,7 +67,8 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
       Interrupted: SIGTERM or Ctrl-C; the state has been saved.
     """
     workdir = pathlib.Path(workdir)
-    checkpoints = Checkpoints(workdir / "checkpoints" / stage.name)
+    checkpoints, best = (Checkpoints(workdir / "checkpoints" / name, keep)
+                         for name, keep in ((stage.name, 2), (f"{stage.name}-best", 1)))
     state = parallel.replicate(stage.init(jax.random.key(seed, impl="rbg")))
     start, state = checkpoints.restore(state) or (0, state)
     key, data = parallel.replicate((jax.random.key(seed), data))
@@ -71,7 +77,7 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
     log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
     bar = progress(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05)
     metrics, logged = Mean(), (start, time.time())
-    with contextlib.closing(checkpoints), bar, stop_signals() as stopped:
+    with contextlib.closing(checkpoints), contextlib.closing(best), bar, stop_signals() as stopped:
         for step in range(start + per_call, stage.steps + 1, per_call):
             state, values = advance(state, data, key)
             metrics.add(values)
@@ -83,6 +89,8 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
                 row["showers_per_second"] = (step - logged[0]) * train.batch_size / (time.time() - logged[1])
                 row |= stage.monitor(state) if due and not stopped else {}
                 logged = step, time.time()
+                if stage.score in row and row[stage.score] < log.lowest(stage.score):
+                    best.save(step, state)
                 log.write(step, row)
                 bar.set_postfix_str(_summary(row), refresh=False)
             if due:
@@ -91,6 +99,18 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
                 tqdm.write(f"{signal.Signals(stopped[0]).name}: saved step {step}; the same command goes on from there")
                 raise Interrupted(128 + stopped[0])
     return state
+
+
+def best_state(stage, like, workdir):
+    """The state of the best score so far, or the newest one of a stage without score; None when there is none.
+
+    Args:
+      like: a state of the same shapes and types.
+    """
+    name = f"{stage.name}-best" if stage.score else stage.name
+    with contextlib.closing(Checkpoints(pathlib.Path(workdir) / "checkpoints" / name, 1)) as checkpoints:
+        restored = checkpoints.restore(like)
+    return restored and restored[1]
 
 
 class MetricsLog:
@@ -105,13 +125,19 @@ class MetricsLog:
         temporary = self._path.with_suffix(".tmp")
         temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
         os.replace(temporary, self._path)
-        self._before = max((row["seconds"] for row in kept if row["stage"] == stage), default=0.0)
+        self._rows = [row for row in kept if row["stage"] == stage]
+        self._before = max((row["seconds"] for row in self._rows), default=0.0)
+
+    def lowest(self, name):
+        """The lowest value so far of a metric, infinite before the first."""
+        return min((row[name] for row in self._rows if name in row), default=math.inf)
 
     def write(self, step, values):
         """Append a row; `seconds` counts training time over all resumed parts of the stage."""
         seconds = self._before + time.time() - self._began
+        self._rows.append({"stage": self._stage, "step": step, "seconds": round(seconds, 1), **values})
         with self._path.open("a") as file:
-            file.write(json.dumps({"stage": self._stage, "step": step, "seconds": round(seconds, 1), **values}) + "\n")
+            file.write(json.dumps(self._rows[-1]) + "\n")
         for writer in self._writers:
             writer(self._stage, step, values)
 

@@ -47,7 +47,8 @@ def gan_stage(config, data, validation):
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema)
     return Stage(name="gan", steps=train.steps, step=step,
                  init=lambda key: init_gan(generator, discriminator, optimisers, key, data),
-                 monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation))
+                 monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation),
+                 score="w1")
 
 
 def optimiser(rate, train):

@@ -14,7 +14,7 @@ from configs.base import get_config as base_config
 
 PRESETS = {
     "cpu": {
-        "train.steps": 8_000,
+        "train.steps": 7_000,
         "train.batch_size": 32,
         "train.generator_rate": 1e-3,
         "train.discriminator_rate": 2e-3,

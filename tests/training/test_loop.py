@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 import tiny
 
+from ecalgen.checkpoints import Checkpoints
 from ecalgen.training import loop
+from ecalgen.training.state import RegressorState
 
 TINY = pathlib.Path(tiny.__file__)
 
@@ -109,6 +111,28 @@ def test_divergence_stops_with_the_last_good_checkpoint(tmp_path):
         loop.run_stage(stage, tiny.data(), tiny.train_config(), 3, tmp_path)
     kept = {path.name for path in (tmp_path / "checkpoints" / "gan").iterdir()}
     assert {"5", "10"} <= kept and "15" not in kept
+
+
+def test_the_best_state_is_kept_through_a_collapse_and_a_resume(tmp_path):
+    """A stage that only counts, scored best at step 10, in two parts."""
+    def stage(steps):
+        count = lambda state, data, key: (state.replace(step=state.step + 1), {"loss": jnp.zeros(())})
+        start = RegressorState(step=jnp.zeros((), jnp.int32), regressor={})
+        return loop.Stage("count", lambda key: start, count, steps,
+                          monitor=lambda state: {"w1": abs(int(state.step) - 10)}, score="w1")
+
+    data, train = {"cells": jnp.zeros(1)}, tiny.train_config()
+    for steps in (15, 30):
+        state = loop.run_stage(stage(steps), data, train, 0, tmp_path)
+        assert (state.step, loop.best_state(stage(steps), state, tmp_path).step) == (steps, 10)
+
+
+def test_without_a_score_the_newest_state_is_the_best(tmp_path):
+    state = RegressorState(step=jnp.asarray(0), regressor={})
+    stage = loop.Stage("count", None, None, 5)
+    assert loop.best_state(stage, state, tmp_path) is None
+    Checkpoints(tmp_path / "checkpoints" / "count").save(5, state.replace(step=jnp.asarray(5)))
+    assert loop.best_state(stage, state, tmp_path).step == 5
 
 
 def test_a_diverging_loss_is_named():

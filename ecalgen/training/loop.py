@@ -82,12 +82,13 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
             state, values = advance(state, data, key)
             metrics.add(values)
             bar.update(per_call)
-            due = stopped or step % train.checkpoint_every == 0 or step == stage.steps
+            scheduled = step % train.checkpoint_every == 0 or step == stage.steps
+            due = scheduled or stopped
             if due or step % train.log_every == 0:
                 row = metrics.pop()
                 check_sound(row, step, train.divergence, checkpoints.folder)
                 row["showers_per_second"] = (step - logged[0]) * train.batch_size / (time.time() - logged[1])
-                row |= stage.monitor(state) if due and not stopped else {}
+                row |= stage.monitor(state) if scheduled else {}
                 logged = step, time.time()
                 if stage.score in row and row[stage.score] < log.lowest(stage.score):
                     best.save(step, state)

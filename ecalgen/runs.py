@@ -17,7 +17,7 @@ from ecalgen.evaluation.report import verdict, write_report
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
-from ecalgen.training.loop import best_state, read_metrics, run_stage
+from ecalgen.training.loop import read_metrics, run_stage, trained_state
 from ecalgen.training.stages import build_stages, check_train, training_arrays
 from ecalgen.training.tensorboard import make_writers
 
@@ -78,14 +78,14 @@ def train(config, workdir):
     writers = make_writers(workdir, config.tensorboard)
     for stage in stages:
         state = run_stage(stage, data, config.train, config.seed, workdir, writers)
-    export_generator(workdir / "generator", best_state(stage, state, workdir), config, showers)
+    export_generator(workdir / "generator", trained_state(stage, state, workdir), config, showers)
 
 
 def evaluate(config, workdir):
     """Judge the generator on the test showers; the path of the report.
 
     Real showers of the training split stand in as the other real set of the ceiling. A run that is not
-    finished is judged by its best checkpoint so far.
+    finished is judged by its newest checkpoint.
     """
     sampler = _sampler(config, workdir)
     real, reference = _judged(config)
@@ -124,19 +124,19 @@ def _stages(config):
 
 
 def _sampler(config, workdir):
-    """That of the finished run, or of the best checkpoint so far of one that is not."""
+    """That of the finished run, or of the newest checkpoint of one that is not."""
     finished = any(row["step"] == config.train.steps for row in read_metrics(workdir / "metrics.jsonl"))
     if not finished or not (workdir / "generator" / "card.json").exists():
-        _export_best(config, workdir)
+        _export_newest(config, workdir)
     return load_sampler(workdir)
 
 
-def _export_best(config, workdir):
+def _export_newest(config, workdir):
     if not (workdir / "checkpoints").exists():
         raise RunError(f"{workdir} has no checkpoints yet; train it first, with --mode=train")
     showers, stages, _ = _stages(config)
     like = stages[-1].init(jax.random.key(config.seed))
-    state = best_state(stages[-1], like, workdir)
+    state = trained_state(stages[-1], like, workdir)
     if state is None:
         raise RunError(f"{workdir} has no checkpoint of its stage {stages[-1].name!r} yet; train it first")
     export_generator(workdir / "generator", state, config, showers)

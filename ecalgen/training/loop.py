@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,10 @@ from ecalgen.checkpoints import Checkpoints
 from ecalgen.errors import UserError
 from ecalgen.host import progress
 from ecalgen.training import parallel
+
+
+COLLAPSED = 2.0
+"""A score this many times the best one means that training has collapsed."""
 
 
 class TrainingError(UserError):
@@ -38,7 +43,7 @@ class Stage:
       step: (state, data, key) -> (state, metrics), run on every device.
       steps: until this many have been made.
       monitor: state -> {name: value} against validation showers, at every checkpoint.
-      score: the monitored value whose lowest marks the best state; the last state is the best without one.
+      score: the monitored value, low when good, by which a collapse is noticed.
     """
 
     name: str
@@ -52,8 +57,8 @@ class Stage:
 def run_stage(stage, data, train, seed, workdir, writers=()):
     """Train `stage` to its end, from its newest checkpoint if it has one, and return its last state.
 
-    Adversarial training can collapse late, so the state of the best score is kept beside the newest ones;
-    `best_state` returns it.
+    Adversarial training can collapse late, so the state of the best score is kept beside the newest ones, for
+    `trained_state` to fall back to.
 
     Args:
       data: the training showers, arrays `[N, ...]`.
@@ -102,14 +107,26 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
     return state
 
 
-def best_state(stage, like, workdir):
-    """The state of the best score so far, or the newest one of a stage without score; None when there is none.
+def trained_state(stage, like, workdir):
+    """The newest state of a stage, or the one of the best score where training has collapsed since.
+
+    The best score alone is no good guide: the mean Wasserstein-1 distance hangs on a few observables, and falls
+    while the physics PRD-AUC still rises.
 
     Args:
       like: a state of the same shapes and types.
+
+    Returns:
+      The state, or None when there is none yet.
     """
-    name = f"{stage.name}-best" if stage.score else stage.name
-    with contextlib.closing(Checkpoints(pathlib.Path(workdir) / "checkpoints" / name, 1)) as checkpoints:
+    rows = read_metrics(pathlib.Path(workdir) / "metrics.jsonl")
+    scores = [row[stage.score] for row in rows if row["stage"] == stage.name and stage.score in row]
+    collapsed = bool(scores) and scores[-1] > COLLAPSED * min(scores)
+    if collapsed:
+        warnings.warn(f"stage {stage.name!r} collapsed: its {stage.score} rose from {min(scores):.3g} to "
+                      f"{scores[-1]:.3g}; taking the state of the former", stacklevel=2)
+    folder = pathlib.Path(workdir) / "checkpoints" / (f"{stage.name}-best" if collapsed else stage.name)
+    with contextlib.closing(Checkpoints(folder)) as checkpoints:
         restored = checkpoints.restore(like)
     return restored and restored[1]
 

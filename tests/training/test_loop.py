@@ -113,26 +113,28 @@ def test_divergence_stops_with_the_last_good_checkpoint(tmp_path):
     assert {"5", "10"} <= kept and "15" not in kept
 
 
-def test_the_best_state_is_kept_through_a_collapse_and_a_resume(tmp_path):
-    """A stage that only counts, scored best at step 10, in two parts."""
+def test_a_late_collapse_is_noticed_and_undone_through_a_resume(tmp_path):
+    """A stage that only counts: its score is 1 at step 10, 2 at step 15, which is no collapse, and 5 at step 30."""
     def stage(steps):
         count = lambda state, data, key: (state.replace(step=state.step + 1), {"loss": jnp.zeros(())})
         start = RegressorState(step=jnp.zeros((), jnp.int32), regressor={})
         return loop.Stage("count", lambda key: start, count, steps,
-                          monitor=lambda state: {"w1": abs(int(state.step) - 10)}, score="w1")
+                          monitor=lambda state: {"w1": 1 + abs(int(state.step) - 10) / 5}, score="w1")
 
     data, train = {"cells": jnp.zeros(1)}, tiny.train_config()
-    for steps in (15, 30):
-        state = loop.run_stage(stage(steps), data, train, 0, tmp_path)
-        assert (state.step, loop.best_state(stage(steps), state, tmp_path).step) == (steps, 10)
+    state = loop.run_stage(stage(15), data, train, 0, tmp_path)
+    assert loop.trained_state(stage(15), state, tmp_path).step == 15
+    state = loop.run_stage(stage(30), data, train, 0, tmp_path)
+    with pytest.warns(UserWarning, match="collapsed: its w1 rose from 1 to 5"):
+        assert loop.trained_state(stage(30), state, tmp_path).step == 10
 
 
-def test_without_a_score_the_newest_state_is_the_best(tmp_path):
+def test_without_a_score_the_newest_state_is_taken(tmp_path):
     state = RegressorState(step=jnp.asarray(0), regressor={})
     stage = loop.Stage("count", None, None, 5)
-    assert loop.best_state(stage, state, tmp_path) is None
+    assert loop.trained_state(stage, state, tmp_path) is None
     Checkpoints(tmp_path / "checkpoints" / "count").save(5, state.replace(step=jnp.asarray(5)))
-    assert loop.best_state(stage, state, tmp_path).step == 5
+    assert loop.trained_state(stage, state, tmp_path).step == 5
 
 
 def test_a_diverging_loss_is_named():

@@ -20,7 +20,6 @@ from ecalgen.errors import UserError
 from ecalgen.host import progress
 from ecalgen.training import parallel
 
-
 COLLAPSED = 2.0
 """A score this many times the best one means that training has collapsed."""
 

@@ -14,6 +14,11 @@ def get_config():
     data.dir = ml_collections.config_dict.placeholder(str)  # TFDS folder; its default when None
     data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 
+    config.stages = ("gan",)  # what is trained, in this order
+    # name: one of models/build.py; the other fields are the arguments of the class of that name
+    config.generator = ml_collections.ConfigDict()
+    config.discriminator = ml_collections.ConfigDict()
+
     config.train = train = ml_collections.ConfigDict()
     train.steps = 100_000
     train.batch_size = 256  # showers a step on all devices together

@@ -39,7 +39,6 @@ def get_config(preset=""):
     """The recipe, whole or as one of `PRESETS`."""
     config = base_config()
     config.system = "baseline"
-    config.stages = ("gan",)
     config.generator = ml_collections.ConfigDict(dict(
         name="plain", latent=64, widths=(64, 64, 32, 16), attention=16, spectral_norm=True, conditioning="projection"))
     config.discriminator = ml_collections.ConfigDict(dict(

@@ -25,3 +25,11 @@ def weighted_mse(targets, predictions, weights):
     Source: Rogachev and Ratnikov 2023, equation 2.
     """
     return jnp.dot(jnp.mean((targets - predictions) ** 2, axis=0), weights)
+
+
+def negative_bound(total, cells, divergence):
+    """-(log p(S) + log p(cells | S, z) - KL) of scalars: the loss of `models.prior.Prior`.
+
+    The terms of the cells count a hundredth, as there are about a hundred and fifty lit ones to one total.
+    """
+    return -total - (cells - divergence) / 100

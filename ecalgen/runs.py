@@ -18,7 +18,7 @@ from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
-from ecalgen.training.stages import build_stages, check_train, training_arrays
+from ecalgen.training.stages import build_stages, check_stages, check_train, last_fields, training_arrays
 from ecalgen.training.tensorboard import make_writers
 
 
@@ -58,10 +58,13 @@ def prepare(config, workdir):
 
 def check_config(config):
     """Raises ConfigError for a field that cannot be as it is, before anything is written."""
+    check_stages(config)
     build_generator(config.generator)
     build_discriminator(config.discriminator)
     make_transform(**config.data.transform)
     check_train(config.train)
+    if "prior" in config.stages:
+        check_train(config.train.to_dict() | config.prior.to_dict(), "config.prior")
     protocol = config.evaluation.protocol
     if protocol not in PROTOCOLS:
         raise ConfigError(f"config.evaluation.protocol is {protocol!r}; it is one of {', '.join(PROTOCOLS)}")
@@ -76,8 +79,9 @@ def train(config, workdir):
     showers, stages, data = _stages(config)
     print(f"training {config.system} ({config.preset}) on {len(showers)} showers, {device()}, in {workdir}", flush=True)
     writers = make_writers(workdir, config.tensorboard)
+    state = None
     for stage in stages:
-        state = run_stage(stage, data, config.train, config.seed, workdir, writers)
+        state = run_stage(stage, data, config.train, config.seed, workdir, writers, before=state)
     export_generator(workdir / "generator", trained_state(stage, state, workdir), config, showers)
 
 
@@ -94,7 +98,7 @@ def evaluate(config, workdir):
                                  bootstrap=config.evaluation.bootstrap)
     metrics = read_metrics(workdir / "metrics.jsonl")
     result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
-                          "batch_size": config.train.batch_size, "seconds": _seconds(metrics)}
+                          "batch_size": last_fields(config).batch_size, "seconds": _seconds(metrics)}
     result["provenance"] = provenance(config.seed)
     evaluation.write_evaluation(workdir / "evaluation.json", result)
     for label, sentence in verdict(result).items():
@@ -125,7 +129,8 @@ def _stages(config):
 
 def _sampler(config, workdir):
     """That of the finished run, or of the newest checkpoint of one that is not."""
-    finished = any(row["step"] == config.train.steps for row in read_metrics(workdir / "metrics.jsonl"))
+    rows = read_metrics(workdir / "metrics.jsonl")
+    finished = any((row["stage"], row["step"]) == (config.stages[-1], last_fields(config).steps) for row in rows)
     if not finished or not (workdir / "generator" / "card.json").exists():
         _export_newest(config, workdir)
     return load_sampler(workdir)
@@ -135,7 +140,7 @@ def _export_newest(config, workdir):
     if not (workdir / "checkpoints").exists():
         raise RunError(f"{workdir} has no checkpoints yet; train it first, with --mode=train")
     showers, stages, _ = _stages(config)
-    like = stages[-1].init(jax.random.key(config.seed))
+    like = stages[-1].init(jax.random.key(config.seed), None)
     state = trained_state(stages[-1], like, workdir)
     if state is None:
         raise RunError(f"{workdir} has no checkpoint of its stage {stages[-1].name!r} yet; train it first")

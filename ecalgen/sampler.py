@@ -94,11 +94,11 @@ def export_generator(folder, state, config, showers):
 
     Args:
       folder: made when missing.
-      state: the GAN's, with `ema` and `generator`.
+      state: of the last stage, with `sampled`.
       config: of the run.
       showers: what it was trained on; their range goes into the card.
     """
-    params = fold_spectral_norm(jax.device_get(state.ema), jax.device_get(state.generator.spectral))
+    params = fold_spectral_norm(**jax.device_get(state.sampled))
     fields = config.to_dict()
     card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
             "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers),

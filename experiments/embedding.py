@@ -48,7 +48,8 @@ def main():
     rate = optax.cosine_decay_schedule(2e-3, args.steps)
     optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.adam(rate))
     stage = Stage(
-        name="regressor", steps=args.steps, init=lambda key: init_regressor(regressor, optimiser, key, train),
+        name="regressor", steps=args.steps, batch_size=TRAIN["batch_size"],
+        init=lambda key, before: init_regressor(regressor, optimiser, key, train),
         step=functools.partial(regressor_step, regressor=regressor, optimiser=optimiser,
                                batch_size=TRAIN["batch_size"], weights=np.ones(len(TARGETS), np.float32)))
     state = run_stage(stage, train, ml_collections.ConfigDict(TRAIN), args.seed, args.workdir)

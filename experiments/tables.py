@@ -30,7 +30,7 @@ def written(text):
 def _row(name, result):
     prd = [f"{result['prd'][feature]['auc']:.3f} ± {result['prd'][feature]['std']:.3f} "
            f"({result['prd'][feature]['ceiling']:.3f})" for feature in ("physics", "raw")]
-    test, training = result["c2st"], result["training"]
+    test, training = result["c2st"]["observables"], result["training"]
     return (f"| {name} | {' | '.join(prd)} | {test['auc']:.3f} ({test['floor']:.3f}) | "
             f"{training['steps']:,} steps of {training['batch_size']}, {training['seconds'] / 60:.0f} minutes |")
 

@@ -26,30 +26,43 @@ def command(*arguments, check=True):
 def workdir(tmp_path_factory):
     """A finished run of the `test` preset."""
     folder = tmp_path_factory.mktemp("main") / "run"
-    done = command("--config=configs/baseline.py:test", f"--workdir={folder}")
+    done = command("--config=configs/anchored.py:test", f"--workdir={folder}")
     assert done.stdout.strip().splitlines()[-1] == str(folder / "report.html")
     return folder
 
 
 @pytest.mark.slow
 def test_a_run_leaves_what_the_readme_says(workdir):
-    for name in ("config.json", "checkpoints/gan", "metrics.jsonl", "generator/weights.npz", "evaluation.json",
-                 "figures", "report.html"):
+    for name in ("config.json", "checkpoints/prior", "checkpoints/gan", "metrics.jsonl", "generator/weights.npz",
+                 "evaluation.json", "figures", "report.html"):
         assert (workdir / name).exists(), name
     evaluation = json.loads((workdir / "evaluation.json").read_text())
     assert evaluation["protocol"] == "paper" and evaluation["showers"] == 200
     for feature in ("raw", "physics"):
         assert 0 <= evaluation["prd"][feature]["auc"] < evaluation["prd"][feature]["ceiling"] <= 1
-    assert evaluation["provenance"]["command"].startswith("python -m ecalgen.main --config=configs/baseline.py:test")
+    assert evaluation["provenance"]["command"].startswith("python -m ecalgen.main --config=configs/anchored.py:test")
     rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-    assert [row["step"] for row in rows] == [5, 10, 15, 20]
+    assert [(row["stage"], row["step"]) for row in rows] == [
+        (stage, step) for stage in ("prior", "gan") for step in (5, 10, 15, 20)]
     assert rows[-1]["w1"] > 0 and rows[-1]["showers_per_second"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [
+    ["--config=configs/baseline.py:test"],
+    ["--config=configs/anchored.py:test", "--config.stages=('prior',)", "--config.generator.correction=False"],
+])
+def test_other_runs(arguments, tmp_path):
+    """The plain generator, and the prior judged alone."""
+    command(*arguments, f"--workdir={tmp_path}")
+    evaluation = json.loads((tmp_path / "evaluation.json").read_text())
+    assert evaluation["training"]["steps"] == 20 and evaluation["c2st"]["images"]["auc"] > 0.4
 
 
 @pytest.mark.slow
 def test_rerun_finds_it_finished(workdir):
     weights = (workdir / "generator" / "weights.npz").read_bytes()
-    command("--config=configs/baseline.py:test", f"--workdir={workdir}")
+    command("--config=configs/anchored.py:test", f"--workdir={workdir}")
     assert (workdir / "generator" / "weights.npz").read_bytes() == weights
 
 
@@ -57,7 +70,7 @@ def test_rerun_finds_it_finished(workdir):
 def test_sampling_from_a_file_of_conditions(workdir, showers, tmp_path):
     conditions = tmp_path / "conditions.npz"
     np.savez(conditions, ParticleMomentum=showers.momentum[:7], ParticlePoint=showers.point[:7])
-    done = command("--config=configs/baseline.py:test", f"--workdir={workdir}", "--mode=sample",
+    done = command("--config=configs/anchored.py:test", f"--workdir={workdir}", "--mode=sample",
                    f"--conditions={conditions}")
     assert done.stdout.strip().splitlines()[-1] == str(workdir / "samples.npz")
     made = ecalgen.load_showers(workdir / "samples.npz")
@@ -70,7 +83,7 @@ def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, 
     unfinished = shutil.copytree(workdir, tmp_path / "run")
     shutil.rmtree(unfinished / "generator")
     np.savez(tmp_path / "c.npz", ParticleMomentum=showers.momentum[:2], ParticlePoint=showers.point[:2])
-    command("--config=configs/baseline.py:test", f"--workdir={unfinished}", "--mode=sample",
+    command("--config=configs/anchored.py:test", f"--workdir={unfinished}", "--mode=sample",
             f"--conditions={tmp_path / 'c.npz'}")
     expected = ecalgen.load_sampler(workdir)(showers.momentum[:2], showers.point[:2], seed=0)
     np.testing.assert_array_equal(ecalgen.load_showers(unfinished / "samples.npz").energy, expected)

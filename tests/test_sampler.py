@@ -37,7 +37,7 @@ def test_it_is_the_averaged_network(trained, sample, showers):
     _, state = trained
     keys = [jax.random.fold_in(jax.random.key(5), i) for i in range(20)]
     noise = jnp.stack([tiny.GENERATOR.draw_noise(key) for key in keys])
-    variables = {"params": state.ema, "spectral": state.generator.spectral}
+    variables = state.sampled
     for _ in range(40):
         _, updated = tiny.GENERATOR.apply(variables, noise, showers.momentum[:20], showers.point[:20],
                                           update_stats=True, mutable=["spectral"])

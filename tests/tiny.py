@@ -41,8 +41,8 @@ def stage(train):
     optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
     step = functools.partial(gan_step, generator=GENERATOR, discriminator=DISCRIMINATOR, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=1, ema=0.9)
-    return Stage(name="gan", steps=train.steps, step=step,
-                 init=lambda key: init_gan(GENERATOR, DISCRIMINATOR, optimisers, key, data()))
+    return Stage(name="gan", steps=train.steps, step=step, batch_size=train.batch_size,
+                 init=lambda key, before=None: init_gan(GENERATOR, DISCRIMINATOR, optimisers, key, data()))
 
 
 def run(workdir, **changes):

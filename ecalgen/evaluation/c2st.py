@@ -1,30 +1,28 @@
-"""Classifier two-sample test: how well boosted trees tell real from generated showers by their observables."""
+"""Classifier two-sample tests: how well a classifier tells real from generated showers, overall and where."""
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from ecalgen.data.showers import conditions
+from ecalgen.data.showers import conditions, incident_energy, slopes
 from ecalgen.evaluation.bootstrap import interval
+from ecalgen.evaluation.convolutional import ConvolutionalClassifier
 from ecalgen.evaluation.features import observable_columns
 
 CONDITIONS = ["log_energy", "slope_x", "slope_y", "point_x", "point_y"]
+ENERGIES = (1.0, 3.0, 10.0, 30.0, 100.0)
+"""Edges, GeV, of the bins of incident energy."""
+ANGLES = (0.0, 6.0, 12.0, 18.0, 90.0)
+"""Edges, degrees, of the bins of the angle to the normal."""
+SMALLEST_BIN = 100
+"""Showers of each set that a bin needs."""
 
 
-@dataclasses.dataclass(frozen=True)
-class C2ST:
-    """Area under the ROC curve (0.5: indistinguishable, 1: always told apart), its interval, and who judged on what."""
-
-    auc: float
-    interval: list[float]
-    classifier: str
-    features: list[str]
-
-
-def c2st_features(showers, with_conditions=False):
-    """What the classifier sees, rings as shares of S: `[N, F]` and the F names.
+def observable_features(showers, with_conditions=False):
+    """The observables, rings as shares of S: `[N, F]` and the F names.
 
     Args:
       showers: the `Showers`.
@@ -41,33 +39,96 @@ def c2st_features(showers, with_conditions=False):
     return np.concatenate([features, conditions(showers.momentum, showers.point)], axis=1), names + CONDITIONS
 
 
-def c2st(real, generated, folds=5, seed=0, bootstrap=200, with_conditions=False):
+def cell_features(showers):
+    """log(1 + e / 0.1 MeV) of every cell: `[N, 900]` and what they are."""
+    return np.log1p(showers.energy.reshape(len(showers), -1) / 0.1), ["log(1 + e / 0.1 MeV) of 900 cells"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Judge:
+    """A classifier and what it sees: `make(seed)` -> classifier, `features(showers)` -> (`[N, F]`, names)."""
+
+    make: Callable
+    features: Callable
+    description: str
+    folds: int
+
+
+def _trees(seed):
+    return HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
+
+
+JUDGES = {
+    "observables": Judge(_trees, observable_features, "gradient-boosted trees, 100 of 31 leaves", 5),
+    "observables_and_conditions": Judge(_trees, lambda showers: observable_features(showers, with_conditions=True),
+                                        "gradient-boosted trees, 100 of 31 leaves", 5),
+    "cells": Judge(_trees, cell_features, "gradient-boosted trees, 100 of 31 leaves", 3),
+    "images": Judge(ConvolutionalClassifier, cell_features, "convolutional network, 3 layers", 3),
+}
+"""Who judges on what."""
+
+
+@dataclasses.dataclass(frozen=True)
+class C2ST:
+    """Area under the ROC curve (0.5: indistinguishable, 1: always told apart), its interval, and who judged on what.
+
+    `scores [2, N]` are the probabilities of being generated, of real and of generated showers.
+    """
+
+    auc: float
+    interval: list[float]
+    classifier: str
+    features: list[str]
+    scores: np.ndarray = dataclasses.field(repr=False, compare=False)
+
+
+def c2st(real, generated, judge="observables", seed=0, bootstrap=200):
     """AUC of a classifier, trained and scored by cross-validation, between two equally large sets of showers.
 
     Real and generated shower i are in one fold: half of each fold is real, and where both have the same condition the
-    trees cannot learn from one shower the opposite label of the other, which would push the AUC below 0.5.
+    classifier cannot learn from one shower the opposite label of the other, which would push the AUC below 0.5.
 
     Args:
       real, generated: `Showers`, N each.
-      folds: parts of the cross-validation.
-      seed: of folds, trees and bootstrap.
+      judge: one of JUDGES.
+      seed: of folds, classifier and bootstrap.
       bootstrap: resamplings of the scores, for `bootstrap.interval`.
-      with_conditions: let the classifier see the incident particle too.
 
     Raises:
-      ValueError: for sets of different sizes.
+      ValueError: for sets of different sizes, or an unknown judge.
     """
     if len(real) != len(generated):
         raise ValueError(f"C2ST needs equally many showers, not {len(real)} real and {len(generated)} generated")
-    (ours, names), (theirs, _) = (c2st_features(showers, with_conditions) for showers in (real, generated))
-    trees = HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
-    scores = cross_validated_scores(trees, ours, theirs, folds, seed)
-    rng = np.random.default_rng(seed)
-    drawn = (rng.integers(len(real), size=scores.shape) for _ in range(bootstrap))
-    resampled = [_auc(np.take_along_axis(scores, draw, axis=1)) for draw in drawn]
-    auc = _auc(scores)
-    classifier = f"HistGradientBoostingClassifier, {trees.max_iter} trees, {folds} folds"
-    return C2ST(auc, interval(auc, resampled), classifier, names)
+    if judge not in JUDGES:
+        raise ValueError(f"no judge is called {judge!r}; there are {', '.join(JUDGES)}")
+    settings = JUDGES[judge]
+    (ours, names), (theirs, _) = (settings.features(showers) for showers in (real, generated))
+    scores = cross_validated_scores(settings.make(seed), ours, theirs, settings.folds, seed)
+    classifier = f"{settings.description}; {settings.folds} folds"
+    return C2ST(*_auc_with_interval(scores, seed, bootstrap), classifier, names, scores)
+
+
+def binned(test, showers, seed=0, bootstrap=200):
+    """The AUC of a `C2ST` among showers of alike energy or alike angle, from the scores it gave.
+
+    Args:
+      test: of sets of showers whose i-th members have the same condition.
+      showers: either set, for the conditions.
+
+    Returns:
+      {"energy_gev" or "angle_degrees": [{"low", "high", "showers", "auc", "interval"}]}, without nearly empty bins.
+    """
+    steepness = np.degrees(np.arctan(np.linalg.norm(slopes(showers.momentum), axis=1)))
+    quantities = {"energy_gev": (incident_energy(showers.momentum), ENERGIES), "angle_degrees": (steepness, ANGLES)}
+    result = {}
+    for name, (values, edges) in quantities.items():
+        result[name] = []
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            inside = (values >= low) & (values < high)
+            if (count := int(inside.sum())) >= SMALLEST_BIN:
+                auc, bounds = _auc_with_interval(test.scores[:, inside], seed, bootstrap)
+                result[name].append({"low": low, "high": high, "showers": count, "auc": auc, "interval": bounds})
+    return result
 
 
 def cross_validated_scores(classifier, real, generated, folds, seed):
@@ -78,6 +139,13 @@ def cross_validated_scores(classifier, real, generated, folds, seed):
         classifier.fit(np.concatenate([real[train], generated[train]]), labels)
         scores[:, test] = [classifier.predict_proba(rows[test])[:, 1] for rows in (real, generated)]
     return scores
+
+
+def _auc_with_interval(scores, seed, bootstrap):
+    rng = np.random.default_rng(seed)
+    drawn = (rng.integers(scores.shape[1], size=scores.shape) for _ in range(bootstrap))
+    auc = _auc(scores)
+    return auc, interval(auc, [_auc(np.take_along_axis(scores, draw, axis=1)) for draw in drawn])
 
 
 def _auc(scores):

@@ -1,16 +1,19 @@
 """Generated against real showers: every metric with its settings, its uncertainty and its ceiling, as one JSON."""
-import dataclasses
 import json
 import os
 import pathlib
 import time
 
-from ecalgen.evaluation.c2st import c2st
+from ecalgen.evaluation.c2st import JUDGES, binned, c2st
 from ecalgen.evaluation.distances import wasserstein_distances
 from ecalgen.evaluation.features import make_extractor, observable_columns
+from ecalgen.evaluation.figures import paired
 from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, prd_score
+from ecalgen.host import progress as bar
 
-FORMAT = 1
+FORMAT = 2
+BINNED = "observables_and_conditions"
+"""Judge whose verdict is also given in bins of the conditions."""
 
 
 def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters=None, runs=None, bootstrap=200,
@@ -47,7 +50,7 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
     sets = [showers[:count] for showers in (real, generated, reference)]
     parts = {
         "prd": lambda: _prd(sets, settings.features, clusters, runs, seed, bootstrap, progress),
-        "c2st": lambda: _c2st(sets, seed, bootstrap),
+        "c2st": lambda: _c2st(sets, seed, bootstrap, progress),
         "observables": lambda: _observables(sets, seed, bootstrap),
     }
     result = {"format": FORMAT, "protocol": protocol, "showers": count, "reference": reference_is, "seed": seed,
@@ -90,10 +93,16 @@ def _curve(prd):
     return {"precision": prd.precision[::10].tolist(), "recall": prd.recall[::10].tolist()}
 
 
-def _c2st(sets, seed, bootstrap):
-    real, generated, reference = sets
-    test, floor = (c2st(real, other, seed=seed, bootstrap=bootstrap) for other in (generated, reference))
-    return dataclasses.asdict(test) | {"floor": floor.auc, "floor_interval": floor.interval}
+def _c2st(sets, seed, bootstrap, progress):
+    """Every judge's verdict and, where real and generated shower i have one condition, that in bins of it."""
+    (real, generated, reference), result = sets, {}
+    for judge in bar(JUDGES, desc="classifiers", leave=False, disable=not progress):
+        test, floor = (c2st(real, other, judge, seed, bootstrap) for other in (generated, reference))
+        result[judge] = {"auc": test.auc, "interval": test.interval, "floor": floor.auc,
+                         "floor_interval": floor.interval, "classifier": test.classifier, "features": test.features}
+        if judge == BINNED and paired(real, generated):
+            result[judge]["bins"] = binned(test, real, seed, bootstrap)
+    return result
 
 
 def _observables(sets, seed, bootstrap):

@@ -45,7 +45,8 @@ def write_report(real, generated, evaluation, out_dir, metrics=None, title="Eval
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = environment.get_template("report.html.jinja").render(
         title=title, verdict=verdict(evaluation), pictures=pictures, prd=_prd_table(evaluation["prd"]),
-        score=_number(evaluation["prd"]["score"]), c2st=_c2st_line(evaluation["c2st"]), showers=_text(count),
+        score=_number(evaluation["prd"]["score"]), judges=_judge_rows(evaluation["c2st"]),
+        bins=_bin_rows(evaluation["c2st"]), showers=_text(count),
         observables=_observable_rows(evaluation["observables"]), tables=_tables(evaluation))
     _write(out / "report.html", page.encode())
     return out / "report.html"
@@ -69,13 +70,12 @@ def verdict(evaluation):
     if entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]:
         beware.append(f"{_text(entry['n'])} showers a set are few for {entry['clusters']} clusters: PRD-AUC hardly "
                       "sees a difference")
-    test = evaluation["c2st"]
-    if test["interval"][0] <= test["floor_interval"][1]:
-        good.append(f"a classifier cannot tell generated from real (AUC {_number(test['auc'])}, "
-                    f"{_number(test['floor'])} between real sets)")
-    else:
-        off.append(f"a classifier tells generated from real with AUC {_number(test['auc'])} "
-                   f"({_number(test['floor'])} between real sets)")
+    for judge, test in evaluation["c2st"].items():
+        numbers_ = f"AUC {_number(test['auc'])}, {_number(test['floor'])} between real sets"
+        if test["interval"][0] <= test["floor_interval"][1]:
+            good.append(f"a classifier cannot tell generated from real by {_words([judge])} ({numbers_})")
+        else:
+            off.append(f"a classifier tells generated from real by {_words([judge])} ({numbers_})")
     ranked = sorted(evaluation["observables"].items(), key=lambda item: item[1]["w1"])
     fair = [name for name, entry in ranked if entry["w1_interval"][0] <= entry["w1_reference_interval"][1]]
     if fair:
@@ -145,9 +145,18 @@ def _prd_table(prd):
             + [("Features", [FEATURES.get(name, name) for name, _ in sets])]}
 
 
-def _c2st_line(test):
-    return (f"AUC {_number(test['auc'])} {_interval(test['interval'])}; between two real sets "
-            f"{_number(test['floor'])} {_interval(test['floor_interval'])}.")
+def _judge_rows(c2st):
+    """Rows (what the classifier sees, [AUC, interval, floor, its interval])."""
+    return [(_words([judge]).capitalize(), [_number(test["auc"]), _interval(test["interval"]), _number(test["floor"]),
+                                            _interval(test["floor_interval"])]) for judge, test in c2st.items()]
+
+
+def _bin_rows(c2st):
+    """Rows (range of the condition, [showers, AUC, interval]) of every judge that has bins."""
+    units = {"energy_gev": "GeV", "angle_degrees": "degrees"}
+    return [(f"{_text(entry['low'])} to {_text(entry['high'])} {units[name]}",
+             [_text(entry["showers"]), _number(entry["auc"]), _interval(entry["interval"])])
+            for test in c2st.values() for name, bins in test.get("bins", {}).items() for entry in bins]
 
 
 def _observable_rows(observables):
@@ -162,7 +171,8 @@ def _tables(evaluation):
     """The small two-column tables: title -> rows, without the empty ones."""
     settings = {name: evaluation[name] for name in SETTINGS if name in evaluation}
     settings |= {f"seconds for {name}": value for name, value in evaluation.get("seconds", {}).items()}
-    settings |= {"classifier": evaluation["c2st"]["classifier"], "its features": evaluation["c2st"]["features"]}
+    settings |= {f"classifier of {_words([judge])}": f"{test['classifier']}, on {_text(test['features'])}"
+                 for judge, test in evaluation["c2st"].items()}
     tables = {"Provenance": evaluation.get("provenance"), "Training": evaluation.get("training"), "Settings": settings}
     return {title: [(_words([name]).capitalize(), _text(value)) for name, value in rows.items()]
             for title, rows in tables.items() if rows}

@@ -1,18 +1,21 @@
 """From a config to the networks it names."""
 from ecalgen.errors import ConfigError
-from ecalgen.models.discriminator import Discriminator
+from ecalgen.models.anchored import AnchoredGenerator
+from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
 from ecalgen.models.generator import Generator
+from ecalgen.models.prior import PROFILES
 
-GENERATORS = {"plain": Generator}
-DISCRIMINATORS = {"plain": Discriminator}
-CONDITIONINGS = ("projection", "concatenation")
+GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator}
+DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator}
+CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}
+"""Field -> the strings it may be."""
 
 
 def build_generator(fields):
     """The generator that `config.generator` describes: its field `name` picks the class, the others are arguments.
 
     Raises:
-      ConfigError: an unknown name or conditioning.
+      ConfigError: an unknown name, or a field that cannot be as it is.
     """
     return _build("generator", GENERATORS, fields)
 
@@ -27,8 +30,8 @@ def _build(kind, classes, fields):
     name = fields.pop("name")
     if name not in classes:
         raise ConfigError(f"config.{kind}.name is {name!r}; it is one of {', '.join(classes)}")
-    if fields["conditioning"] not in CONDITIONINGS:
-        raise ConfigError(f"config.{kind}.conditioning is {fields['conditioning']!r}; "
-                         f"it is one of {', '.join(CONDITIONINGS)}")
+    for field, choices in CHOICES.items():
+        if field in fields and fields[field] not in choices:
+            raise ConfigError(f"config.{kind}.{field} is {fields[field]!r}; it is one of {', '.join(choices)}")
     return classes[name](**{key: tuple(value) if isinstance(value, list | tuple) else value
                             for key, value in fields.items()})

@@ -24,17 +24,21 @@ class Dense(nn.Module):
 
 
 class Conv(nn.Module):
-    """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`."""
+    """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`.
+
+    `kernel_scale` is the deviation of the starting kernel, where it is not to be Glorot's.
+    """
 
     features: int
     size: int = 3
     stride: int = 1
     spectral_norm: bool = False
     use_bias: bool = True
+    kernel_scale: float | None = None
 
     @nn.compact
     def __call__(self, x, update_stats=False):
-        kernel = _kernel(self, (self.size, self.size, x.shape[-1], self.features), update_stats)
+        kernel = _kernel(self, (self.size, self.size, x.shape[-1], self.features), update_stats, self.kernel_scale)
         y = lax.conv_general_dilated(x, kernel, (self.stride, self.stride), "SAME",
                                      dimension_numbers=("NHWC", "HWIO", "NHWC"))
         return _add_bias(self, y)
@@ -156,8 +160,8 @@ def fold_spectral_norm(params, spectral, iterations=30):
     return flax.traverse_util.unflatten_dict(kernels)
 
 
-def _kernel(layer, shape, update_stats):
-    kernel = layer.param("kernel", KERNEL_INIT, shape)
+def _kernel(layer, shape, update_stats, scale=None):
+    kernel = layer.param("kernel", nn.initializers.normal(scale) if scale else KERNEL_INIT, shape)
     if not layer.spectral_norm:
         return kernel
     u = layer.variable("spectral", "u", lambda: _unit(jax.random.normal(layer.make_rng("params"), shape[-1:])))

@@ -38,22 +38,24 @@ class Stage:
 
     Args:
       name: also its folder under `checkpoints/`.
-      init: key -> state, whose field `step` counts.
+      init: (key, last state of the stage before or None) -> state, whose field `step` counts.
       step: (state, data, key) -> (state, metrics), run on every device.
       steps: until this many have been made.
+      batch_size: showers a step.
       monitor: state -> {name: value} against validation showers, at every checkpoint.
       score: the monitored value, low when good, by which a collapse is noticed.
     """
 
     name: str
-    init: Callable[[jax.Array], Any]
+    init: Callable[[jax.Array, Any], Any]
     step: Callable
     steps: int
+    batch_size: int
     monitor: Callable[[Any], dict] = lambda state: {}
     score: str | None = None
 
 
-def run_stage(stage, data, train, seed, workdir, writers=()):
+def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
     """Train `stage` to its end, from its newest checkpoint if it has one, and return its last state.
 
     Adversarial training can collapse late, so the state of the best score is kept beside the newest ones, for
@@ -65,6 +67,7 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
       seed: of the run; initial state and every step follow from it.
       workdir: of the run; `checkpoints/` and `metrics.jsonl` go there.
       writers: called with (stage, step, metrics) at every log.
+      before: the last state of the stage before, for `stage.init`.
 
     Raises:
       TrainingError: a loss is NaN or diverges.
@@ -73,7 +76,7 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
     workdir = pathlib.Path(workdir)
     checkpoints, best = (Checkpoints(workdir / "checkpoints" / name, keep)
                          for name, keep in ((stage.name, 2), (f"{stage.name}-best", 1)))
-    state = parallel.replicate(stage.init(jax.random.key(seed, impl="rbg")))
+    state = parallel.replicate(stage.init(jax.random.key(seed, impl="rbg"), before))
     start, state = checkpoints.restore(state) or (0, state)
     key, data = parallel.replicate((jax.random.key(seed), data))
     per_call = parallel.steps_per_call(train.log_every)
@@ -91,7 +94,7 @@ def run_stage(stage, data, train, seed, workdir, writers=()):
             if due or step % train.log_every == 0:
                 row = metrics.pop()
                 check_sound(row, step, train.divergence, checkpoints.folder)
-                row["showers_per_second"] = (step - logged[0]) * train.batch_size / (time.time() - logged[1])
+                row["showers_per_second"] = (step - logged[0]) * stage.batch_size / (time.time() - logged[1])
                 row |= stage.monitor(state) if scheduled else {}
                 logged = step, time.time()
                 if stage.score in row and row[stage.score] < log.lowest(stage.score):

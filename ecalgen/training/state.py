@@ -5,6 +5,11 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from ecalgen.models.physics import fit_whitening
+
+FITTED = ("total", "profile", "whitening")
+"""Parameters of a prior that generator and discriminator take over, and never train."""
+
 
 class Network(struct.PyTreeNode):
     """A network in training: its parameters, spectral-norm vectors and optimiser state."""
@@ -33,6 +38,28 @@ class GANState(struct.PyTreeNode):
     discriminator: Network
     ema: Any
 
+    @property
+    def sampled(self):
+        """The generator's variables to draw showers with."""
+        return {"params": self.ema, "spectral": self.generator.spectral}
+
+
+class PriorState(struct.PyTreeNode):
+    """The fitted prior and how many steps it has seen."""
+
+    step: jax.Array
+    prior: Network
+
+    @property
+    def sampled(self):
+        """The variables of a generator that is the prior alone."""
+        return {"params": {name: self.prior.params[name] for name in ("total", "profile") if name in self.prior.params},
+                "spectral": {}}
+
+    def fitted(self, params):
+        """Those of the prior's parameters that a network with top-level parameters `params` takes over."""
+        return {name: self.prior.params[name] for name in FITTED if name in params and name in self.prior.params}
+
 
 class RegressorState(struct.PyTreeNode):
     """A regressor and how many steps it has seen."""
@@ -48,19 +75,31 @@ def init_network(module, optimiser, key, *example):
     return Network(params=params, spectral=variables.get("spectral", {}), optimiser=optimiser.init(params))
 
 
-def init_gan(generator, discriminator, optimisers, key, data):
+def init_gan(generator, discriminator, optimisers, key, data, before=None):
     """The state before the first step; generator and discriminator start from keys of their own.
 
     Args:
       optimisers: (generator's, discriminator's), optax.
       data: the training showers, as `steps.gan_step` takes them; only shapes are used.
+      before: the `PriorState` whose fitted parameters both networks take over, if there is one.
     """
     generator_key, discriminator_key = jax.random.split(key)
     momentum, point = data["momentum"][:1], data["point"][:1]
-    noise = generator.draw_noise(key)[None]
+    noise = jax.vmap(generator.draw_noise)(key[None])
     g = init_network(generator, optimisers[0], generator_key, noise, momentum, point)
     d = init_network(discriminator, optimisers[1], discriminator_key, data["cells"][:1], momentum, point)
+    if before is not None:
+        g, d = (network.replace(params=network.params | before.fitted(network.params)) for network in (g, d))
     return GANState(step=jnp.zeros((), jnp.int32), generator=g, discriminator=d, ema=jax.tree.map(jnp.copy, g.params))
+
+
+def init_prior(prior, optimiser, key, data):
+    """The state of a prior before the first step, its whitening fitted to the training showers."""
+    example = [data[name][:1] for name in ("cells", "momentum", "point")]
+    network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape)))
+    whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])))
+    return PriorState(step=jnp.zeros((), jnp.int32),
+                      prior=network.replace(params=network.params | {"whitening": whitening}))
 
 
 def init_regressor(regressor, optimiser, key, data):

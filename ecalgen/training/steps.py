@@ -97,6 +97,22 @@ def generator_step(state, data, keys, generator, discriminator, optimiser):
     return state.replace(generator=network), metrics
 
 
+def prior_step(state, data, key, *, prior, optimiser, batch_size):
+    """One step of the prior on the negative evidence lower bound."""
+    keys = row_keys(key, state.step, batch_size)
+    batch = draw_batch(data, keys)
+    normal = jax.vmap(lambda key: jax.random.normal(key, (prior.shape,)))(keys)
+
+    def loss_fn(params):
+        terms = prior.apply({"params": params}, batch["cells"], batch["momentum"], batch["point"], normal)
+        terms = {name: jnp.mean(term) for name, term in terms.items()}
+        return losses.negative_bound(**terms), terms
+
+    (loss, terms), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.prior.params)
+    network = state.prior.updated(lax.pmean(gradients, DEVICES), optimiser, state.prior.spectral)
+    return state.replace(step=state.step + 1, prior=network), lax.pmean(terms | {"prior_loss": loss}, DEVICES)
+
+
 def regressor_step(state, data, key, *, regressor, optimiser, batch_size, weights):
     """One step of a regressor of `data["targets"] [N, K]` on the MSE weighted by `weights [K]`."""
     batch = draw_batch(data, row_keys(key, state.step, batch_size))

@@ -6,7 +6,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.c2st import c2st, c2st_features, cross_validated_scores
+from ecalgen.evaluation import c2st as module
+from ecalgen.evaluation.c2st import C2ST, binned, c2st, cross_validated_scores, observable_features
 
 
 def scaled(showers, factor):
@@ -14,11 +15,11 @@ def scaled(showers, factor):
 
 
 def test_features(showers):
-    values, names = c2st_features(showers[:9])
+    values, names = observable_features(showers[:9])
     assert values.shape == (9, len(names)) == (9, 31)
     rings = values[:, [names.index(f"ring_shares_{k}") for k in range(4)]]
     assert (rings > 0).all() and (rings.sum(axis=1) <= 1).all()
-    with_conditions, more = c2st_features(showers[:9], with_conditions=True)
+    with_conditions, more = observable_features(showers[:9], with_conditions=True)
     assert more[:31] == names and with_conditions.shape == (9, len(more)) == (9, 36)
 
 
@@ -26,7 +27,7 @@ def test_real_showers_cannot_be_told_apart(showers):
     result = c2st(showers[:200], showers[200:], bootstrap=50)
     low, high = result.interval
     assert 0.4 < low < result.auc < high < 0.6
-    assert result.classifier.startswith("HistGradientBoostingClassifier") and len(result.features) == 31
+    assert result.classifier == "gradient-boosted trees, 100 of 31 leaves; 5 folds" and len(result.features) == 31
 
 
 def test_shifted_response_is_seen(showers):
@@ -36,7 +37,7 @@ def test_shifted_response_is_seen(showers):
 
 def test_copies_do_not_push_the_auc_below_a_half(showers):
     """The same showers on both sides: independent folds would let the trees learn each copy's opposite label."""
-    result = c2st(showers[:100], showers[:100], bootstrap=2, with_conditions=True)
+    result = c2st(showers[:100], showers[:100], judge="observables_and_conditions", bootstrap=2)
     assert result.auc == pytest.approx(0.5, abs=1e-6)
 
 
@@ -58,3 +59,29 @@ def test_repeats_exactly(showers):
 def test_unequal_sets_are_refused(showers):
     with pytest.raises(ValueError, match="not 5 real and 6 generated"):
         c2st(showers[:5], showers[:6])
+
+
+def test_an_unknown_judge_is_refused(showers):
+    with pytest.raises(ValueError, match="no judge is called 'me'; there are observables, observables_and_conditions"):
+        c2st(showers[:5], showers[:5], judge="me")
+
+
+@pytest.mark.parametrize("judge", ["cells", "images"])
+def test_judges_of_cells_see_moved_energy(showers, judge):
+    """Cells shuffled within a shower keep its total and its sparsity."""
+    shuffled = np.random.default_rng(0).permuted(showers.energy[200:].reshape(-1, 900), axis=1).reshape(-1, 30, 30)
+    other = Showers(shuffled, showers.momentum[200:], showers.point[200:])
+    assert c2st(showers[:200], other, judge, bootstrap=2).auc > 0.9
+    assert 0.35 < c2st(showers[:200], showers[200:], judge, bootstrap=2).auc < 0.65
+
+
+def test_bins_find_the_bad_corner(showers, monkeypatch):
+    """Scores that tell showers above 10 GeV apart always, and the others never."""
+    monkeypatch.setattr(module, "SMALLEST_BIN", 40)
+    high = np.linalg.norm(showers.momentum, axis=1) >= 10
+    scores = np.where(high, [[0.1], [0.9]], 0.5)
+    bins = binned(C2ST(0.0, [0.0, 0.0], "", [], scores), showers, bootstrap=5)
+    assert [(entry["low"], entry["auc"]) for entry in bins["energy_gev"]] == [
+        (1, 0.5), (3, 0.5), (10, 1), (30, 1)]
+    assert sum(entry["showers"] for entry in bins["energy_gev"]) <= 400
+    assert len(bins["angle_degrees"]) > 1 and all(0.5 < entry["auc"] < 1 for entry in bins["angle_degrees"])

@@ -6,6 +6,7 @@ import pytest
 
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
+from ecalgen.evaluation.c2st import JUDGES
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.prd import EvaluationError
 
@@ -26,13 +27,15 @@ def result(sets):
 def test_layout(result):
     assert set(result) == {"format", "protocol", "showers", "reference", "seed", "bootstrap", "prd", "c2st",
                            "observables", "seconds"}
-    assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (1, "paper", 100, "given")
+    assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (2, "paper", 100, "given")
     assert set(result["prd"]) == {"raw", "physics", "score"}
     assert set(result["prd"]["raw"]) == {
         "auc", "std", "interval", "ceiling", "ceiling_std", "ceiling_interval", "ratio", "clusters", "runs", "n",
         "curve", "ceiling_curve"}
     assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
-    assert set(result["c2st"]) == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
+    assert set(result["c2st"]) == set(JUDGES)
+    for test in result["c2st"].values():  # real and generated showers have different conditions here: no bins
+        assert set(test) == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
     assert set(result["observables"]) == set(OBSERVABLES)
     assert set(result["observables"]["delta_x"]) == {"w1", "w1_interval", "w1_reference", "w1_reference_interval",
                                                      "real_mean", "real_std", "generated_mean", "generated_std"}
@@ -45,7 +48,7 @@ def test_numbers_belong_together(result):
         assert (prd[name]["clusters"], prd[name]["runs"], prd[name]["n"]) == (10, 2, 100)
         assert prd[name]["ratio"] == pytest.approx(prd[name]["auc"] / prd[name]["ceiling"])
     assert prd["score"] == min(prd["raw"]["auc"], prd["physics"]["auc"])
-    assert result["c2st"]["auc"] > 0.8 > result["c2st"]["floor"]
+    assert result["c2st"]["observables"]["auc"] > 0.8 > result["c2st"]["observables"]["floor"]
     response = result["observables"]["visible_fraction"]
     assert response["w1"] > 2 > 0.5 > response["w1_reference"]
     assert response["generated_mean"] == pytest.approx(1.2 * 0.173, rel=0.02)

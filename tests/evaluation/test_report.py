@@ -66,6 +66,11 @@ def distance(w1):
             "generated_mean": -1.5, "generated_std": 0.0}
 
 
+def judged():
+    return {"auc": 0.981, "interval": [0.977, 0.985], "floor": 0.503, "floor_interval": [0.49, 0.515],
+            "classifier": "trees <of> some kind", "features": ["delta_x", "delta_y"]}
+
+
 @pytest.fixture
 def evaluation():
     observables = {"longitudinal_asymmetry": 0.012, "transverse_asymmetry": 0.0123, "longitudinal_width": 0.2,
@@ -74,8 +79,8 @@ def evaluation():
     return {
         "format": 1, "protocol": "paper", "showers": 300, "reference": "given", "seed": 0, "bootstrap": 200,
         "prd": {"raw": feature_set(0.717, 0.723), "physics": feature_set(0.611, 0.927), "score": 0.611},
-        "c2st": {"auc": 0.981, "interval": [0.977, 0.985], "floor": 0.503, "floor_interval": [0.49, 0.515],
-                 "classifier": "trees <of> some kind", "features": ["delta_x", "delta_y"]},
+        "c2st": {"observables": judged(), "observables_and_conditions": judged() | {"bins": {"energy_gev": [
+            {"low": 1.0, "high": 3.0, "showers": 1234, "auc": 0.57, "interval": [0.55, 0.59]}]}}},
         "observables": {name: distance(w1) for name, w1 in observables.items()},
         "seconds": {"prd": 31.25, "c2st": 2.5},
         "provenance": {"command": "python -m ecalgen.evaluation", "commit": "f9fa4e7", "seed": 0, "device": "cpu",
@@ -153,7 +158,7 @@ def test_report_draws_the_showers_that_were_judged(tmp_path, showers, generated,
 
 def test_a_failing_report_leaves_the_old_one(tmp_path, showers, generated, evaluation, quick):
     (tmp_path / "report.html").write_text("old")
-    del evaluation["c2st"]["floor"]
+    del evaluation["c2st"]["observables"]["floor"]
     with pytest.raises(KeyError):
         report.write_report(showers, generated, evaluation, tmp_path)
     assert (tmp_path / "report.html").read_text() == "old"
@@ -164,18 +169,19 @@ def test_verdict_quotes_the_numbers(evaluation):
         "Good": "raw PRD-AUC 0.717 against a real-versus-real ceiling of 0.723 (ratio 0.99); 3 of 9 observables as "
                 "close as two real sets (longitudinal asymmetry, transverse asymmetry, delta x).",
         "Off": "physics PRD-AUC 0.611 against a real-versus-real ceiling of 0.927 (ratio 0.66); a classifier tells "
-               "generated from real with AUC 0.981 (0.503 between real sets); 6 of 9 observables are further, the "
-               "furthest transverse width with Wasserstein-1 0.351 deviations against 0.020 between real sets.",
+               "generated from real by observables (AUC 0.981, 0.503 between real sets); a classifier tells "
+               "generated from real by observables and conditions (AUC 0.981, 0.503 between real sets); 6 of 9 "
+               "observables are further, the furthest transverse width with Wasserstein-1 0.351 deviations against 0.020 between real sets.",
     }
 
 
 def test_verdict_of_a_perfect_generator(evaluation):
     evaluation["prd"] = {"embedding": feature_set(0.93, 0.93), "legacy": feature_set(0.94, 0.93), "score": 0.93}
-    evaluation["c2st"] |= {"auc": 0.51, "interval": [0.495, 0.525]}
+    evaluation["c2st"] = {"cells": judged() | {"auc": 0.51, "interval": [0.495, 0.525]}}
     evaluation["observables"] = {"delta_x": distance(0.02)}
     verdict = report.verdict(json.loads(json.dumps(evaluation)))
     assert list(verdict) == ["Good"]
-    assert "embedding" in verdict["Good"] and "cannot tell generated from real (AUC 0.510" in verdict["Good"]
+    assert "embedding" in verdict["Good"] and "cannot tell generated from real by cells (AUC 0.510" in verdict["Good"]
 
 
 def test_verdict_warns_of_copies_and_of_few_showers(evaluation):

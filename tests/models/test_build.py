@@ -18,7 +18,15 @@ def test_fields_become_arguments():
 
 @pytest.mark.parametrize("build, kind", [(build_generator, "generator"), (build_discriminator, "discriminator")])
 def test_unknown_names_are_refused_with_the_known_ones(build, kind):
-    with pytest.raises(ValueError, match=f"config.{kind}.name is 'fancy'; it is one of plain"):
+    with pytest.raises(ValueError, match=f"config.{kind}.name is 'fancy'; it is one of plain, "):
         build(config(name="fancy"))
     with pytest.raises(ValueError, match=f"config.{kind}.conditioning is 'x'; it is one of projection, concatenation"):
         build(config(conditioning="x"))
+
+
+def test_the_anchored_system():
+    generator = build_generator(dict(name="anchored", profile="fixed", shape=3))
+    assert generator.shape == 3 and generator.profile == "fixed"
+    assert build_discriminator(dict(name="physics", octant=False)).octant is False
+    with pytest.raises(ValueError, match="config.generator.profile is 'x'; it is one of fitted, fixed"):
+        build_generator(dict(name="anchored", profile="x"))

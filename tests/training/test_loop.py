@@ -106,7 +106,7 @@ def test_divergence_stops_with_the_last_good_checkpoint(tmp_path):
     tiny.run(tmp_path, steps=10)
     bad = tiny.stage(tiny.train_config(steps=20))
     poisoned = lambda state, data, key: (state, {"generator_loss": jnp.where(state.step > 0, jnp.nan, 0.0)})
-    stage = loop.Stage(bad.name, bad.init, poisoned, 20)
+    stage = loop.Stage(bad.name, bad.init, poisoned, 20, 16)
     with pytest.raises(loop.TrainingError, match=r"generator_loss = nan.*last good checkpoint.*lower config\.train"):
         loop.run_stage(stage, tiny.data(), tiny.train_config(), 3, tmp_path)
     kept = {path.name for path in (tmp_path / "checkpoints" / "gan").iterdir()}
@@ -118,7 +118,7 @@ def test_a_late_collapse_is_noticed_and_undone_through_a_resume(tmp_path):
     def stage(steps):
         count = lambda state, data, key: (state.replace(step=state.step + 1), {"loss": jnp.zeros(())})
         start = RegressorState(step=jnp.zeros((), jnp.int32), regressor={})
-        return loop.Stage("count", lambda key: start, count, steps,
+        return loop.Stage("count", lambda key, before: start, count, steps, 1,
                           monitor=lambda state: {"w1": 1 + abs(int(state.step) - 10) / 5}, score="w1")
 
     data, train = {"cells": jnp.zeros(1)}, tiny.train_config()
@@ -131,7 +131,7 @@ def test_a_late_collapse_is_noticed_and_undone_through_a_resume(tmp_path):
 
 def test_without_a_score_the_newest_state_is_taken(tmp_path):
     state = RegressorState(step=jnp.asarray(0), regressor={})
-    stage = loop.Stage("count", None, None, 5)
+    stage = loop.Stage("count", None, None, 5, 1)
     assert loop.trained_state(stage, state, tmp_path) is None
     Checkpoints(tmp_path / "checkpoints" / "count").save(5, state.replace(step=jnp.asarray(5)))
     assert loop.trained_state(stage, state, tmp_path).step == 5

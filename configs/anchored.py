@@ -1,0 +1,48 @@
+"""The physics-anchored GAN: a network corrects a prior fitted by likelihood, against a critic that sees observables.
+
+    python -m ecalgen.main --config=configs/anchored.py         # full: one GPU or TPU
+    python -m ecalgen.main --config=configs/anchored.py:cpu     # about ten minutes on two cores
+    python -m ecalgen.main --config=configs/anchored.py:test    # seconds: does everything run?
+"""
+import ml_collections
+
+from configs.base import apply_preset
+from configs.base import get_config as base_config
+
+PRESETS = {
+    "cpu": {
+        "train.steps": 6_000,
+        "train.batch_size": 32,
+        "train.generator_rate": 1e-3,
+        "train.discriminator_rate": 2e-3,
+        "train.ema": 0.995,
+    },
+    "test": {
+        "prior.steps": 20,
+        "prior.batch_size": 8,
+        "train.steps": 20,
+        "train.batch_size": 8,
+        "train.log_every": 5,
+        "train.checkpoint_every": 10,
+        "generator.widths": (8, 8, 8),
+        "discriminator.widths": (8, 8, 8),
+        "evaluation.showers": 200,
+        "evaluation.bootstrap": 20,
+    },
+}
+
+
+def get_config(preset=""):
+    """The recipe, whole or as one of `PRESETS`."""
+    config = base_config()
+    config.system = "anchored"
+    config.stages = ("prior", "gan")
+    config.data.transform = ml_collections.ConfigDict(dict(name="none"))
+    config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
+    config.generator = ml_collections.ConfigDict(dict(
+        name="anchored", shape=4, profile="fitted", total=True, correction=True, octant=True, latent=64,
+        widths=(36, 36, 24), attention=0, spectral_norm=False))
+    config.discriminator = ml_collections.ConfigDict(dict(
+        name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,
+        embedding=96, gain=5.0))
+    return apply_preset(config, preset, PRESETS)

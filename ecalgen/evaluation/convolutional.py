@@ -1,0 +1,74 @@
+"""A small convolutional classifier of shower images, with scikit-learn's `fit` and `predict_proba`."""
+import functools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from ecalgen.data.showers import CELLS
+from ecalgen.models.layers import Dense, DownBlock
+
+BATCH = 64
+
+
+class _Network(nn.Module):
+    @nn.compact
+    def __call__(self, images):
+        x = jnp.pad(images.reshape(-1, CELLS, CELLS, 1) / 3, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        for i, width in enumerate((16, 32, 64)):
+            x = DownBlock(width, name=f"down{i}")(x)
+        x = nn.leaky_relu(Dense(64, name="dense")(x.reshape(len(x), -1)), 0.1)
+        return Dense(1, name="logit")(x)[:, 0]
+
+
+class ConvolutionalClassifier:
+    """Logistic regression on three strided convolutions: Adam with weight decay, at a rate that falls along a cosine.
+
+    Args:
+      seed: of the starting weights and of the order of the images.
+      epochs: passes through the images.
+    """
+
+    def __init__(self, seed=0, epochs=8):
+        self.seed, self.epochs = seed, epochs
+
+    def fit(self, images, labels):
+        """Learn `labels [N]` (0 or 1) of `images [N, 900]`; returns itself."""
+        images, labels = jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.float32)
+        steps = max(1, len(images) // BATCH) * self.epochs
+        optimiser = optax.adamw(optax.cosine_decay_schedule(2e-3, steps), weight_decay=1e-3)
+        params = _Network().init(jax.random.key(self.seed), images[:1])
+        state = optimiser.init(params)
+        step = _make_step(optimiser)
+        rng = np.random.default_rng(self.seed)
+        order = np.concatenate([rng.permutation(len(images)) for _ in range(self.epochs + 1)])
+        for i in range(steps):
+            batch = order[i * BATCH:(i + 1) * BATCH]
+            params, state = step(params, state, images[batch], labels[batch])
+        self.params = params
+        return self
+
+    def predict_proba(self, images):
+        """`[N, 900]` -> `[N, 2]`."""
+        one = np.concatenate([_probability(self.params, jnp.asarray(images[first:first + 1024], jnp.float32))
+                              for first in range(0, len(images), 1024)])
+        return np.stack([1 - one, one], axis=1)
+
+
+def _make_step(optimiser):
+    def loss_fn(params, images, labels):
+        return jnp.mean(optax.sigmoid_binary_cross_entropy(_Network().apply(params, images), labels))
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
+    def step(params, state, images, labels):
+        updates, state = optimiser.update(jax.grad(loss_fn)(params, images, labels), state, params)
+        return optax.apply_updates(params, updates), state
+
+    return step
+
+
+@jax.jit
+def _probability(params, images):
+    return jax.nn.sigmoid(_Network().apply(params, images))

@@ -1,0 +1,131 @@
+"""The physics-anchored generator: a network corrects, cell by cell, a prior that was fitted by likelihood."""
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from ecalgen.data.octant import fold, unfold_cells
+from ecalgen.data.showers import CELLS
+from ecalgen.models import hits
+from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock
+from ecalgen.models.physics import Whitening, incident_vector, soft_observables
+from ecalgen.models.prior import PROFILES, TotalHead, draw_mixture, total_unit
+
+LARGEST = 3.0
+"""Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
+
+
+class AnchoredGenerator(nn.Module):
+    """Cells of a shower in MeV: e_i = S h_i / sum h, with h_i drawn around the corrected prior.
+
+        S ~ p(S | c),  (log share, log eps, log kappa) = prior(c, S, z),  (a, b, k) = correction(noise, c, prior, o)
+        h_i = hits(n_i; log S + log share_i + a_i, log eps_i + b_i, log kappa_i + k_i)
+
+    where o are the observables of the shower that the same noise makes with a = b = k = 0: the network sees what the
+    prior has drawn, and moves it.
+
+    Args:
+      shape: K, numbers of z that the prior was fitted with.
+      profile: `fitted` by its stage, or `fixed`: a falling exponential that knows nothing of the particle.
+      total: draw S from its fitted distribution; otherwise it is what the cells add up to.
+      correction: add the network; without it the prior alone makes the showers.
+      octant: see every shower from the octant px >= py >= 0.
+      latent: numbers of noise of the correction.
+      widths: its channels at 4x4, 8x8 and 16x16.
+      attention: side of the map that self-attention looks at; 0 for none.
+      spectral_norm: divide its kernels, but the last, by their largest singular value.
+    """
+
+    shape: int = 8
+    profile: str = "fitted"
+    total: bool = True
+    correction: bool = True
+    octant: bool = True
+    latent: int = 64
+    widths: Sequence[int] = (36, 36, 24)
+    attention: int = 0
+    spectral_norm: bool = False
+
+    def draw_noise(self, key):
+        """The noise of one shower: uniform and normal numbers, by what they are for."""
+        keys = jax.random.split(key, 5)
+        noise = {"component": jax.random.uniform(keys[0]), "total": jax.random.normal(keys[1]),
+                 "shape": jax.random.normal(keys[2], (self.shape,)),
+                 "cells": jax.random.normal(keys[3], (CELLS, CELLS))}
+        return noise | ({"latent": jax.random.normal(keys[4], (self.latent,))} if self.correction else {})
+
+    @nn.compact
+    def __call__(self, noise, momentum, point, update_stats=False):
+        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
+        incident = fold(momentum, point) if self.octant else (momentum, point)
+        given = incident_vector(*incident)
+        score = draw_mixture(TotalHead(name="total")(given), noise["component"], noise["total"])
+        centre, scale = total_unit(momentum)
+        total = jnp.maximum(centre + score * scale, 0.1 * centre)
+        maps = PROFILES[self.profile](name="profile")(*incident, score, noise["shape"])
+        total, score, maps = lax.stop_gradient((total, score, maps))
+        maps = maps.at[..., 0].add(jnp.log(total)[:, None, None])
+        if self.correction:
+            drawn = scaled(hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0)), total)
+            seen = Whitening(name="whitening")(soft_observables(drawn, *incident), given)
+            signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None], seen], axis=1)
+            maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
+                signal, jnp.concatenate([maps, noise["cells"][..., None]], axis=-1), update_stats)
+        cells = hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0))
+        if self.total:
+            cells = scaled(cells, total)
+        return unfold_cells(cells, momentum) if self.octant else cells
+
+
+def scaled(cells, total):
+    """Cells `[N, 30, 30]` that add up to `total [N]`."""
+    return cells * (total / jnp.maximum(cells.sum((1, 2)), 1e-3))[:, None, None]
+
+
+class Correction(nn.Module):
+    """What to add to log mu, log eps and log kappa of each cell, from a signal of the shower and maps of the prior.
+
+    From the signal up to 16x16 maps as the plain generator does; there the prior's maps join, four cells a pixel.
+    """
+
+    widths: Sequence[int]
+    attention: int
+    spectral_norm: bool
+
+    @nn.compact
+    def __call__(self, signal, maps, update_stats=False):
+        """`signal [N, S]`, `maps [N, 30, 30, 4]` -> `[N, 30, 30, 3]`."""
+        normed = self.spectral_norm
+        x = Dense(16 * self.widths[0], normed, name="project")(signal, update_stats)
+        x = x.reshape(-1, 4, 4, self.widths[0])
+        for i, width in enumerate(self.widths[1:]):
+            x = UpBlock(width, normed, name=f"up{i}")(x, signal, update_stats)
+            if x.shape[1] == self.attention:
+                x = SelfAttention(normed, name="attention")(x, update_stats)
+        x = jnp.concatenate([x, space_to_depth(_edged(maps.at[..., 0].divide(4)))], axis=-1)
+        x = Conv(self.widths[-1], spectral_norm=normed, name="join")(x, update_stats)
+        y = nn.relu(Modulation(normed, name="modulation")(x, signal, update_stats))
+        x = nn.relu(x + Conv(self.widths[-1], spectral_norm=normed, name="residual")(y, update_stats))
+        outputs = depth_to_space(Conv(12, kernel_scale=0.003, name="outputs")(x))[:, 1:-1, 1:-1]
+        return LARGEST * jnp.tanh(outputs / LARGEST)
+
+
+def _edged(maps):
+    """30x30 cells with an edge of their neighbours' values: 32x32."""
+    return jnp.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+
+
+def space_to_depth(x):
+    """Blocks of 2x2 pixels become channels: `[N, H, W, C]` -> `[N, H/2, W/2, 4C]`."""
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, height // 2, width // 2, 4 * channels)
+
+
+def depth_to_space(x):
+    """The inverse of `space_to_depth`: `[N, H, W, 4C]` -> `[N, 2H, 2W, C]`."""
+    n, height, width, channels = x.shape
+    x = x.reshape(n, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(n, 2 * height, 2 * width, channels // 4)

@@ -1,0 +1,182 @@
+"""The fitted prior: a shower as a total energy, shared among cells by a smooth profile, in hits.
+
+p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z)) dz, with z ~ N(0, 1) the shape of the
+shower (how deep, how wide), fitted by its evidence lower bound.
+"""
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax.scipy.stats import norm
+
+from ecalgen.data.observables import POSITIONS
+from ecalgen.data.octant import fold, fold_cells
+from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
+from ecalgen.models import hits
+from ecalgen.models.layers import Dense
+from ecalgen.models.physics import Whitening, incident_vector, soft_observables
+
+LARGEST = 2.0
+"""Bound of log kappa."""
+CENTRAL = 10
+"""Side of the square of central cells that the encoder sees one by one."""
+FRACTION = 0.1735
+"""Share of the incident energy that is visible (measured on Geant4, flat in energy)."""
+
+
+class TotalHead(nn.Module):
+    """p(S | particle): a mixture of three normal distributions of (S / E - 0.1735) sqrt(E) / 0.014."""
+
+    width: int = 16
+    components: int = 3
+
+    @nn.compact
+    def __call__(self, given):
+        """`[N, 5]` -> log weights, means and log deviations, each `[N, components]`."""
+        hidden = nn.tanh(Dense(self.width, name="hidden")(given))
+        weights, means, deviations = jnp.split(Dense(3 * self.components, name="mixture")(hidden), 3, axis=-1)
+        return jax.nn.log_softmax(weights), means + jnp.linspace(-1, 1, self.components)[None], deviations
+
+
+def total_unit(momentum):
+    """(centre, scale) in MeV of the total energy, in which the mixture is written: `[N, 3]` -> `[N]` twice."""
+    energy = incident_energy(momentum)
+    return 1000 * FRACTION * energy, 1000 * 0.014 * jnp.sqrt(energy)
+
+
+def mixture_log_likelihood(mixture, score):
+    """log p of `score [N]`."""
+    log_weights, means, deviations = mixture
+    return jax.nn.logsumexp(
+        log_weights + norm.logpdf((score[:, None] - means) * jnp.exp(-deviations)) - deviations, axis=-1)
+
+
+def draw_mixture(mixture, choice, normal):
+    """A score from `choice [N]`, uniform in [0, 1), and `normal [N]`."""
+    log_weights, means, deviations = mixture
+    index = jnp.sum(choice[:, None] > jnp.cumsum(jnp.exp(log_weights[:, :-1]), axis=-1), axis=-1)
+    pick = lambda values: jnp.take_along_axis(values, index[:, None], axis=-1)[:, 0]
+    return pick(means) + jnp.exp(pick(deviations)) * normal
+
+
+class Profile(nn.Module):
+    """Expected energy of each cell and of a hit in it, as a small network of where the cell lies from the track."""
+
+    widths: Sequence[int] = (32, 32)
+
+    @nn.compact
+    def __call__(self, momentum, point, score, z):
+        """Particles, `score [N]` of their total and `z [N, K]` -> `[N, 30, 30, 3]`: log share, log eps, log kappa."""
+        place, log_r = cell_features(momentum, point)
+        given = jnp.concatenate([incident_vector(momentum, point), score[:, None], z], axis=1)
+        hidden = Dense(self.widths[0], name="place")(place)
+        hidden += Dense(self.widths[0], use_bias=False, name="given")(given)[:, None, None, :]
+        hidden = nn.silu(hidden)
+        for i, width in enumerate(self.widths[1:]):
+            hidden = nn.silu(Dense(width, name=f"dense{i}")(hidden))
+        outputs = Dense(3, name="outputs")(hidden)
+        share = _log_softmax(outputs[..., 0] - 2 * log_r - 0.5 * jnp.exp(log_r))
+        return jnp.stack([share, 0.3 * outputs[..., 1] - 0.5, LARGEST * jnp.tanh(0.3 * outputs[..., 2] / LARGEST)], -1)
+
+
+class FixedProfile(nn.Module):
+    """What `Profile` starts from: shares exp(-r / 2) / r^2 and hits of 0.6 MeV, whatever the particle."""
+
+    @nn.compact
+    def __call__(self, momentum, point, score, z):
+        """As `Profile`."""
+        del score, z
+        log_r = cell_features(momentum, point)[1]
+        share = _log_softmax(-2 * log_r - 0.5 * jnp.exp(log_r))
+        return jnp.stack([share, jnp.full_like(share, -0.5), jnp.zeros_like(share)], axis=-1)
+
+
+PROFILES = {"fitted": Profile, "fixed": FixedProfile}
+
+
+def cell_features(momentum, point):
+    """Where each cell lies, seen from the track at the reference depth: `[N, 30, 30, 8]`, and log r `[N, 30, 30]`.
+
+    Lengths in cells; r is kept above 0.14. Along the track's slope, and across it; which side of it makes no difference
+    but to the grid.
+    """
+    slope = slopes(momentum)
+    r0 = reference_point(momentum, point) / PITCH
+    dx = jnp.broadcast_to(POSITIONS[None, :, None] - r0[:, 0, None, None], (len(r0), CELLS, CELLS))
+    dy = jnp.broadcast_to(POSITIONS[None, None, :] - r0[:, 1, None, None], dx.shape)
+    nx, ny = jnp.moveaxis(slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + 1e-6), 1, 0)[:, :, None, None]
+    along, across = dx * nx + dy * ny, jnp.abs(dy * nx - dx * ny)
+    log_r = 0.5 * jnp.log(dx**2 + dy**2 + 0.02)
+    signed = jnp.sign(along) * jnp.log1p(jnp.abs(along) / 0.15)
+    place = [along / 1.5, signed / 2, across / 1.5, jnp.log(across + 0.15), log_r, jnp.exp(log_r) / 5,
+             jnp.log(jnp.abs(dx) + 0.1), jnp.log(jnp.abs(dy) + 0.1)]
+    return jnp.stack(place, axis=-1), log_r
+
+
+class Encoder(nn.Module):
+    """q(z | shower): mean and log deviation of z, from the whitened observables and the central cells of the shower."""
+
+    shape: int
+    width: int = 64
+
+    @nn.compact
+    def __call__(self, observables, energy, given):
+        """`[N, F]`, `[N, 30, 30]`, `[N, 5]` -> `[N, shape]` twice."""
+        edge = (CELLS - CENTRAL) // 2
+        central = energy[:, edge:-edge, edge:-edge].reshape(len(energy), -1)
+        shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])
+        x = jnp.concatenate([observables, 5 * shares, given], axis=1)
+        for i in range(2):
+            x = nn.silu(Dense(self.width, name=f"dense{i}")(x))
+        mean, log_std = jnp.split(Dense(2 * self.shape, name="outputs")(x), 2, axis=-1)
+        return mean, log_std - 1
+
+
+class Prior(nn.Module):
+    """Everything that the prior's stage fits; the generator takes `total` and `profile` from it.
+
+    Args:
+      shape: K, numbers of z.
+      profile: one of PROFILES.
+      octant: see every shower from the octant px >= py >= 0.
+    """
+
+    shape: int = 8
+    profile: str = "fitted"
+    octant: bool = True
+
+    def seen(self, energy, momentum, point):
+        """Showers as this prior looks at them: folded, if it is to."""
+        return (fold_cells(energy, momentum), *fold(momentum, point)) if self.octant else (energy, momentum, point)
+
+    @nn.compact
+    def __call__(self, energy, momentum, point, normal):
+        """The evidence lower bound of showers, in its terms.
+
+        Args:
+          energy: `[N, 30, 30]` MeV.
+          momentum, point: `[N, 3]` GeV, `[N, 2]` cm.
+          normal: `[N, K]`, the noise of the draw from q(z | shower).
+
+        Returns:
+          {name: `[N]`}: `total` = log p(S); `cells` = log p(cells | S, z); `divergence` = KL(q(z) | p(z)).
+        """
+        energy, momentum, point = self.seen(energy, momentum, point)
+        given = incident_vector(momentum, point)
+        total = energy.sum((1, 2))
+        centre, scale = total_unit(momentum)
+        score = (total - centre) / scale
+        observed = Whitening(name="whitening")(soft_observables(energy, momentum, point), given)
+        mean, log_std = Encoder(self.shape, name="encoder")(observed, energy, given)
+        maps = PROFILES[self.profile](name="profile")(momentum, point, score, mean + jnp.exp(log_std) * normal)
+        log_share, log_eps, log_kappa = jnp.moveaxis(maps, -1, 0)
+        log_mu = log_share + jnp.log(jnp.maximum(total, 1e-3))[:, None, None]
+        return {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
+                "cells": hits.log_likelihood(energy, log_mu, log_eps, log_kappa).sum((1, 2)),
+                "divergence": 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)}
+
+
+def _log_softmax(logits):
+    """Over all cells: `[N, 30, 30]`."""
+    return jax.nn.log_softmax(logits.reshape(len(logits), -1)).reshape(logits.shape)

@@ -1,0 +1,71 @@
+"""The energy of a cell against the compound Poisson law it stands for, by quadrature and on Geant4 showers."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+
+from ecalgen.data.showers import PITCH, reference_point
+from ecalgen.models import hits
+
+CASES = [(-6.0, -0.5, 0.0), (-1.0, -0.5, 0.0), (0.5, 0.3, -1.0), (2.0, -0.5, 1.0), (6.0, 1.0, 0.0)]
+
+
+def energy(n, log_mu, log_eps, log_kappa):
+    return np.asarray(hits.cell_energy(jnp.asarray(n, jnp.float32), *map(jnp.float32, (log_mu, log_eps, log_kappa))),
+                      np.float64)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_mean_and_share_of_silent_cells(case):
+    n = np.linspace(-9, 9, 400_001)
+    weight = scipy.stats.norm.pdf(n) * (n[1] - n[0])
+    values = energy(n, *case)
+    assert np.sum(weight * values) == pytest.approx(np.exp(case[0]), rel=0.01)
+    assert np.sum(weight * (values == 0)) == pytest.approx(np.exp(-np.exp(case[0] - case[1])), rel=0.01, abs=1e-5)
+
+
+def test_many_hits_have_the_variance_of_a_poisson_number_of_exponential_hits():
+    """A Poisson number of exponential hits has variance 2 mu eps, and this skewness: 3 / sqrt(2 hits)."""
+    values = energy(np.random.default_rng(0).normal(size=1_000_000), 6.0, 0.0, 0.0)
+    expected = np.exp(6.0)
+    assert values.var() == pytest.approx(2 * expected, rel=0.06)
+    assert scipy.stats.skew(values) == pytest.approx(3 / np.sqrt(2 * expected), rel=0.3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_likelihood_is_a_probability(case):
+    """The density integrates to one with P(0), and is that of the energies drawn."""
+    silent = float(jnp.exp(hits.log_likelihood(*map(jnp.float32, (0.0, *case)))))
+    middle, top = energy([1.0, 8.0], *case) + 1e-3
+    grid = np.linspace(0, 1, 20_001)
+    integral = lambda edge, power: np.trapezoid(
+        np.exp(hits.log_likelihood(*np.broadcast_arrays(np.float32(edge * grid**power), *map(np.float32, case))))
+        * edge * power * grid ** (power - 1), grid)  # e = edge s^power, finer near silence
+    below, above = integral(middle, 3), integral(top, 3) - integral(middle, 3)
+    assert silent + below + above == pytest.approx(1, abs=0.01)
+    if energy(1.0, *case) > 0:
+        assert silent + below == pytest.approx(scipy.stats.norm.cdf(1.0), abs=0.01)
+
+
+def test_single_hits_are_those_of_geant4(showers):
+    """Far from the track hits are rare: log e of lit cells has the deviation of one hit's spectrum."""
+    r0 = np.asarray(reference_point(showers.momentum, showers.point)) / PITCH
+    x, y = (np.arange(30) - 14.5 - r0[:, axis, None] for axis in (0, 1))
+    far = np.hypot(x[:, :, None], y[:, None, :]) > 8
+    lit = showers.energy[far & (showers.energy > 0)]
+    ours = energy(np.random.default_rng(1).normal(size=4_000_000), np.log(0.55) - 3, np.log(0.55), 0.0)
+    ours = ours[ours > 0]
+    assert len(lit) > 1_000
+    assert np.log(lit).std() == pytest.approx(np.log(ours).std(), rel=0.06)
+    assert np.median(lit) / lit.mean() == pytest.approx(np.median(ours) / ours.mean(), rel=0.1)
+
+
+def test_gradients_are_finite_everywhere():
+    log_mu = jnp.array([-20.0, -5.0, 0.0, 5.0, 15.0])
+    for n in (-5.0, 0.0, 5.0):
+        gradient = jax.grad(lambda m, n=n: hits.cell_energy(jnp.full(5, n), m, m * 0, m * 0).sum())(log_mu)
+        assert np.isfinite(gradient).all()
+    for value in (0.0, 1e-6, 1e4):
+        gradient = jax.grad(lambda m, e=value: hits.log_likelihood(jnp.full(5, e), m, m * 0, m * 0).sum())(log_mu)
+        assert np.isfinite(gradient).all()

@@ -1,0 +1,59 @@
+"""Observables for networks: the soft ones near the hard ones, and white where they were fitted."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecalgen.data.observables import observables
+from ecalgen.models import physics
+
+
+@pytest.fixture(scope="module")
+def columns(showers):
+    return np.asarray(physics.soft_observables(showers.energy, showers.momentum, showers.point))
+
+
+def test_soft_observables_are_the_observables(showers, columns):
+    """The same columns, sparsities last; those correlate with the counts they soften."""
+    hard = observables(showers.energy, showers.momentum, showers.point)
+    np.testing.assert_allclose(columns[:, 0], hard["longitudinal_asymmetry"], atol=1e-6)
+    np.testing.assert_allclose(columns[:, 6:10], hard["ring_energies"] / showers.energy.sum((1, 2))[:, None], rtol=1e-4)
+    np.testing.assert_allclose(columns[:, 10], hard["visible_fraction"], rtol=1e-5)
+    for k in range(20):
+        assert np.corrcoef(columns[:, 11 + k], hard["sparsity"][:, k])[0, 1] > 0.75
+
+
+def test_gradients_of_silent_showers_are_finite():
+    gradient = jax.grad(lambda e: physics.soft_observables(e, jnp.array([[0.0, 0, 5]]), jnp.zeros((1, 2))).sum())
+    assert np.isfinite(gradient(jnp.zeros((1, 30, 30)))).all()
+
+
+def test_polynomial_by_hand():
+    terms = physics.polynomial(jnp.array([[2.0, 3.0]]))
+    np.testing.assert_allclose(terms, [[1, 2, 3, 4, 6, 9]])
+
+
+def test_incident_vector_by_hand():
+    """E = 10 GeV, a slope of 0.175 along x, and the track through (0.583, 0) cm at 15 cm depth."""
+    pz = 10 / np.sqrt(1 + 0.175**2)
+    vector = physics.incident_vector(jnp.array([[0.175 * pz, 0, pz]]), jnp.array([[0.583 - 15 * 0.175, 0]]))
+    np.testing.assert_allclose(vector, [[0, 1, 0, 1, 0]], atol=1e-3)
+
+
+def test_whitened_where_it_was_fitted(showers, columns):
+    """Mean 0 and deviation 1 given the particle; uncorrelated, and never beyond the limit."""
+    params = physics.fit_whitening(showers.energy, showers.momentum, showers.point)
+    given = physics.incident_vector(showers.momentum, showers.point)
+    white = np.asarray(physics.Whitening().apply({"params": params}, columns, given))
+    resolved = white.std(axis=0) > 0.9
+    assert resolved.sum() > 15 and np.abs(white).max() <= physics.LIMIT
+    np.testing.assert_allclose(white[:, resolved].mean(axis=0), 0, atol=0.15)
+    correlation = np.corrcoef(white[:, resolved].T)
+    assert np.abs(correlation - np.eye(len(correlation))).max() < 0.35
+
+
+def test_whitening_is_never_trained(showers, columns):
+    params = physics.fit_whitening(showers.energy, showers.momentum, showers.point)
+    given = physics.incident_vector(showers.momentum, showers.point)
+    gradients = jax.grad(lambda p: physics.Whitening().apply({"params": p}, columns, given).sum())(params)
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves(gradients))

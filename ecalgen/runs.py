@@ -76,7 +76,7 @@ def check_config(config):
 def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
     _judged(config)  # that there are enough showers to evaluate is better known now than after training
-    showers, stages, data = _stages(config)
+    showers, stages, data = load_stages(config)
     print(f"training {config.system} ({config.preset}) on {len(showers)} showers, {device()}, in {workdir}", flush=True)
     writers = make_writers(workdir, config.tensorboard)
     state = None
@@ -121,7 +121,8 @@ def sample(config, workdir, conditions, seed):
     return workdir / "samples.npz"
 
 
-def _stages(config):
+def load_stages(config):
+    """The training showers, the stages of the config, and the arrays they train on."""
     showers, validation = (load_split(config.data.source, split, config.data.dir) for split in ("train", "validation"))
     data = training_arrays(showers, make_transform(**config.data.transform))
     return showers, build_stages(config, data, validation), data
@@ -139,7 +140,7 @@ def _sampler(config, workdir):
 def _export_newest(config, workdir):
     if not (workdir / "checkpoints").exists():
         raise RunError(f"{workdir} has no checkpoints yet; train it first, with --mode=train")
-    showers, stages, _ = _stages(config)
+    showers, stages, _ = load_stages(config)
     like = stages[-1].init(jax.random.key(config.seed), None)
     state = trained_state(stages[-1], like, workdir)
     if state is None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from ecalgen.data.octant import fold, unfold_cells
@@ -15,6 +16,8 @@ from ecalgen.models.prior import PROFILES, TotalHead, draw_mixture, total_unit
 
 LARGEST = 3.0
 """Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
+LOG_MU = np.array([1, 0, 0], np.float32).reshape(1, 1, 1, 3)
+"""Where log mu is among the maps."""
 
 
 class AnchoredGenerator(nn.Module):
@@ -31,6 +34,7 @@ class AnchoredGenerator(nn.Module):
       profile: `fitted` by its stage, or `fixed`: a falling exponential that knows nothing of the particle.
       total: draw S from its fitted distribution; otherwise it is what the cells add up to.
       correction: add the network; without it the prior alone makes the showers.
+      sight: show the network o, the observables of what the prior has drawn.
       octant: see every shower from the octant px >= py >= 0.
       latent: numbers of noise of the correction.
       widths: its channels at 4x4, 8x8 and 16x16.
@@ -42,6 +46,7 @@ class AnchoredGenerator(nn.Module):
     profile: str = "fitted"
     total: bool = True
     correction: bool = True
+    sight: bool = True
     octant: bool = True
     latent: int = 64
     widths: Sequence[int] = (36, 36, 24)
@@ -66,13 +71,15 @@ class AnchoredGenerator(nn.Module):
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
         maps = PROFILES[self.profile](name="profile")(*incident, score, noise["shape"])
         total, score, maps = lax.stop_gradient((total, score, maps))
-        maps = maps.at[..., 0].add(jnp.log(total)[:, None, None])
+        maps += jnp.log(total)[:, None, None, None] * LOG_MU
         if self.correction:
-            drawn = scaled(hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0)), total)
-            seen = Whitening(name="whitening")(soft_observables(drawn, *incident), given)
-            signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None], seen], axis=1)
+            signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
+            if self.sight:
+                drawn = scaled(hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0)), total)
+                seen = Whitening(name="whitening")(soft_observables(drawn, *incident), given)
+                signal = jnp.concatenate([signal, seen], axis=1)
             maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
-                signal, jnp.concatenate([maps, noise["cells"][..., None]], axis=-1), update_stats)
+                signal, jnp.concatenate([maps * (1 - 0.75 * LOG_MU), noise["cells"][..., None]], axis=-1), update_stats)
         cells = hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0))
         if self.total:
             cells = scaled(cells, total)
@@ -104,7 +111,7 @@ class Correction(nn.Module):
             x = UpBlock(width, normed, name=f"up{i}")(x, signal, update_stats)
             if x.shape[1] == self.attention:
                 x = SelfAttention(normed, name="attention")(x, update_stats)
-        x = jnp.concatenate([x, space_to_depth(_edged(maps.at[..., 0].divide(4)))], axis=-1)
+        x = jnp.concatenate([x, space_to_depth(_edged(maps))], axis=-1)
         x = Conv(self.widths[-1], spectral_norm=normed, name="join")(x, update_stats)
         y = nn.relu(Modulation(normed, name="modulation")(x, signal, update_stats))
         x = nn.relu(x + Conv(self.widths[-1], spectral_norm=normed, name="residual")(y, update_stats))

@@ -171,7 +171,8 @@ def test_verdict_quotes_the_numbers(evaluation):
         "Off": "physics PRD-AUC 0.611 against a real-versus-real ceiling of 0.927 (ratio 0.66); a classifier tells "
                "generated from real by observables (AUC 0.981, 0.503 between real sets); a classifier tells "
                "generated from real by observables and conditions (AUC 0.981, 0.503 between real sets); 6 of 9 "
-               "observables are further, the furthest transverse width with Wasserstein-1 0.351 deviations against 0.020 between real sets.",
+               "observables are further, the furthest transverse width with Wasserstein-1 0.351 deviations against "
+               "0.020 between real sets.",
     }
 
 

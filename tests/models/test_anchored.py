@@ -35,7 +35,7 @@ def test_scaled_by_hand():
 
 @pytest.mark.parametrize("switches", [
     dict(), dict(profile="fixed"), dict(total=False), dict(correction=False), dict(octant=False), dict(attention=8),
-    dict(spectral_norm=True)])
+    dict(spectral_norm=True), dict(sight=False)])
 def test_every_switch_makes_showers(switches):
     generator = AnchoredGenerator(**TINY | switches)
     variables, _, energy = made(generator)
@@ -44,6 +44,7 @@ def test_every_switch_makes_showers(switches):
     assert ("correction" in variables["params"]) == switches.get("correction", True)
     assert ("spectral" in variables) == switches.get("spectral_norm", False)
     assert ("attention" in variables["params"].get("correction", {})) == bool(switches.get("attention"))
+    assert ("whitening" in variables["params"]) == (switches.get("correction", True) and switches.get("sight", True))
     assert ("profile" in variables["params"]) == (switches.get("profile") != "fixed")
 
 

@@ -1,0 +1,124 @@
+"""What each part of the anchored generator brings: one left out at a time, three seeds each, at equal time on one core.
+
+    taskset -c 0 python -m experiments.anchored_ablation      # about 80 minutes; rerun to go on
+    python -m experiments.anchored_ablation --seconds=2 --showers=200 --seeds=1 --workdir=runs/x --results=runs/x.json
+
+Two processes may share the work, with --seeds=0,1 and --seeds=2 and a results file each.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import time
+
+import jax
+
+from configs import anchored
+from ecalgen import host, runs
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.showers import Showers
+from ecalgen.provenance import provenance
+from ecalgen.sampler import load_sampler
+from ecalgen.training import parallel
+from ecalgen.training.loop import read_metrics
+from experiments.judging import judged, reference
+
+RESULTS = pathlib.Path(__file__).parent / "results"
+ALONE = {"stages": ("prior",), "generator.correction": False}
+VARIANTS = {
+    "prior alone": ALONE,
+    "full": {},
+    "without octant": {"generator.octant": False, "discriminator.octant": False},
+    "without prior": {"generator.profile": "fixed"},
+    "without total head": {"generator.total": False},
+    "without observables in D": {"discriminator.observables": False},
+    "without sight of the prior's draw": {"generator.sight": False},
+    "with attention": {"generator.attention": 8, "discriminator.attention": 8},
+}
+"""Name -> what it changes of `configs/anchored.py:cpu`."""
+
+
+def main():
+    """Train and judge every variant that `results` does not hold yet."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=150, help="of the GAN's training, after its prior's")
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
+    parser.add_argument("--showers", type=int, default=5_000)
+    parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/anchored-ablation"))
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "anchored_ablation.json")
+    args = parser.parse_args()
+    host.set_up()
+    real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
+    if not args.results.exists():
+        write(args.results, {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
+                             "real_against_real": judged(real, reference(real)), "runs": []})
+    for seed in args.seeds:
+        for name in VARIANTS:
+            result = json.loads(args.results.read_text())
+            if not any((run["variant"], run["seed"]) == (name, seed) for run in result["runs"]):
+                result["runs"].append(run_variant(name, seed, args, real))
+                print(json.dumps(result["runs"][-1]), flush=True)
+                write(args.results, result)
+
+
+def run_variant(name, seed, args, real):
+    """Train one variant for its time, and judge it."""
+    config = anchored.get_config("cpu")
+    config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed})
+    if args.showers < 1000:
+        config.prior.steps = 100
+    workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
+    if not (workdir / "config.json").exists():
+        config.train.steps = round_steps(args.seconds / seconds_per_step(config))
+    else:
+        config.train.steps = json.loads((workdir / "config.json").read_text())["train"]["steps"]
+    runs.prepare(config, workdir)
+    take_prior(config, workdir, args.workdir / f"prior-alone-{seed}")
+    runs.train(config, workdir)
+    generated = Showers(load_sampler(workdir)(real.momentum, real.point, seed=seed), real.momentum, real.point)
+    rows = read_metrics(workdir / "metrics.jsonl")
+    seconds = {stage: max((row["seconds"] for row in rows if row["stage"] == stage), default=None)
+               for stage in config.stages}
+    return {"variant": name, "seed": seed, "steps": config.train.steps if "gan" in config.stages else 0,
+            "seconds": seconds} | judged(real, generated)
+
+
+def seconds_per_step(config, steps=30):
+    """Of the GAN's step on this machine, now, once compiled."""
+    if "gan" not in config.stages:
+        return 1.0
+    _, stages, data = runs.load_stages(config)
+    state = stages[1].init(jax.random.key(0, impl="rbg"), None)
+    advance = parallel.map_steps(stages[1].step, 1)
+    for step in range(steps + 5):
+        if step == 5:
+            start = time.perf_counter()
+        state, metrics = advance(state, data, jax.random.key(0))
+        jax.block_until_ready(metrics)
+    return (time.perf_counter() - start) / steps
+
+
+def round_steps(steps):
+    """To hundreds, at least one."""
+    return max(100, round(steps / 100) * 100)
+
+
+def take_prior(config, workdir, other):
+    """Variants with the prior of the full one take it over, with its log and its time, instead of fitting it again."""
+    same = config.generator.octant and config.generator.profile == "fitted"
+    if same and "gan" in config.stages and not (workdir / "checkpoints").exists():
+        shutil.copytree(other / "checkpoints" / "prior", workdir / "checkpoints" / "prior")
+        shutil.copy(other / "metrics.jsonl", workdir / "metrics.jsonl")
+
+
+def write(path, result):
+    """JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(result, indent=1) + "\n")
+    os.replace(temporary, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""What the anchored experiments measure of a generator: the judges of the classifier test and the physics PRD-AUC."""
+import jax
+import numpy as np
+
+from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.showers import Showers
+from ecalgen.data.transforms import make_transform
+from ecalgen.evaluation.c2st import JUDGES, binned, c2st
+from ecalgen.evaluation.features import make_extractor
+from ecalgen.evaluation.prd import prd_score
+from ecalgen.models.build import build_generator
+from ecalgen.sampler import CHUNK, make_sampler
+
+CLUSTERS = 400
+
+
+def judged(real, generated, judges=tuple(JUDGES), runs=10):
+    """{"auc": {judge: AUC}, "bins": ..., "physics_prd": ..., "showers": N} of generated against real showers."""
+    tests = {judge: c2st(real, generated, judge, bootstrap=20) for judge in judges}
+    result = {"showers": len(real), "auc": {judge: round(test.auc, 4) for judge, test in tests.items()},
+              "physics_prd": physics_prd(real, generated, runs)}
+    if "observables_and_conditions" in tests:
+        bins = binned(tests["observables_and_conditions"], real, bootstrap=20)
+        result["bins"] = {name: [[entry["low"], entry["high"], round(entry["auc"], 4)] for entry in entries]
+                          for name, entries in bins.items()}
+    return result
+
+
+def physics_prd(real, other, runs=10):
+    """{"auc", "std", "clusters", "runs", "n"} of the `physics` features."""
+    extract = make_extractor("physics")
+    score = prd_score(extract(real), extract(other), CLUSTERS, runs, 0, 2, "")
+    return {"auc": round(score.auc, 4), "std": round(score.std, 4), "clusters": CLUSTERS, "runs": runs, "n": score.n}
+
+
+def reference(showers):
+    """As many other real showers, those of the training split, for ceilings and floors."""
+    return load_split(str(sample_path()), "train")[:len(showers)]
+
+
+def make_showers(fields, transform, variables, real, seed=0):
+    """Showers of the generator that `config.generator` describes, at the conditions of real ones."""
+    sample = make_sampler(build_generator(fields), make_transform(**transform))
+    parts = [sample(variables, jax.random.key(seed), real.momentum[first:first + CHUNK],
+                    real.point[first:first + CHUNK], first) for first in range(0, len(real), CHUNK)]
+    return Showers(np.concatenate(parts), real.momentum, real.point)

@@ -1,47 +1,139 @@
-"""Write the README's table of systems from the files in `results/`, so that no figure is typed by hand.
+"""Write the tables of the README and of the model cards from the files in `results/`: no figure is typed by hand.
 
     python -m experiments.tables
 """
 import json
 import pathlib
+import statistics
 
 HERE = pathlib.Path(__file__).parent
-README = HERE.parent / "README.md"
-BEGIN, END = "<!-- systems: written by experiments.tables -->", "<!-- end of systems -->"
-SYSTEMS = {"baseline": "Self-attention GAN with spectral norm (`configs/baseline.py`)"}
+ROOT = HERE.parent
+SYSTEMS = {
+    "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py`)",
+    "baseline": "Self-attention GAN with spectral norm (`configs/baseline.py`)",
+}
 """Name of a file in `results/` -> how its system is called."""
+BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal"}
 
 
-def systems_table():
-    """The table as Markdown: a row a system, with what its figures depend on below."""
-    results = {name: json.loads((HERE / "results" / f"{name}.json").read_text()) for name in SYSTEMS}
-    rows = ["| system | physics PRD-AUC (ceiling) | raw PRD-AUC (ceiling) | classifier AUC (floor) | trained for |",
-            "| --- | --- | --- | --- | --- |"]
-    rows += [_row(SYSTEMS[name], result) for name, result in results.items()]
-    return "\n".join([*rows, "", *{_settings(result): None for result in results.values()}])
+def systems():
+    """A row a system, with what its figures depend on below."""
+    results = [load(name) for name in SYSTEMS]
+    head = ["system", "physics PRD-AUC (ceiling)", "raw PRD-AUC (ceiling)", "classifier AUC by observables (floor)",
+            "by images (floor)", "trained for"]
+    rows = [[name, _prd(result, "physics"), _prd(result, "raw"), _auc(result, "observables"), _auc(result, "images"),
+             _training(result)] for name, result in zip(SYSTEMS.values(), results, strict=True)]
+    return "\n".join([*_markdown(head, rows), "", *{_settings(result): None for result in results}])
 
 
-def written(text):
-    """The README's text with the table brought up to date."""
-    before, rest = text.split(BEGIN)
-    return f"{before}{BEGIN}\n{systems_table()}\n{END}{rest.split(END)[1]}"
+def cards():
+    """Of each shipped generator, every judge's verdict and that in bins of the condition."""
+    parts = []
+    for name, title in SYSTEMS.items():
+        result = load(name)
+        rows = [[judge.replace("_", " "), _auc(result, judge)] for judge in result["c2st"]]
+        bins = result["c2st"]["observables_and_conditions"]["bins"]
+        rows += [[f"observables and conditions, {entry['low']:g} to {entry['high']:g} {BINS[quantity]}",
+                  f"{entry['auc']:.3f} [{entry['interval'][0]:.3f}, {entry['interval'][1]:.3f}]"]
+                 for quantity, entries in bins.items() for entry in entries]
+        rows += [["physics PRD-AUC (ceiling)", _prd(result, "physics")], ["raw PRD-AUC (ceiling)", _prd(result, "raw")]]
+        rows += [[f"Wasserstein-1, {observable.replace('_', ' ')} (between real sets)",
+                  f"{entry['w1']:.3f} ({entry['w1_reference']:.3f})"]
+                 for observable, entry in result["observables"].items()]
+        parts += [f"### `{name}`: {title}", "", f"Trained for {_training(result)}; {result['showers']:,} test showers.",
+                  "", *_markdown(["judged by", "classifier AUC (floor or interval)"], rows), ""]
+    return "\n".join(parts).rstrip()
 
 
-def _row(name, result):
-    prd = [f"{result['prd'][feature]['auc']:.3f} ± {result['prd'][feature]['std']:.3f} "
-           f"({result['prd'][feature]['ceiling']:.3f})" for feature in ("physics", "raw")]
-    test, training = result["c2st"]["observables"], result["training"]
-    return (f"| {name} | {' | '.join(prd)} | {test['auc']:.3f} ({test['floor']:.3f}) | "
-            f"{training['steps']:,} steps of {training['batch_size']}, {training['seconds'] / 60:.0f} minutes |")
+def ablation():
+    """Means over the seeds, each with the least and the greatest."""
+    result = load("anchored_ablation")
+    judges = list(result["real_against_real"]["auc"])
+    variants = dict.fromkeys(run["variant"] for run in result["runs"])
+    rows = [[name, *_ablation_row([run for run in result["runs"] if run["variant"] == name], judges)]
+            for name in variants]
+    floor = result["real_against_real"]
+    rows.append(["other real showers", "", *(f"{floor['auc'][judge]:.3f}" for judge in judges),
+                 f"{floor['physics_prd']['auc']:.3f}"])
+    head = ["variant", "GAN steps", *(f"AUC, {judge.replace('_', ' ')}" for judge in judges), "physics PRD-AUC"]
+    return "\n".join(_markdown(head, rows))
+
+
+def learning_curve():
+    """The rows of the long run's curve, thinned to about a dozen."""
+    curve = load("anchored")["learning_curve"]
+    prior_seconds = max(row["seconds"] for row in curve["rows"] if row["stage"] == "prior")
+    rows = [row for row in curve["rows"] if row["stage"] == "gan"]
+    kept = [row for i, row in enumerate(rows) if i in (0, 1, 2, 4, 6, 9) or (i + 1) % 5 == 0 or row is rows[-1]]
+    table = [["prior alone", f"{prior_seconds / 60:.1f}",
+              *_curve_cells([row for row in curve["rows"] if row["stage"] == "prior"][-1])]]
+    table += [[f"{row['step']:,} steps", f"{(prior_seconds + row['seconds']) / 60:.1f}", *_curve_cells(row)]
+              for row in kept]
+    ceiling = ["other real showers", "", "0.5", f"{curve['physics_prd_ceiling']:.3f}", ""]
+    return "\n".join(_markdown(["state", "minutes", "classifier AUC", "physics PRD-AUC", "mean W1"], [*table, ceiling]))
+
+
+TABLES = {
+    "README.md": {"systems": systems},
+    "ecalgen/shipped/README.md": {"cards": cards},
+    "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve},
+}
+"""File -> the tables in it."""
+
+
+def written(path, text):
+    """The text of a file with its tables brought up to date."""
+    for name, table in TABLES[path].items():
+        begin, end = f"<!-- {name}: written by experiments.tables -->", f"<!-- end of {name} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{table()}\n{end}{rest.split(end)[1]}"
+    return text
+
+
+def load(name):
+    """A file of `results/`."""
+    return json.loads((HERE / "results" / f"{name}.json").read_text())
+
+
+def _markdown(head, rows):
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+
+
+def _prd(result, feature):
+    entry = result["prd"][feature]
+    return f"{entry['auc']:.3f} ± {entry['std']:.3f} ({entry['ceiling']:.3f})"
+
+
+def _auc(result, judge):
+    test = result["c2st"][judge]
+    return f"{test['auc']:.3f} ({test['floor']:.3f})"
+
+
+def _training(result):
+    training = result["training"]
+    return f"{training['steps']:,} steps of {training['batch_size']}, {training['seconds'] / 60:.0f} minutes"
 
 
 def _settings(result):
     entry = result["prd"]["physics"]
     return (f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), {entry['n']:,} test "
             "showers, features the 900 cells (raw) or 2 asymmetries, 2 widths and 20 sparsities (physics); in brackets "
-            "what other real showers reach. Classifier: gradient-boosted trees on the observables, 0.5 is perfect. On "
-            f"{result['provenance']['device']}.")
+            "what other real showers reach. Classifiers: gradient-boosted trees on 31 observables, a convolutional "
+            f"network on images; 0.5 is perfect. On {result['provenance']['device']}.")
+
+
+def _ablation_row(runs, judges):
+    steps = sorted({run["steps"] for run in runs})
+    spread = lambda values: f"{statistics.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
+    return [f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}",
+            *(spread([run["auc"][judge] for run in runs]) for judge in judges),
+            spread([run["physics_prd"]["auc"] for run in runs])]
+
+
+def _curve_cells(row):
+    return [f"{row['auc']:.3f}", f"{row['physics_prd']:.3f}", f"{row['w1']:.3f}"]
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text()))
+    for path in TABLES:
+        (ROOT / path).write_text(written(path, (ROOT / path).read_text()))

@@ -1,4 +1,6 @@
 """Observables as a network sees them: differentiable, seen from the octant, and whitened given the particle."""
+import itertools
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,8 @@ from ecalgen.data.showers import incident_energy, reference_point, slopes
 
 CHUNK = 1_000
 """Showers whose observables are computed at once."""
+DEGREES = {"mean": 4, "log_std": 2}
+"""Of the polynomials in the incident particle."""
 LIMIT = 6.0
 """Deviations at which a whitened observable is clipped."""
 FLOOR = 0.03
@@ -45,39 +49,42 @@ def soft_observables(energy, momentum, point):
 class Whitening(nn.Module):
     """(o - mean(c)) / std(c) of observables o given the particle, rotated to be uncorrelated, and clipped.
 
-    Mean and log std are polynomials of second order. The parameters are those of `fit_whitening`, never trained.
+    Mean and log std are polynomials of fourth and second order: shares of rings and asymmetries hang strongly on where
+    in its cell the track passes. The parameters are those of `fit_whitening`, never trained.
     """
 
     @nn.compact
     def __call__(self, values, given):
         """`values [N, F]` of particles `given [N, 5]` -> `[N, F]`."""
-        terms, width = polynomial(given), values.shape[1]
-        shape = (terms.shape[1], width)
-        mean, log_std = (self.param(name, nn.initializers.zeros, shape) for name in ("mean", "log_std"))
+        width = values.shape[1]
+        expected = {}
+        for name, degree in DEGREES.items():
+            terms = polynomial(given, degree)
+            expected[name] = terms @ self.param(name, nn.initializers.zeros, (terms.shape[1], width))
         rotation = self.param("rotation", nn.initializers.orthogonal(), (width, width))
-        mean, log_std, rotation = lax.stop_gradient((mean, log_std, rotation))
-        standard = (values - terms @ mean) * jnp.exp(-(terms @ log_std))
+        expected, rotation = lax.stop_gradient((expected, rotation))
+        standard = (values - expected["mean"]) * jnp.exp(-expected["log_std"])
         return jnp.clip(standard @ rotation, -LIMIT, LIMIT)
 
 
-def polynomial(given):
-    """All products of at most two entries: `[N, 5]` -> `[N, 21]`."""
+def polynomial(given, degree):
+    """All products of at most `degree` entries: `[N, C]` -> `[N, (C + degree choose degree)]`."""
     one = jnp.concatenate([jnp.ones_like(given[:, :1]), given], axis=1)
-    rows, columns = np.triu_indices(one.shape[1])
-    return one[:, rows] * one[:, columns]
+    factors = np.array(list(itertools.combinations_with_replacement(range(one.shape[1]), degree)))
+    return jnp.prod(one[:, factors], axis=-1)
 
 
 def fit_whitening(energy, momentum, point):
     """Parameters of `Whitening` from real showers, by least squares in float64: `[N, 30, 30]`, `[N, 3]`, `[N, 2]`."""
     columns = [_columns(*(array[first:first + CHUNK] for array in (energy, momentum, point)))
                for first in range(0, len(energy), CHUNK)]
-    values, terms = (np.concatenate(parts).astype(np.float64) for parts in zip(*columns, strict=True))
-    fit = lambda target: np.linalg.lstsq(terms, target, rcond=None)[0]
-    mean = fit(values)
-    residual = values - terms @ mean
-    log_std = fit(np.log(np.abs(residual) + 0.1 * residual.std(axis=0) + 1e-12))
-    log_std[0] += np.log((residual * np.exp(-(terms @ log_std))).std(axis=0) + 1e-12)
-    variances, axes = np.linalg.eigh(np.cov((residual * np.exp(-(terms @ log_std))).T))
+    values, *terms = (np.concatenate(parts).astype(np.float64) for parts in zip(*columns, strict=True))
+    fit = lambda terms, target: np.linalg.lstsq(terms, target, rcond=None)[0]
+    mean = fit(terms[0], values)
+    residual = values - terms[0] @ mean
+    log_std = fit(terms[1], np.log(np.abs(residual) + 0.1 * residual.std(axis=0) + 1e-12))
+    log_std[0] += np.log((residual * np.exp(-(terms[1] @ log_std))).std(axis=0) + 1e-12)
+    variances, axes = np.linalg.eigh(np.cov((residual * np.exp(-(terms[1] @ log_std))).T))
     rotation = axes / np.sqrt(np.maximum(variances, FLOOR**2))
     return {name: jnp.asarray(array, jnp.float32)
             for name, array in dict(mean=mean, log_std=log_std, rotation=rotation).items()}
@@ -85,4 +92,5 @@ def fit_whitening(energy, momentum, point):
 
 @jax.jit
 def _columns(energy, momentum, point):
-    return soft_observables(energy, momentum, point), polynomial(incident_vector(momentum, point))
+    given = incident_vector(momentum, point)
+    return soft_observables(energy, momentum, point), *(polynomial(given, degree) for degree in DEGREES.values())

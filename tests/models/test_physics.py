@@ -29,8 +29,8 @@ def test_gradients_of_silent_showers_are_finite():
 
 
 def test_polynomial_by_hand():
-    terms = physics.polynomial(jnp.array([[2.0, 3.0]]))
-    np.testing.assert_allclose(terms, [[1, 2, 3, 4, 6, 9]])
+    np.testing.assert_allclose(physics.polynomial(jnp.array([[2.0, 3.0]]), 2), [[1, 2, 3, 4, 6, 9]])
+    assert physics.polynomial(jnp.ones((1, 5)), 4).shape == (1, 126)
 
 
 def test_incident_vector_by_hand():

@@ -3,7 +3,7 @@
     taskset -c 0 python -m experiments.anchored_ablation      # about 80 minutes; rerun to go on
     python -m experiments.anchored_ablation --seconds=2 --showers=200 --seeds=1 --workdir=runs/x --results=runs/x.json
 
-Two processes may share the work, with --seeds=0,1 and --seeds=2 and a results file each.
+Two processes on a core each may share the work, by seeds: --seeds=0,1 and --seeds=2.
 """
 import argparse
 import json
@@ -38,11 +38,13 @@ VARIANTS = {
 }
 """Name -> what it changes of `configs/anchored.py:cpu`."""
 
+JUDGES = ("observables", "observables_and_conditions", "images")
+
 
 def main():
     """Train and judge every variant that `results` does not hold yet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=150, help="of the GAN's training, after its prior's")
+    parser.add_argument("--seconds", type=float, default=120, help="of the GAN's training, after its prior's")
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
     parser.add_argument("--showers", type=int, default=5_000)
     parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/anchored-ablation"))
@@ -52,14 +54,15 @@ def main():
     real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
     if not args.results.exists():
         write(args.results, {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
-                             "real_against_real": judged(real, reference(real)), "runs": []})
+                             "real_against_real": judged(real, reference(real), JUDGES), "runs": []})
     for seed in args.seeds:
         for name in VARIANTS:
             result = json.loads(args.results.read_text())
             if not any((run["variant"], run["seed"]) == (name, seed) for run in result["runs"]):
-                result["runs"].append(run_variant(name, seed, args, real))
-                print(json.dumps(result["runs"][-1]), flush=True)
-                write(args.results, result)
+                run = run_variant(name, seed, args, real)
+                print(json.dumps(run), flush=True)
+                result = json.loads(args.results.read_text())
+                write(args.results, result | {"runs": [*result["runs"], run]})
 
 
 def run_variant(name, seed, args, real):
@@ -81,7 +84,7 @@ def run_variant(name, seed, args, real):
     seconds = {stage: max((row["seconds"] for row in rows if row["stage"] == stage), default=None)
                for stage in config.stages}
     return {"variant": name, "seed": seed, "steps": config.train.steps if "gan" in config.stages else 0,
-            "seconds": seconds} | judged(real, generated)
+            "seconds": seconds} | judged(real, generated, JUDGES)
 
 
 def seconds_per_step(config, steps=30):

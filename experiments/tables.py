@@ -59,6 +59,14 @@ def ablation():
     return "\n".join(_markdown(head, rows))
 
 
+def pilots():
+    """The log of what was tried, in order."""
+    shown = lambda values: ", ".join(f"{value:.3f}" for value in values or []) or "–"
+    rows = [[run["name"], run["changed"], f"{run['gan_steps']:,}", shown(run["auc_observables"]),
+             shown(run["auc_images"])] for run in load("anchored_pilots")["pilots"]]
+    return "\n".join(_markdown(["pilot", "what it was", "GAN steps", "AUC, observables", "AUC, images"], rows))
+
+
 def learning_curve():
     """The rows of the long run's curve, thinned to about a dozen."""
     curve = load("anchored")["learning_curve"]
@@ -76,7 +84,7 @@ def learning_curve():
 TABLES = {
     "README.md": {"systems": systems},
     "ecalgen/shipped/README.md": {"cards": cards},
-    "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve},
+    "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "pilots": pilots},
 }
 """File -> the tables in it."""
 

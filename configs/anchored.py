@@ -11,7 +11,7 @@ from configs.base import get_config as base_config
 
 PRESETS = {
     "cpu": {
-        "train.steps": 6_000,
+        "train.steps": 5_000,
         "train.batch_size": 32,
         "train.generator_rate": 1e-3,
         "train.discriminator_rate": 2e-3,

@@ -110,7 +110,8 @@ def round_steps(steps):
 def take_prior(config, workdir, other):
     """Variants with the prior of the full one take it over, with its log and its time, instead of fitting it again."""
     same = config.generator.octant and config.generator.profile == "fitted"
-    if same and "gan" in config.stages and not (workdir / "checkpoints").exists():
+    fitted = (other / "checkpoints" / "prior").exists()
+    if same and fitted and "gan" in config.stages and not (workdir / "checkpoints").exists():
         shutil.copytree(other / "checkpoints" / "prior", workdir / "checkpoints" / "prior")
         shutil.copy(other / "metrics.jsonl", workdir / "metrics.jsonl")
 

@@ -41,12 +41,7 @@ class Discriminator(nn.Module):
         if self.conditioning == "concatenation":
             maps = jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))
             x = jnp.concatenate([x, maps], axis=-1)
-        for i, width in enumerate(self.widths):
-            x = DownBlock(width, self.spectral_norm, name=f"down{i}")(x, update_stats)
-            if x.shape[1] == self.attention:
-                x = SelfAttention(self.spectral_norm, name="attention")(x, update_stats)
-        x = Conv(self.widths[-1], spectral_norm=self.spectral_norm, name="conv")(x, update_stats)
-        phi = jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
+        phi = _convolutions(self, x, update_stats)
         logit = Dense(1, self.spectral_norm, name="logit")(phi, update_stats)[:, 0]
         if self.conditioning == "projection":
             embedded = MLP((self.embedding,), self.spectral_norm, name="embed")(given, update_stats)
@@ -88,12 +83,7 @@ class PhysicsDiscriminator(nn.Module):
         x = jnp.pad(energy_scales(cells, momentum), ((0, 0), (1, 1), (1, 1), (0, 0)))
         maps = jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))
         x = jnp.concatenate([x, maps], axis=-1)
-        for i, width in enumerate(self.widths):
-            x = DownBlock(width, self.spectral_norm, name=f"down{i}")(x, update_stats)
-            if x.shape[1] == self.attention:
-                x = SelfAttention(self.spectral_norm, name="attention")(x, update_stats)
-        x = Conv(self.widths[-1], spectral_norm=self.spectral_norm, name="conv")(x, update_stats)
-        seen = jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
+        seen = _convolutions(self, x, update_stats)
         if self.observables:
             whitened = Whitening(name="whitening")(soft_observables(cells, momentum, point), given)
             branch = MLP((self.embedding, self.embedding), self.spectral_norm, name="physics")
@@ -101,6 +91,17 @@ class PhysicsDiscriminator(nn.Module):
         met = MLP((self.embedding,), self.spectral_norm, name="meet")(
             jnp.concatenate([seen, given], axis=1), update_stats)
         return self.gain * Dense(1, self.spectral_norm, name="logit")(met, update_stats)[:, 0]
+
+
+def _convolutions(network, x, update_stats):
+    """Features of `x [N, 32, 32, C]` for a discriminator inside whose `__call__` this is: `[N, widths[-1]]`."""
+    normed = network.spectral_norm
+    for i, width in enumerate(network.widths):
+        x = DownBlock(width, normed, name=f"down{i}")(x, update_stats)
+        if x.shape[1] == network.attention:
+            x = SelfAttention(normed, name="attention")(x, update_stats)
+    x = Conv(network.widths[-1], spectral_norm=normed, name="conv")(x, update_stats)
+    return jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
 
 
 def energy_scales(cells, momentum):

@@ -65,8 +65,8 @@ def verdict(evaluation):
         (good if fair else off).append(f"{name} PRD-AUC {_number(entry['auc'])} against a real-versus-real ceiling of "
                                        f"{_number(entry['ceiling'])} (ratio {_number(entry['ratio'], 2)})")
         if entry["interval"][0] > entry["ceiling_interval"][1]:
-            beware.append(f"the {name} PRD-AUC exceeds what other real showers reach, as copies of the real set "
-                          "would")
+            beware.append(f"the {name} PRD-AUC exceeds what other real showers reach, as that of copies would, and as "
+                          "it may where the generated showers have the very conditions of the real ones")
     if entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]:
         beware.append(f"{_text(entry['n'])} showers a set are few for {entry['clusters']} clusters: PRD-AUC hardly "
                       "sees a difference")

@@ -38,6 +38,15 @@ def main(argv):
         raise SystemExit("interrupted; the same command goes on from the last checkpoint") from None
 
 
+def parse(argv):
+    """absl's parser, with a field or preset that does not exist said in one line."""
+    try:
+        return flags.FLAGS(argv)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SystemExit(f"error: --config: {' '.join(str(error).split())}; the fields are in configs/base.py and in "
+                         "the recipe's own file") from None
+
+
 if __name__ == "__main__":
     flags.mark_flag_as_required("config")
-    app.run(main)
+    app.run(main, flags_parser=parse)

@@ -41,9 +41,10 @@ def prepare(config, workdir):
       ConfigError: a field cannot be as it is.
     """
     check_config(config)
-    workdir.mkdir(parents=True, exist_ok=True)
     path, text = workdir / "config.json", json.dumps(config.to_dict(), indent=1)
     if not path.exists():
+        _judged(config)  # that the showers are there, and enough, before anything is written
+        workdir.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(text + "\n")
         os.replace(temporary, path)
@@ -53,7 +54,8 @@ def prepare(config, workdir):
                  for name in sorted(there | here)
                  if there.get(name) != here.get(name) and not name.startswith(("evaluation.", "tensorboard"))]
     if differing:
-        raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give another --workdir")
+        raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give the recipe "
+                       "it was trained with, or another --workdir")
 
 
 def check_config(config):

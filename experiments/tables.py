@@ -53,9 +53,10 @@ def ablation():
     rows = [[name, *_ablation_row([run for run in result["runs"] if run["variant"] == name], judges)]
             for name in variants]
     floor = result["real_against_real"]
-    rows.append(["other real showers", "", *(f"{floor['auc'][judge]:.3f}" for judge in judges),
+    rows.append(["other real showers", "", "", *(f"{floor['auc'][judge]:.3f}" for judge in judges),
                  f"{floor['physics_prd']['auc']:.3f}"])
-    head = ["variant", "GAN steps", *(f"AUC, {judge.replace('_', ' ')}" for judge in judges), "physics PRD-AUC"]
+    seen = (f"AUC, {judge.replace('_', ' ')}" for judge in judges)
+    head = ["variant", "seeds", "GAN steps", *seen, "physics PRD-AUC"]
     return "\n".join(_markdown(head, rows))
 
 
@@ -126,14 +127,15 @@ def _settings(result):
     entry = result["prd"]["physics"]
     return (f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), {entry['n']:,} test "
             "showers, features the 900 cells (raw) or 2 asymmetries, 2 widths and 20 sparsities (physics); in brackets "
-            "what other real showers reach. Classifiers: gradient-boosted trees on 31 observables, a convolutional "
-            f"network on images; 0.5 is perfect. On {result['provenance']['device']}.")
+            "what other real showers reach, at conditions of their own, so that showers at the very conditions of the "
+            "real ones may exceed it. Classifiers: gradient-boosted trees on 31 observables, a convolutional "
+            f"network on images; 0.5 is perfect. The time is of training; {result['provenance']['device']}.")
 
 
 def _ablation_row(runs, judges):
     steps = sorted({run["steps"] for run in runs})
     spread = lambda values: f"{statistics.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
-    return [f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}",
+    return [str(len(runs)), f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}",
             *(spread([run["auc"][judge] for run in runs]) for judge in judges),
             spread([run["physics_prd"]["auc"] for run in runs])]
 

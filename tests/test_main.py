@@ -92,6 +92,7 @@ def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments, message", [
     (["--config=configs/baseline.py:nothing"], "preset 'nothing' is not one of cpu, test"),
+    (["--config=configs/anchored.py:test", "--config.generator.octan=False"], 'Did you mean "octant"'),
     (["--config=configs/baseline.py:test", "--mode=sample"], "holds no run; train it first"),
     (["--config=configs/baseline.py:test", "--config.data.source=missing.npz"], "error: missing.npz"),
     (["--config=configs/baseline.py:test", "--config.generator.name=fancy"], "config.generator.name is 'fancy'"),

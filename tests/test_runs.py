@@ -62,6 +62,9 @@ def test_too_few_showers_to_judge_are_noticed_before_training(config, tmp_path, 
     config.data.source = str(tmp_path / "few.npz")
     with pytest.raises(runs.RunError, match="a split of .*few.npz holds only 80; give --config.evaluation.showers=80"):
         runs.train(config, tmp_path / "run")
+    with pytest.raises(runs.RunError, match="holds only 80"):
+        runs.prepare(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_sampling_needs(config, tmp_path):

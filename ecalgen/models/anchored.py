@@ -1,11 +1,11 @@
 """The physics-anchored generator: a network corrects, cell by cell, a prior that was fitted by likelihood."""
 from collections.abc import Sequence
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS
@@ -42,7 +42,9 @@ class AnchoredGenerator(nn.Module):
       spectral_norm: divide its kernels, but the last, by their largest singular value.
     """
 
-    shape: int = 8
+    SIDES: ClassVar = (8, 16)
+    WIDTHS: ClassVar = 3
+    shape: int = 4
     profile: str = "fitted"
     total: bool = True
     correction: bool = True
@@ -70,7 +72,6 @@ class AnchoredGenerator(nn.Module):
         centre, scale = total_unit(momentum)
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
         maps = PROFILES[self.profile](name="profile")(*incident, score, noise["shape"])
-        total, score, maps = lax.stop_gradient((total, score, maps))
         maps += jnp.log(total)[:, None, None, None] * LOG_MU
         if self.correction:
             signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)

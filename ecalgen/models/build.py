@@ -9,6 +9,8 @@ GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}
 """Field -> the strings it may be."""
+COUNTS = ("latent", "shape", "embedding")
+"""Fields that count something."""
 
 
 def build_generator(fields):
@@ -33,5 +35,14 @@ def _build(kind, classes, fields):
     for field, choices in CHOICES.items():
         if field in fields and fields[field] not in choices:
             raise ConfigError(f"config.{kind}.{field} is {fields[field]!r}; it is one of {', '.join(choices)}")
-    return classes[name](**{key: tuple(value) if isinstance(value, list | tuple) else value
-                            for key, value in fields.items()})
+    module = classes[name](**{key: tuple(value) if isinstance(value, list | tuple) else value
+                              for key, value in fields.items()})
+    if len(module.widths) != module.WIDTHS:
+        raise ConfigError(f"config.{kind}.widths is {module.widths}; {name!r} takes {module.WIDTHS} widths")
+    if module.attention not in (0, *module.SIDES):
+        raise ConfigError(f"config.{kind}.attention is {module.attention}; it is the side of a map, one of "
+                          f"{', '.join(map(str, module.SIDES))}, or 0 for none")
+    for field in COUNTS:
+        if getattr(module, field, 1) < 1:
+            raise ConfigError(f"config.{kind}.{field} is {getattr(module, field)}; it must be at least 1")
+    return module

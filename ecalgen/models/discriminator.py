@@ -1,5 +1,6 @@
 """The discriminator: is this shower real, given the particle that made it?"""
 from collections.abc import Sequence
+from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -26,6 +27,8 @@ class Discriminator(nn.Module):
         10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
     """
 
+    SIDES: ClassVar = (16, 8, 4)
+    WIDTHS: ClassVar = 3
     widths: Sequence[int] = (32, 64, 128)
     attention: int = 16
     spectral_norm: bool = True
@@ -66,6 +69,8 @@ class PhysicsDiscriminator(nn.Module):
       gain: the logit's factor, as in `Discriminator`.
     """
 
+    SIDES: ClassVar = (16, 8, 4)
+    WIDTHS: ClassVar = 3
     widths: Sequence[int] = (24, 36, 48)
     observables: bool = True
     octant: bool = True

@@ -1,5 +1,6 @@
 """The papers' plain generator: a self-attention, spectral-norm network from noise and conditions to cells."""
 from collections.abc import Sequence
+from typing import ClassVar
 
 import flax.linen as nn
 import jax
@@ -24,6 +25,8 @@ class Generator(nn.Module):
         scale and shift every map.
     """
 
+    SIDES: ClassVar = (8, 16, 32)
+    WIDTHS: ClassVar = 4
     latent: int = 64
     widths: Sequence[int] = (64, 64, 32, 16)
     attention: int = 16

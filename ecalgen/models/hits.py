@@ -1,7 +1,8 @@
 """The energy in a cell as the sum of a Poisson number of hits, in a form that can be sampled and differentiated.
 
 Away from the axis a cell's energy is compound Poisson: the number of charged tracks through it is Poisson, each
-leaves some eps = 0.6 MeV from one spectrum, at every incident energy and distance. With n ~ N(0, 1),
+leaves some eps = 0.6 MeV from one spectrum, at every incident energy and distance. (Nearer the axis tracks come in
+bundles, so the prior fits eps and kappa to each cell.) With n ~ N(0, 1),
 
     y = max(0, t + n),  e = mu (y + kappa y^2) / E[y + kappa y^2],  P(e = 0) = Phi(-t) = exp(-mu / eps)
 

@@ -1,7 +1,7 @@
 """The fitted prior: a shower as a total energy, shared among cells by a smooth profile, in hits.
 
-p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z)) dz, with z ~ N(0, 1) the shape of the
-shower (how deep, how wide), fitted by its evidence lower bound.
+p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z), kappa_i(z)) dz, where the K numbers
+z ~ N(0, 1) are the shape of the shower (such as its depth and width), fitted by its evidence lower bound.
 """
 from collections.abc import Sequence
 
@@ -142,7 +142,7 @@ class Prior(nn.Module):
       octant: see every shower from the octant px >= py >= 0.
     """
 
-    shape: int = 8
+    shape: int = 4
     profile: str = "fitted"
     octant: bool = True
 

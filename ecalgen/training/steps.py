@@ -10,6 +10,7 @@ import optax
 from jax import lax
 
 from ecalgen import losses
+from ecalgen.training.state import FITTED
 
 DEVICES = "devices"
 """The axis over which a step is mapped, and its gradients averaged."""
@@ -31,6 +32,11 @@ def draw_batch(data, keys):
 def draw_noise(generator, keys):
     """The generator's noise for each key."""
     return jax.vmap(generator.draw_noise)(keys)
+
+
+def held(params):
+    """A generator's parameters, those that a prior's stage has fitted without a gradient."""
+    return {name: lax.stop_gradient(value) if name in FITTED else value for name, value in params.items()}
 
 
 def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema):
@@ -85,7 +91,7 @@ def generator_step(state, data, keys, generator, discriminator, optimiser):
 
     def loss_fn(params):
         fake, updated = generator.apply(
-            {"params": params, "spectral": state.generator.spectral}, noise, momentum, point,
+            {"params": held(params), "spectral": state.generator.spectral}, noise, momentum, point,
             update_stats=True, mutable=["spectral"])
         logits = discriminator.apply(state.discriminator.variables, fake, momentum, point)
         return losses.hinge_generator(logits), updated.get("spectral", {})

@@ -188,9 +188,9 @@ def test_verdict_of_a_perfect_generator(evaluation):
 def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
     evaluation["prd"] = {"raw": feature_set(0.9, 0.4) | {"n": 300}, "score": 0.9}
     assert report.verdict(evaluation)["Beware"] == (
-        "the raw PRD-AUC exceeds what other real showers reach, as that of copies would, and as it may where the generated "
-        "showers have the very conditions of the real ones; 300 showers a set are few for 400 clusters: PRD-AUC hardly "
-        "sees a difference.")
+        "the raw PRD-AUC exceeds what other real showers reach, as that of copies would, and as it may where the "
+        "generated showers have the very conditions of the real ones; 300 showers a set are few for 400 clusters: "
+        "PRD-AUC hardly sees a difference.")
 
 
 def test_verdict_of_a_hopeless_generator(evaluation):

@@ -6,6 +6,7 @@ import pytest
 
 from ecalgen.models.anchored import AnchoredGenerator, depth_to_space, scaled, space_to_depth
 from ecalgen.models.prior import total_unit
+from ecalgen.training.steps import held
 
 TINY = dict(shape=2, latent=4, widths=(4, 4, 4))
 MOMENTUM = jnp.array([[0.5, 0.2, 5.0], [3.0, 2.0, 40.0]])
@@ -82,8 +83,20 @@ def test_it_starts_from_the_prior():
 def test_only_the_correction_is_trained():
     generator = AnchoredGenerator(**TINY)
     variables, noise, _ = made(generator)
-    gradients = jax.grad(lambda p: generator.apply({"params": p}, noise, MOMENTUM, POINT)[:, 12:18].sum())(
+    gradients = jax.grad(lambda p: generator.apply({"params": held(p)}, noise, MOMENTUM, POINT)[:, 12:18].sum())(
         variables["params"])
     moved = {name: any(bool((leaf != 0).any()) for leaf in jax.tree.leaves(part)) for name, part in gradients.items()}
     assert moved == {"total": False, "profile": False, "whitening": False, "correction": True}
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+
+
+def test_its_response_has_a_gradient():
+    """Twice the momentum is twice the energy, about: p dS/dp = S up to the resolution."""
+    generator = AnchoredGenerator(**TINY)
+    variables, noise, energy = made(generator)
+    response = lambda momentum: generator.apply(variables, noise, momentum, POINT).sum()
+    slope = jnp.sum(MOMENTUM * jax.grad(response)(MOMENTUM))
+    assert float(slope) == pytest.approx(float(energy.sum()), rel=0.1)
+    step = 1e-2
+    difference = (response(MOMENTUM * (1 + step)) - response(MOMENTUM * (1 - step))) / (2 * step)
+    assert float(slope) == pytest.approx(float(difference), rel=0.02)

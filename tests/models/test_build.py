@@ -30,3 +30,13 @@ def test_the_anchored_system():
     assert build_discriminator(dict(name="physics", octant=False)).octant is False
     with pytest.raises(ValueError, match="config.generator.profile is 'x'; it is one of fitted, fixed"):
         build_generator(dict(name="anchored", profile="x"))
+
+
+@pytest.mark.parametrize("changes, message", [
+    (dict(widths=(8, 8)), r"config.generator.widths is \(8, 8\); 'anchored' takes 3 widths"),
+    (dict(attention=7), "config.generator.attention is 7; it is the side of a map, one of 8, 16, or 0 for none"),
+    (dict(shape=0), "config.generator.shape is 0; it must be at least 1"),
+])
+def test_fields_that_cannot_be(changes, message):
+    with pytest.raises(ValueError, match=message):
+        build_generator(dict(name="anchored") | changes)

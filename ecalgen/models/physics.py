@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 
 from ecalgen.data.observables import OBSERVABLES, SPARSITY_THRESHOLDS
-from ecalgen.data.showers import incident_energy, reference_point, slopes
+from ecalgen.data.showers import conditions, reference_point
 
 CHUNK = 1_000
 """Showers whose observables are computed at once."""
@@ -25,16 +25,14 @@ def incident_vector(momentum, point):
 
     As `conditions`, with the point where the track crosses the reference plane, uniform in a square of 2.02 cm.
     """
-    log_energy = (jnp.log(incident_energy(momentum)) - 2.303) / 1.329
-    return jnp.concatenate(
-        [log_energy[:, None], slopes(momentum) / 0.175, reference_point(momentum, point) / 0.583], axis=1)
+    return jnp.concatenate([conditions(momentum, point)[:, :3], reference_point(momentum, point) / 0.583], axis=1)
 
 
 def soft_observables(energy, momentum, point):
     """The observables as columns `[N, 31]`: rings as shares of S, and a sparsity's step softened.
 
     A cell counts u^2 / (1 + u^2) for the threshold alpha, u = E / (alpha S). (A steeper step, u^4, follows the counts
-    more closely, and trained to a worse generator: classifier AUC 0.60 against 0.56 after 3,000 steps.)
+    more closely, and trained to a worse generator: "steeper sparsity" in experiments/results/anchored_pilots.json.)
     """
     total = energy.sum((1, 2))[:, None]
     total = jnp.where(total > 0, total, 1)
@@ -60,9 +58,9 @@ class Whitening(nn.Module):
         expected = {}
         for name, degree in DEGREES.items():
             terms = polynomial(given, degree)
-            expected[name] = terms @ self.param(name, nn.initializers.zeros, (terms.shape[1], width))
-        rotation = self.param("rotation", nn.initializers.orthogonal(), (width, width))
-        expected, rotation = lax.stop_gradient((expected, rotation))
+            fitted = self.param(name, nn.initializers.zeros, (terms.shape[1], width))
+            expected[name] = terms @ lax.stop_gradient(fitted)
+        rotation = lax.stop_gradient(self.param("rotation", nn.initializers.orthogonal(), (width, width)))
         standard = (values - expected["mean"]) * jnp.exp(-expected["log_std"])
         return jnp.clip(standard @ rotation, -LIMIT, LIMIT)
 

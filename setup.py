@@ -2,10 +2,14 @@
 from setuptools import find_packages, setup
 
 EXTRAS = {
+    "geant4": ["geant4-pybind>=0.1.3"],
+    "root": ["uproot>=5.3", "awkward>=2.6"],
+    "hdf5": ["h5py>=3.10"],
+    "stream": ["grain>=0.2.10"],
     "tensorboard": ["tensorboardX>=2.6"],
-    "test": ["pytest>=8", "hypothesis>=6.100", "tensorboardX>=2.6"],
-    "dev": ["ruff>=0.6"],
 }
+EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100"] + sum(EXTRAS.values(), [])
+EXTRAS["dev"] = ["ruff>=0.6"]
 
 setup(
     name="ecalgen",

@@ -10,8 +10,9 @@ def get_config():
     config.seed = 0
 
     config.data = data = ml_collections.ConfigDict()
-    data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of an npz file
+    data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of a file of showers
     data.dir = ml_collections.config_dict.placeholder(str)  # TFDS folder; its default when None
+    data.on_device = 200_000  # training showers (3.6 kB each) at most; more of them stream, in blocks of half as many
     data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 
     config.stages = ("gan",)  # what is trained, in this order

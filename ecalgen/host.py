@@ -39,6 +39,11 @@ def progress(*args, **options):
     return tqdm(*args, mininterval=1 if sys.stderr.isatty() else 30, **options)
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def processor_kind():
     """A name shared by processors of the same instruction set: a program compiled for one may not run on another."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")

@@ -1,13 +1,14 @@
 """Where a number comes from: command, commit, device, versions and date, to be kept beside it."""
 import datetime
 import importlib.metadata
-import os
 import pathlib
 import platform
 import subprocess
 import sys
 
 import jax
+
+from ecalgen.host import cores
 
 PACKAGES = ("ecalgen", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
 
@@ -19,17 +20,21 @@ def provenance(seed: int) -> dict:
         "commit": commit(),
         "seed": seed,
         "device": device(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": versions(PACKAGES),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+
+
+def versions(packages) -> dict[str, str]:
+    """{name: version} of Python and the packages of these names."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in packages}
 
 
 def device() -> str:
     """What computes: accelerators, or the processor with the cores it may use."""
     if jax.default_backend() != "cpu":
         return f"{jax.device_count()} x {jax.devices()[0].device_kind}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{_processor()}, {cores} cores"
+    return f"{_processor()}, {cores()} {'core' if cores() == 1 else 'cores'}"
 
 
 def commit() -> str:

@@ -6,7 +6,7 @@ import pathlib
 
 import jax
 
-from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.ecal_shashlik import load_split, open_stream
 from ecalgen.data.formats import load_conditions, save_showers
 from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
@@ -17,6 +17,7 @@ from ecalgen.evaluation.report import verdict, write_report
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
+from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
 from ecalgen.training.stages import build_stages, check_stages, check_train, last_fields, training_arrays
 from ecalgen.training.tensorboard import make_writers
@@ -124,10 +125,14 @@ def sample(config, workdir, conditions, seed):
 
 
 def load_stages(config):
-    """The training showers, the stages of the config, and the arrays they train on."""
-    showers, validation = (load_split(config.data.source, split, config.data.dir) for split in ("train", "validation"))
-    data = training_arrays(showers, make_transform(**config.data.transform))
-    return showers, build_stages(config, data, validation), data
+    """The training showers (the first block of those that stream), the stages of the config, and what they train on."""
+    fields, transform = config.data, make_transform(**config.data.transform)
+    arrays = lambda showers: training_arrays(showers, transform)
+    stream = open_stream(fields.source, fields.dir, fields.on_device, config.seed)
+    showers = stream.block(0) if stream else load_split(fields.source, "train", fields.dir)
+    example = arrays(showers)
+    stages = build_stages(config, example, load_split(fields.source, "validation", fields.dir))
+    return showers, stages, ArrayBlocks(stream, arrays) if stream else example
 
 
 def _sampler(config, workdir):
@@ -153,12 +158,12 @@ def _export_newest(config, workdir):
 def _judged(config):
     """The real showers that the generator is compared with, and the other real ones."""
     count, source = config.evaluation.showers, config.data.source
-    splits = [load_split(source, split, config.data.dir) for split in ("test", "train")]
+    splits = [load_split(source, split, config.data.dir, limit=count) for split in ("test", "train")]
     for showers in splits:
         if len(showers) < count:
             raise RunError(f"config.evaluation.showers is {count}, but a split of {source} holds only {len(showers)}; "
                            f"give --config.evaluation.showers={len(showers)} or more showers")
-    return [showers[:count] for showers in splits]
+    return splits
 
 
 def _seconds(metrics):

@@ -13,16 +13,19 @@ SYSTEMS = {
     "baseline": "Self-attention GAN with spectral norm (`configs/baseline.py`)",
 }
 """Name of a file in `results/` -> how its system is called."""
+CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflash.py`)"}
+"""The same of what is no shipped generator; shown where its file is there."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal"}
 
 
 def systems():
     """A row a system, with what its figures depend on below."""
-    results = [load(name) for name in SYSTEMS]
+    shown = SYSTEMS | {name: title for name, title in CLASSIC.items() if (HERE / "results" / f"{name}.json").exists()}
+    results = [load(name) for name in shown]
     head = ["system", "physics PRD-AUC (ceiling)", "raw PRD-AUC (ceiling)", "classifier AUC by observables (floor)",
             "by images (floor)", "trained for"]
     rows = [[name, _prd(result, "physics"), _prd(result, "raw"), _auc(result, "observables"), _auc(result, "images"),
-             _training(result)] for name, result in zip(SYSTEMS.values(), results, strict=True)]
+             _training(result)] for name, result in zip(shown.values(), results, strict=True)]
     return "\n".join([*_markdown(head, rows), "", *{_settings(result): None for result in results}])
 
 
@@ -120,6 +123,9 @@ def _auc(result, judge):
 
 def _training(result):
     training = result["training"]
+    if "parameters" in training:
+        return (f"{training['parameters']} corrections fitted to {training['showers']:,} showers, "
+                f"{training['seconds'] / 60:.0f} minutes")
     return f"{training['steps']:,} steps of {training['batch_size']}, {training['seconds'] / 60:.0f} minutes"
 
 

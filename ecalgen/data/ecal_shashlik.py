@@ -1,23 +1,37 @@
-"""The Geant4 electrons shipped with the package, as a TFDS data set, and the splits of these or a user's own showers.
+"""The Geant4 showers shipped with the package, as a TFDS data set, and the splits of these or a user's own showers.
 
     showers = load_split("ecal_shashlik/electron_5d", "train")
     showers = load_split("mine.npz", "train")
+    stream = open_stream("huge.root", on_device=200_000)
 
-The first is prepared by TFDS on first use. The second needs no TFDS, which is therefore imported only where used.
+The first is prepared by TFDS on first use, and so is the third, to be read in any order. The second needs no TFDS,
+which is therefore imported only where used.
 """
+import dataclasses
 import functools
 import os
 import pathlib
+import re
+import zlib
 
 import numpy as np
 
-from ecalgen.data.formats import load_showers
+from ecalgen.data.formats import FORMATS, count_showers, iter_showers
 from ecalgen.data.showers import CELLS, KEYS, BadShowers, Showers
+from ecalgen.data.stream import Stream, read_records
 from ecalgen.errors import ConfigError
 
 NAME = "ecal_shashlik"
 SPLITS = ("train", "validation", "test")
 SAMPLES = pathlib.Path(__file__).parent / "samples"
+SHIPPED = {
+    "electron_5d": "Electrons of 1 to 100 GeV; energy, direction and entry point vary.",
+    "electron_1d": "Electrons of 1 to 100 GeV at normal incidence in the centre; only the energy varies.",
+    "photon_5d": "Photons of 1 to 100 GeV; energy, direction and entry point vary.",
+}
+"""Shipped sample -> what it holds."""
+LARGEST = {"test": 10_000, "validation": 4_000}
+"""Showers that these splits hold at most, however many there are."""
 
 
 def sample_path(name: str = "electron_5d") -> pathlib.Path:
@@ -35,26 +49,28 @@ def sample_path(name: str = "electron_5d") -> pathlib.Path:
 def split_slices(count: int) -> dict[str, slice]:
     """Which of `count` showers are test (the first 20 %), validation (the next 8 %) and train (the rest).
 
-    Showers are independent of each other and of their index, so contiguous splits are as good as shuffled ones, and
-    need no seed.
+    Test and validation stop growing at 10,000 and 4,000. Showers are independent of each other and of their index, so
+    contiguous splits are as good as shuffled ones, and need no seed.
 
     Raises:
       BadShowers: for fewer than 10 showers, which would leave a split empty or nearly so.
     """
     if count < 10:
         raise BadShowers(f"{count} showers are too few to split into {', '.join(SPLITS)}; give at least 10")
-    test = count // 5
-    validation = test + max(1, count * 2 // 25)
+    test = min(count // 5, LARGEST["test"])
+    validation = test + min(max(1, count * 2 // 25), LARGEST["validation"])
     return {"train": slice(validation, count), "validation": slice(test, validation), "test": slice(0, test)}
 
 
-def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None) -> Showers:
+def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None,
+               limit: int | None = None) -> Showers:
     """One split of a data set, in the order of its events.
 
     Args:
       source: `ecal_shashlik` or `ecal_shashlik/<sample>` for a shipped sample, else the path of a file of showers.
       split: `train`, `validation` or `test`.
       data_dir: folder where TFDS keeps the prepared data set; TFDS' own (`~/tensorflow_datasets`) when not given.
+      limit: read no more than the first so many.
 
     Raises:
       ConfigError: for an unknown split or sample.
@@ -62,28 +78,66 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
     """
     if split not in SPLITS:
         raise ConfigError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
+    path = _own_file(source)
+    if path is None:
+        records = _prepared(source, data_dir).as_data_source(split=split)
+        return read_records(records, range(min(len(records), limit or len(records))))
+    rows = _file_splits(path)[split]
+    blocks = list(_rows(path, slice(rows.start, min(rows.stop, rows.start + (limit or rows.stop)))))
+    return Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS))
+
+
+def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, on_device: int = 200_000,
+                seed: int = 0) -> Stream | None:
+    """The training split in shuffled blocks of half of `on_device` showers, or None when all of it may lie there.
+
+    A file is first prepared by TFDS, once. Arguments and errors as for `load_split`.
+    """
+    path = _own_file(source)
+    if path is not None:
+        rows = _file_splits(path)["train"]
+        if rows.stop - rows.start <= on_device:
+            return None
+    records = _prepared(source, data_dir).as_data_source(split="train")
+    return Stream(records, seed, max(1, on_device // 2)) if len(records) > on_device else None
+
+
+def _own_file(source):
+    """The path of a user's file, or None for a shipped sample."""
+    path = pathlib.Path(source)
     name, _, sample = os.fspath(source).partition("/")
-    if name == NAME and not pathlib.Path(source).suffix:
-        return _from_tfds(sample or "electron_5d", split, data_dir)
-    if not pathlib.Path(source).suffix:
-        raise ConfigError(f"unknown data {os.fspath(source)!r}; give {NAME}/electron_5d or the path of a .npz file")
-    showers = load_showers(source)
+    if path.suffix:
+        return path
+    if name != NAME:
+        raise ConfigError(f"unknown data {os.fspath(source)!r}; give {NAME}/electron_5d or the path of a file of "
+                          f"showers ({', '.join(FORMATS)})")
+    sample_path(sample or "electron_5d")
+    return None
+
+
+def _file_splits(path):
     try:
-        return showers[split_slices(len(showers))[split]]
+        return split_slices(count_showers(path))
     except BadShowers as error:
-        raise BadShowers(f"{os.fspath(source)}: {error}") from error
+        raise BadShowers(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
 
 
-def _from_tfds(sample, split, data_dir):
-    sample_path(sample)
-    source = _prepared(sample, data_dir).as_data_source(split=split)
-    records = source.__getitems__(range(len(source)))
-    return Showers(**{field: np.stack([record[field] for record in records]) for field in KEYS})
+def _rows(path, rows):
+    """The showers of a file in a slice, in blocks."""
+    first = 0
+    for block in iter_showers(path):
+        inside = slice(max(rows.start - first, 0), max(rows.stop - first, 0))
+        first += len(block)
+        if inside.start < len(block) and inside.stop > 0:
+            yield block[inside]
+        if first >= rows.stop:
+            return
 
 
-def _prepared(sample, data_dir):
-    """The builder of a sample, prepared: TFDS writes into a folder of its own and renames that, all or nothing."""
-    make = functools.partial(_builder_class(), config=sample, data_dir=data_dir, file_format="array_record")
+def _prepared(source, data_dir):
+    """The builder of a sample or a file, prepared: TFDS writes a folder of its own and renames that, all or nothing."""
+    make = functools.partial(_builder_class(), config=_builder_config(source), data_dir=data_dir,
+                             file_format="array_record")
     builder = make()
     if builder.data_path.exists():
         return builder
@@ -95,6 +149,30 @@ def _prepared(sample, data_dir):
     return make()  # only a builder made afterwards knows what another process has prepared
 
 
+def _builder_config(source):
+    """The name of a shipped sample, or the config of a file: one that has changed since is another data set."""
+    path = _own_file(source)
+    if path is None:
+        return os.fspath(source).partition("/")[2] or "electron_5d"
+    status, path = path.stat(), path.absolute()
+    identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns)).encode())
+    return _file_config_class()(name=f"{re.sub('[^A-Za-z0-9]+', '_', path.stem)}_{identity:08x}", path=str(path),
+                                description=f"Showers of {path.name}.")
+
+
+@functools.cache
+def _file_config_class():
+    import tensorflow_datasets as tfds
+
+    @dataclasses.dataclass
+    class FileConfig(tfds.core.BuilderConfig):
+        """The showers of a file."""
+
+        path: str = ""
+
+    return FileConfig
+
+
 @functools.cache
 def _builder_class():
     import tensorflow_datasets as tfds
@@ -102,11 +180,12 @@ def _builder_class():
     class EcalShashlik(tfds.core.GeneratorBasedBuilder):
         """Geant4 showers in a shashlik calorimeter of 30 x 30 cells; `samples/README.md` is the data card."""
 
-        VERSION = tfds.core.Version("1.0.0")
+        VERSION = tfds.core.Version("2.0.0")
         url_infos = None  # nothing to download; the look-up needs an undeclared package (tensorflow/datasets#11212)
-        RELEASE_NOTES = {"1.0.0": "25,000 electrons, Geant4 11.4.1, seed 20180709."}
-        BUILDER_CONFIGS = [tfds.core.BuilderConfig(
-            name="electron_5d", description="Electrons of 1 to 100 GeV; energy, direction and entry point vary.")]
+        RELEASE_NOTES = {"1.0.0": "25,000 electrons, Geant4 11.4.1, seed 20180709.",
+                         "2.0.0": "More electrons of the same sequence; the 1D case; photons."}
+        BUILDER_CONFIGS = [_file_config_class()(name=name, path=f"{NAME}/{name}", description=description)
+                           for name, description in SHIPPED.items()]
 
         def _info(self):
             return tfds.core.DatasetInfo(
@@ -122,19 +201,21 @@ def _builder_class():
             )
 
         def _split_generators(self, dl_manager):
-            showers = load_showers(sample_path(self.builder_config.name))
-            slices = split_slices(len(showers))
-            return {split: self._generate_examples(showers[slices[split]]) for split in SPLITS}
+            path = _own_file(self.builder_config.path) or sample_path(self.builder_config.name)
+            return {split: self._generate_examples(path, rows) for split, rows in _file_splits(path).items()}
 
-        def _generate_examples(self, showers):
-            for index in range(len(showers)):
-                yield index, {field: getattr(showers, field)[index] for field in KEYS}
+        def _generate_examples(self, path, rows):
+            index = 0
+            for block in _rows(path, rows):
+                for row in range(len(block)):
+                    yield index, {field: getattr(block, field)[row] for field in KEYS}
+                    index += 1
 
     return EcalShashlik
 
 
 def __getattr__(name):
-    """`EcalShashlik`, the TFDS builder: made and registered with TFDS on first use, so that npz files need no TFDS."""
+    """`EcalShashlik`, the TFDS builder: made and registered with TFDS on first use, so that files need no TFDS."""
     if name == "EcalShashlik":
         return _builder_class()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

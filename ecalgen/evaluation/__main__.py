@@ -30,7 +30,7 @@ def main(argv):
     out = pathlib.Path(OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        real, generated = load_showers(REAL.value), load_showers(GENERATED.value)
+        real, generated = load_showers(REAL.value), load_showers(GENERATED.value, conventions="as_is")
         reference = load_showers(REFERENCE.value) if REFERENCE.value else None
         result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
     except UserError as error:

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 
 from ecalgen.data.observables import OBSERVABLES, SPARSITY_THRESHOLDS
-from ecalgen.data.showers import conditions, reference_point
+from ecalgen.data.showers import conditions, reference_point, slopes
 
 CHUNK = 1_000
 """Showers whose observables are computed at once."""
@@ -18,14 +18,24 @@ LIMIT = 6.0
 """Deviations at which a whitened observable is clipped."""
 FLOOR = 0.03
 """Smallest deviation, in those of one observable, of a combination of them that whitening resolves."""
+CONDITION = 1e-4
+"""Smallest singular value, over the largest, that a fit of terms resolves: terms nearly depend on each other, and with
+smaller ones coefficients grow until float32 loses their sum."""
 
 
 def incident_vector(momentum, point):
-    """(log E, px/pz, py/pz, x0, y0), each of order one: `[N, 3]` GeV, `[N, 2]` cm -> `[N, 5]`.
+    """(log E, px/pz, py/pz, x0, y0, nx, ny), each of order one: `[N, 3]` GeV, `[N, 2]` cm -> `[N, 7]`.
 
-    As `conditions`, with the point where the track crosses the reference plane, uniform in a square of 2.02 cm.
+    As `conditions`, with the point where the track crosses the reference plane, uniform in a square of 2.02 cm, and
+    the direction n along which observables are taken: near normal incidence no polynomial of the slopes follows it.
     """
-    return jnp.concatenate([conditions(momentum, point)[:, :3], reference_point(momentum, point) / 0.583], axis=1)
+    return jnp.concatenate([conditions(momentum, point)[:, :3], reference_point(momentum, point) / 0.583,
+                            azimuth(slopes(momentum))], axis=1)
+
+
+def azimuth(slope):
+    """n = slope / |slope|, smoothly zero at normal incidence: `[N, 2]` -> `[N, 2]`."""
+    return slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + 1e-6)
 
 
 def soft_observables(energy, momentum, point):
@@ -47,17 +57,18 @@ def soft_observables(energy, momentum, point):
 class Whitening(nn.Module):
     """(o - mean(c)) / std(c) of observables o given the particle, rotated to be uncorrelated, and clipped.
 
-    Mean and log std are polynomials of fourth and second order: shares of rings and asymmetries hang strongly on where
-    in its cell the track passes. The parameters are those of `fit_whitening`, never trained.
+    Mean and log std are `expansion`s of fourth and second order: shares of rings and asymmetries hang strongly on where
+    in its cell the track passes, and near normal incidence on which way it leans. The parameters are those of
+    `fit_whitening`, never trained.
     """
 
     @nn.compact
     def __call__(self, values, given):
-        """`values [N, F]` of particles `given [N, 5]` -> `[N, F]`."""
+        """`values [N, F]` of particles `given [N, 7]` -> `[N, F]`."""
         width = values.shape[1]
         expected = {}
         for name, degree in DEGREES.items():
-            terms = polynomial(given, degree)
+            terms = expansion(given, degree)
             fitted = self.param(name, nn.initializers.zeros, (terms.shape[1], width))
             expected[name] = terms @ lax.stop_gradient(fitted)
         rotation = lax.stop_gradient(self.param("rotation", nn.initializers.orthogonal(), (width, width)))
@@ -65,10 +76,17 @@ class Whitening(nn.Module):
         return jnp.clip(standard @ rotation, -LIMIT, LIMIT)
 
 
+def expansion(given, degree):
+    """Terms of `incident_vector`s `[N, 7]`: a polynomial of the first five entries, and n times one a degree lower."""
+    smooth, n = given[:, :5], given[:, 5:]
+    products = n[:, :, None] * polynomial(smooth, degree - 1)[:, None]
+    return jnp.concatenate([polynomial(smooth, degree), products.reshape(len(given), -1)], axis=1)
+
+
 def polynomial(given, degree):
     """All products of at most `degree` entries: `[N, C]` -> `[N, (C + degree choose degree)]`."""
     one = jnp.concatenate([jnp.ones_like(given[:, :1]), given], axis=1)
-    factors = np.array(list(itertools.combinations_with_replacement(range(one.shape[1]), degree)))
+    factors = np.array(list(itertools.combinations_with_replacement(range(one.shape[1]), degree)), int)
     return jnp.prod(one[:, factors], axis=-1)
 
 
@@ -77,7 +95,7 @@ def fit_whitening(energy, momentum, point):
     columns = [_columns(*(array[first:first + CHUNK] for array in (energy, momentum, point)))
                for first in range(0, len(energy), CHUNK)]
     values, *terms = (np.concatenate(parts).astype(np.float64) for parts in zip(*columns, strict=True))
-    fit = lambda terms, target: np.linalg.lstsq(terms, target, rcond=None)[0]
+    fit = lambda terms, target: np.linalg.lstsq(terms, target, rcond=CONDITION)[0]
     mean = fit(terms[0], values)
     residual = values - terms[0] @ mean
     log_std = fit(terms[1], np.log(np.abs(residual) + 0.1 * residual.std(axis=0) + 1e-12))
@@ -91,4 +109,4 @@ def fit_whitening(energy, momentum, point):
 @jax.jit
 def _columns(energy, momentum, point):
     given = incident_vector(momentum, point)
-    return soft_observables(energy, momentum, point), *(polynomial(given, degree) for degree in DEGREES.values())
+    return soft_observables(energy, momentum, point), *(expansion(given, degree) for degree in DEGREES.values())

@@ -15,7 +15,7 @@ from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
 from ecalgen.models import hits
 from ecalgen.models.layers import Dense
-from ecalgen.models.physics import Whitening, incident_vector, soft_observables
+from ecalgen.models.physics import Whitening, azimuth, incident_vector, soft_observables
 
 LARGEST = 2.0
 """Bound of log kappa."""
@@ -33,7 +33,7 @@ class TotalHead(nn.Module):
 
     @nn.compact
     def __call__(self, given):
-        """`[N, 5]` -> log weights, means and log deviations, each `[N, components]`."""
+        """`[N, 7]` -> log weights, means and log deviations, each `[N, components]`."""
         hidden = nn.tanh(Dense(self.width, name="hidden")(given))
         weights, means, deviations = jnp.split(Dense(3 * self.components, name="mixture")(hidden), 3, axis=-1)
         return jax.nn.log_softmax(weights), means + jnp.linspace(-1, 1, self.components)[None], deviations
@@ -105,7 +105,7 @@ def cell_features(momentum, point):
     r0 = reference_point(momentum, point) / PITCH
     dx = jnp.broadcast_to(POSITIONS[None, :, None] - r0[:, 0, None, None], (len(r0), CELLS, CELLS))
     dy = jnp.broadcast_to(POSITIONS[None, None, :] - r0[:, 1, None, None], dx.shape)
-    nx, ny = jnp.moveaxis(slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + 1e-6), 1, 0)[:, :, None, None]
+    nx, ny = jnp.moveaxis(azimuth(slope), 1, 0)[:, :, None, None]
     along, across = dx * nx + dy * ny, jnp.abs(dy * nx - dx * ny)
     log_r = 0.5 * jnp.log(dx**2 + dy**2 + 0.02)
     signed = jnp.sign(along) * jnp.log1p(jnp.abs(along) / 0.15)
@@ -122,7 +122,7 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, observables, energy, given):
-        """`[N, F]`, `[N, 30, 30]`, `[N, 5]` -> `[N, shape]` twice."""
+        """`[N, F]`, `[N, 30, 30]`, `[N, 7]` -> `[N, shape]` twice."""
         edge = (CELLS - CENTRAL) // 2
         central = energy[:, edge:-edge, edge:-edge].reshape(len(energy), -1)
         shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])

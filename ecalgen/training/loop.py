@@ -19,6 +19,7 @@ from ecalgen.checkpoints import Checkpoints
 from ecalgen.errors import UserError
 from ecalgen.host import progress
 from ecalgen.training import parallel
+from ecalgen.training.feed import feed
 
 COLLAPSED = 2.0
 """A score this many times the best one means that training has collapsed."""
@@ -62,7 +63,7 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
     `trained_state` to fall back to.
 
     Args:
-      data: the training showers, arrays `[N, ...]`.
+      data: the training showers, arrays `[N, ...]`, or an `ArrayBlocks` of them.
       train: `config.train`.
       seed: of the run; initial state and every step follow from it.
       workdir: of the run; `checkpoints/` and `metrics.jsonl` go there.
@@ -78,15 +79,16 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
                          for name, keep in ((stage.name, 2), (f"{stage.name}-best", 1)))
     state = parallel.replicate(stage.init(jax.random.key(seed, impl="rbg"), before))
     start, state = checkpoints.restore(state) or (0, state)
-    key, data = parallel.replicate((jax.random.key(seed), data))
+    key = parallel.replicate(jax.random.key(seed))
     per_call = parallel.steps_per_call(train.log_every)
+    showers = feed(data, stage.batch_size, per_call)
     advance = parallel.map_steps(stage.step, per_call)
     log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
     bar = progress(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05)
     metrics, logged = Mean(), (start, time.time())
     with contextlib.closing(checkpoints), contextlib.closing(best), bar, stop_signals() as stopped:
         for step in range(start + per_call, stage.steps + 1, per_call):
-            state, values = advance(state, data, key)
+            state, values = advance(state, showers(step - per_call), key)
             metrics.add(values)
             bar.update(per_call)
             scheduled = step % train.checkpoint_every == 0 or step == stage.steps

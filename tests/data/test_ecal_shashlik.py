@@ -9,7 +9,8 @@ import pytest
 
 from ecalgen.data import ecal_shashlik
 from ecalgen.data.ecal_shashlik import SPLITS, load_split, sample_path, split_slices
-from ecalgen.data.formats import load_showers, save_showers
+from ecalgen.data.ecal_shashlik import open_stream
+from ecalgen.data.formats import iter_showers, load_showers, save_showers
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
 
 
@@ -62,7 +63,7 @@ def test_shipped_showers_are_those_of_the_paper_s_calorimeter(shipped):
 
 def test_unknown_sample_lists_those_there_are():
     for name in ("muon", "../samples/electron_5d", ""):
-        with pytest.raises(ValueError, match="no shipped sample is called .*there are electron_5d"):
+        with pytest.raises(ValueError, match="no shipped sample is called .*electron_1d, electron_5d, photon_5d"):
             sample_path(name)
 
 
@@ -144,16 +145,16 @@ def test_a_data_set_prepared_by_another_process_meanwhile_is_used(tmp_path, smal
     """The other one starts later and ends first: it runs while this one is reading the sample."""
     calls = []
 
-    def load_while_another_prepares(path):
+    def read_while_another_prepares(path):
         calls.append(path)
         if len(calls) == 1:
             load_split("ecal_shashlik", "test", tmp_path / "tfds")
-        return load_showers(path)
+        return iter_showers(path)
 
-    monkeypatch.setattr(ecal_shashlik, "load_showers", load_while_another_prepares)
+    monkeypatch.setattr(ecal_shashlik, "iter_showers", read_while_another_prepares)
     assert_same(load_split("ecal_shashlik", "train", tmp_path / "tfds"), some_showers(50)[14:])
-    assert len(calls) == 2
-    assert [path.name for path in (tmp_path / "tfds" / "ecal_shashlik" / "electron_5d").iterdir()] == ["1.0.0"]
+    assert len(calls) == 6  # three splits, by each of the two
+    assert [path.name for path in (tmp_path / "tfds" / "ecal_shashlik" / "electron_5d").iterdir()] == ["2.0.0"]
 
 
 def test_a_failed_preparation_is_raised_and_leaves_nothing(tmp_path, small_sample, monkeypatch):
@@ -161,7 +162,7 @@ def test_a_failed_preparation_is_raised_and_leaves_nothing(tmp_path, small_sampl
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ecal_shashlik, "load_showers", breaks)
+        patch.setattr(ecal_shashlik, "iter_showers", breaks)
         with pytest.raises(OSError, match="No space left"):
             load_split("ecal_shashlik", "train", tmp_path / "tfds")
     assert len(load_split("ecal_shashlik", "train", tmp_path / "tfds")) == 36
@@ -173,7 +174,7 @@ def test_the_builder_is_registered_with_tfds(tmp_path, small_sample):
     from ecalgen.data.ecal_shashlik import EcalShashlik
 
     builder = tfds.builder("ecal_shashlik/electron_5d", data_dir=tmp_path / "tfds", file_format="array_record")
-    assert type(builder) is EcalShashlik and str(builder.version) == "1.0.0"
+    assert type(builder) is EcalShashlik and str(builder.version) == "2.0.0"
     builder.download_and_prepare()
     assert {split: info.num_examples for split, info in builder.info.splits.items()} == {
         "train": 36, "validation": 4, "test": 10}
@@ -181,6 +182,34 @@ def test_the_builder_is_registered_with_tfds(tmp_path, small_sample):
     assert {field: np.shape(value) for field, value in record.items()} == {
         "energy": (30, 30), "momentum": (3,), "point": (2,), "pdg": ()}
     np.testing.assert_allclose(record["momentum"][2], 4.0)
+
+
+# Streaming
+
+
+def test_few_enough_showers_do_not_stream(tmp_path, small_sample):
+    save_showers(tmp_path / "mine.npz", some_showers(50))
+    assert open_stream(tmp_path / "mine.npz", tmp_path / "tfds", on_device=36) is None
+    assert not (tmp_path / "tfds").exists()
+    assert open_stream("ecal_shashlik", tmp_path / "tfds", on_device=36) is None
+
+
+@pytest.mark.parametrize("name", ["mine.npz", "mine.h5", "mine.root"])
+def test_a_file_that_outgrows_the_device_streams_its_training_split(tmp_path, name):
+    save_showers(tmp_path / name, some_showers(50))
+    stream = open_stream(tmp_path / name, tmp_path / "tfds", on_device=24, seed=1)
+    assert (len(stream), stream.size) == (36, 12)
+    blocks = [stream.block(index) for index in range(3)]
+    order = np.argsort(np.concatenate([block.momentum[:, 2] for block in blocks]))
+    for field in KEYS:
+        streamed = np.concatenate([getattr(block, field) for block in blocks])[order]
+        np.testing.assert_array_equal(streamed, getattr(some_showers(50)[14:], field))
+
+
+def test_a_file_that_has_changed_is_prepared_anew(tmp_path):
+    for count, training in ((50, 36), (60, 44)):
+        save_showers(tmp_path / "mine.npz", some_showers(count))
+        assert len(open_stream(tmp_path / "mine.npz", tmp_path / "tfds", on_device=10)) == training
 
 
 def test_other_attributes_of_the_module_are_unknown():

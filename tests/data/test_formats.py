@@ -1,21 +1,42 @@
 """Files: what is written comes back, and whatever is wrong with a file gives one clear `BadShowers`."""
+import contextlib
 import functools
 import io
+import json
 import os
 import pickle
+import sys
+import tracemalloc
+import warnings
 import zipfile
 
+import awkward
+import h5py
 import hypothesis
 import hypothesis.extra.numpy as hnp
 import hypothesis.strategies as st
 import numpy as np
 import pytest
+import uproot
 
-from ecalgen.data import formats
-from ecalgen.data.formats import load_conditions, load_showers, save_showers
+import ecalgen.data
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.formats import (
+    ConvertedUnits,
+    ShowerWriter,
+    count_showers,
+    iter_showers,
+    load_conditions,
+    load_provenance,
+    load_showers,
+    save_showers,
+)
 from ecalgen.data.showers import KEYS, BadShowers, Showers
+from ecalgen.errors import UserError
 
 REQUIRED = ["EnergyDeposit", "ParticleMomentum", "ParticlePoint"]
+SUFFIXES = [".npz", ".root", ".h5", ".hdf5"]
+EVERY_FORMAT = pytest.mark.parametrize("suffix", SUFFIXES)
 
 
 def columns(count=3, **changes):
@@ -47,6 +68,29 @@ def assert_same(first, second):
         np.testing.assert_array_equal(getattr(first, field), getattr(second, field))
 
 
+def write_root(path, tree="ecalNT", **branches):
+    """A ROOT file made with uproot alone; lists of lists become vectors."""
+    arrays = {name: awkward.Array(value) if isinstance(value, list) else value for name, value in branches.items()}
+    types = {name: awkward.types.from_datashape("var * float32", highlevel=False) if isinstance(value, awkward.Array)
+             else np.dtype((value.dtype, value.shape[1:])) for name, value in arrays.items()}
+    with uproot.recreate(path) as file:
+        file.mktree(tree, types)
+        file[tree].extend(arrays)
+    return path
+
+
+def write_h5(path, **datasets):
+    with h5py.File(path, "w") as file:
+        for name, value in datasets.items():
+            file[name] = value
+    return path
+
+
+def write_any(path, **arrays):
+    """The columns as they are, in the format of the suffix."""
+    return {".npz": write, ".root": write_root}.get(path.suffix, write_h5)(path, **arrays)
+
+
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("formats") / "scratch.npz"
@@ -75,6 +119,18 @@ def test_round_trip_is_exact(scratch, showers):
     save_showers(scratch, showers)
     assert_same(load_showers(scratch), showers)
     momentum, point = load_conditions(scratch)
+    np.testing.assert_array_equal(momentum, showers.momentum)
+    np.testing.assert_array_equal(point, showers.point)
+
+
+@EVERY_FORMAT
+@hypothesis.given(showers=any_showers())
+@hypothesis.settings(deadline=None, max_examples=10)
+def test_round_trip_is_exact_in_every_format(scratch, suffix, showers):
+    path = scratch.with_suffix(suffix)
+    save_showers(path, showers)
+    assert_same(load_showers(path), showers)
+    momentum, point = load_conditions(path)
     np.testing.assert_array_equal(momentum, showers.momentum)
     np.testing.assert_array_equal(point, showers.point)
 
@@ -115,10 +171,56 @@ def test_conditions_need_no_energies(tmp_path):
     np.testing.assert_array_equal(point, given["ParticlePoint"])
 
 
-def test_a_reader_is_added_by_suffix(tmp_path, monkeypatch):
-    monkeypatch.setitem(formats.READERS, ".root", lambda path, names: {name: columns()[name] for name in names})
-    (tmp_path / "some.root").touch()
-    assert_same(load_showers(tmp_path / "some.root"), Showers(*columns().values()))
+def test_arrays_in_the_order_of_fortran_are_read(tmp_path):
+    path = write(tmp_path / "a.npz", **{name: np.asfortranarray(value) for name, value in columns().items()})
+    assert_same(load_showers(path), Showers(*columns().values()))
+    assert_same(list(iter_showers(path, 2))[1], Showers(*columns().values())[2:])
+
+
+@pytest.mark.parametrize("energy", [
+    lambda energy: energy, lambda energy: energy.reshape(3, 900), lambda energy: energy.reshape(3, 900).tolist(),
+    lambda energy: energy.astype(np.float64)], ids=["square", "flat", "vector", "double"])
+def test_variants_of_the_root_tree(tmp_path, energy):
+    given = columns(ParticlePoint=np.column_stack([columns()["ParticlePoint"], np.full(3, -19.8, np.float32)]))
+    path = write_root(tmp_path / "a.root", **given | {"EnergyDeposit": energy(given["EnergyDeposit"])},
+                      TotalEnergySci=np.ones(3))
+    assert_same(load_showers(path), Showers(*given.values()))
+
+
+def test_root_files_are_the_public_tree(tmp_path):
+    save_showers(tmp_path / "out.root", Showers(*columns().values()))
+    with uproot.open(tmp_path / "out.root") as file:
+        tree = file["ecalNT"]
+        assert {name: branch.typename for name, branch in tree.items()} == {
+            "EnergyDeposit": "float[30][30]", "ParticleMomentum": "float[3]", "ParticlePoint": "float[2]",
+            "ParticlePDG": "int32_t"}
+        np.testing.assert_array_equal(tree["EnergyDeposit"].array(library="np"), columns()["EnergyDeposit"])
+
+
+def test_hdf5_files_are_the_challenge_s_layout_and_ours(tmp_path):
+    momentum = np.array([[3.0, 0, 4.0], [0, 0, 1.0], [2.0, 3.0, 6.0]])
+    save_showers(tmp_path / "out.h5", Showers(*columns(ParticleMomentum=momentum).values()))
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert {name: (data.shape, data.dtype.name) for name, data in file.items()} == {
+            "showers": ((3, 900), "float32"), "incident_energies": ((3, 1), "float32"),
+            "ParticleMomentum": ((3, 3), "float32"), "ParticlePoint": ((3, 2), "float32"),
+            "ParticlePDG": ((3,), "int32")}
+        np.testing.assert_array_equal(file["incident_energies"], [[5000], [1000], [7000]])
+        np.testing.assert_array_equal(file["showers"][1, 31:61], columns()["EnergyDeposit"][1].flat[31:61])
+
+
+def test_our_columns_in_hdf5(tmp_path):
+    assert_same(load_showers(write_h5(tmp_path / "a.h5", **columns())), Showers(*columns().values()))
+
+
+@pytest.mark.parametrize("incident", [[[1000.0], [2500.0], [50000.0]], [1000.0, 2500.0, 50000.0]])
+def test_the_challenge_s_particles_fly_along_z_into_the_centre(tmp_path, incident):
+    path = write_h5(tmp_path / "a.hdf5", showers=columns()["EnergyDeposit"].reshape(3, 900), incident_energies=incident)
+    showers = load_showers(path)
+    np.testing.assert_array_equal(showers.energy, columns()["EnergyDeposit"])
+    np.testing.assert_array_equal(showers.momentum, [[0, 0, 1], [0, 0, 2.5], [0, 0, 50]])
+    np.testing.assert_array_equal(showers.point, np.zeros((3, 2)))
+    np.testing.assert_array_equal(load_conditions(path)[0], showers.momentum)
 
 
 # What does not
@@ -139,12 +241,12 @@ def refuses(path, *words, load=load_showers, cause=True):
 LOADERS = pytest.mark.parametrize("load", [load_showers, load_conditions])
 
 
-@LOADERS
+@pytest.mark.parametrize("load", [load_showers, load_conditions, count_showers, load_provenance])
 def test_missing_file(tmp_path, load):
     refuses(tmp_path / "none.npz", "no such file", "check the path", load=load, cause=False)
 
 
-@LOADERS
+@pytest.mark.parametrize("load", [load_showers, load_conditions, count_showers, load_provenance])
 def test_folder(tmp_path, load):
     refuses(tmp_path, "is a folder", load=load, cause=False)
 
@@ -164,6 +266,65 @@ class Payload:
 
     def __reduce__(self):
         return (open, (str(self.path), "w"))
+
+
+@LOADERS
+@pytest.mark.parametrize("suffix", [".root", ".h5"])
+@pytest.mark.parametrize("content", [b"", b"root", b"\x89HDF\r\n\x1a\n", b"hello, world" * 50])
+def test_not_what_the_suffix_says(tmp_path, load, suffix, content):
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    refuses(tmp_path / f"a{suffix}", f"cannot be read as {suffix}", "whole", load=load)
+
+
+@pytest.mark.parametrize("suffix", [".root", ".h5"])
+@hypothesis.given(share=st.floats(0, 0.999))
+@hypothesis.settings(deadline=None, max_examples=20)
+def test_root_and_hdf5_cut_short(scratch, suffix, share):
+    save_showers(scratch.with_suffix(suffix), Showers(*columns().values()))
+    whole = scratch.with_suffix(suffix).read_bytes()
+    scratch.with_suffix(suffix).write_bytes(whole[:int(share * len(whole))])
+    if suffix == ".root" and share > 0.99:  # the end of a ROOT file only describes what lies before it
+        try:
+            np.testing.assert_array_equal(load_showers(scratch.with_suffix(suffix)).energy, columns()["EnergyDeposit"])
+            return
+        except BadShowers:
+            pass
+    refuses(scratch.with_suffix(suffix))
+
+
+def test_the_tree_is_missing(tmp_path):
+    refuses(write_root(tmp_path / "a.root", tree="events", **columns()), "no tree ecalNT", "events", cause=False)
+    with uproot.recreate(tmp_path / "b.root"):
+        pass
+    refuses(tmp_path / "b.root", "no tree ecalNT", "holds nothing", cause=False)
+
+
+def test_events_of_different_lengths(tmp_path):
+    ragged = [[1.0] * 900, [1.0] * 899, [1.0] * 900]
+    refuses(write_root(tmp_path / "a.root", **columns() | {"EnergyDeposit": ragged}), "EnergyDeposit differs in length")
+
+
+def test_another_calorimeter_of_the_challenge(tmp_path):
+    path = write_h5(tmp_path / "a.h5", showers=np.ones((3, 368)), incident_energies=np.ones((3, 1)))
+    refuses(path, "showers has shape [3, 368], not [N, 900]", cause=False)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_volumes_are_pointed_elsewhere(tmp_path, suffix):
+    path = write_any(tmp_path / f"a{suffix}", ECAL=np.ones((2, 25, 25, 25)), energy=np.ones((2, 1)))
+    refuses(path, "volumes of cells", "ecalgen.data.volumes.load_volumes", cause=False)
+
+
+@pytest.mark.parametrize("suffix, library, extra", [(".root", "uproot", "root"), (".h5", "h5py", "hdf5")])
+def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, suffix, library, extra):
+    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()))
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"ecalgen.data.{extra}")
+    monkeypatch.delattr(ecalgen.data, extra)
+    refuses(tmp_path / f"a{suffix}", library, f"pip install 'ecalgen[{extra}]'")
+    with pytest.raises(BadShowers, match=rf"b{suffix}: .*pip install 'ecalgen\[{extra}\]'"):
+        save_showers(tmp_path / f"b{suffix}", Showers(*columns().values()))
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
 
 
 @LOADERS
@@ -190,19 +351,23 @@ def test_pickles_are_never_run(tmp_path):
 
 
 @LOADERS
+@EVERY_FORMAT
 @pytest.mark.parametrize("name", REQUIRED)
-def test_missing_column(tmp_path, load, name):
+def test_missing_column(tmp_path, load, suffix, name):
     given = columns()
     del given[name]
-    path = write(tmp_path / "a.npz", **given)
+    path = write_any(tmp_path / f"a{suffix}", **given)
     if load is load_conditions and name == "EnergyDeposit":
         load(path)
     else:
         refuses(path, f"no column {name};", load=load, cause=False)
+    if name == "EnergyDeposit":
+        refuses(path, f"no column {name};", load=count_showers, cause=False)
 
 
-def test_all_missing_columns_are_named_at_once(tmp_path):
-    refuses(write(tmp_path / "a.npz", other=np.ones(3)), *REQUIRED, cause=False)
+@EVERY_FORMAT
+def test_all_missing_columns_are_named_at_once(tmp_path, suffix):
+    refuses(write_any(tmp_path / f"a{suffix}", other=np.ones(3)), *REQUIRED, cause=False)
 
 
 @LOADERS
@@ -225,12 +390,15 @@ def test_bad_incident_column(tmp_path, load, name, bad):
     ("ParticleMomentum", -np.ones((3, 3)), "ParticleMomentum has pz <= 0")])
 def test_bad_column(tmp_path, name, bad, blamed):
     refuses(write(tmp_path / "a.npz", **columns(**{name: bad})), blamed)
+    if np.asarray(bad).dtype.kind != "U":
+        refuses(write_h5(tmp_path / "a.h5", **columns(**{name: bad})), blamed)
 
 
 @LOADERS
-def test_no_events(tmp_path, load):
-    path = write(tmp_path / "a.npz", **{name: value[:0] for name, value in columns().items()})
-    with pytest.raises(BadShowers, match="a.npz: .* holds no .*at least one event"):
+@EVERY_FORMAT
+def test_no_events(tmp_path, load, suffix):
+    path = write_any(tmp_path / f"a{suffix}", **{name: value[:0] for name, value in columns().items()})
+    with pytest.raises(BadShowers, match="a.*: .* holds no .*at least one event"):
         load(path)
 
 
@@ -298,29 +466,36 @@ def test_folders_are_made(tmp_path):
     assert len(load_showers(tmp_path / "new" / "deep" / "out.npz")) == 3
 
 
-def test_only_npz_is_written(tmp_path):
-    with pytest.raises(BadShowers, match=r"out.h5: .*\.npz only"):
-        save_showers(tmp_path / "out.h5", Showers(*columns().values()))
+def test_other_suffixes_are_not_written(tmp_path):
+    with pytest.raises(BadShowers, match=r"out.csv: unknown suffix '.csv'; the formats are \.npz, \.root, \.h5"):
+        save_showers(tmp_path / "new" / "out.csv", Showers(*columns().values()))
     assert not list(tmp_path.iterdir())
 
 
+@EVERY_FORMAT
 @pytest.mark.parametrize("fault", [OSError("No space left on device"), KeyboardInterrupt()])
 @pytest.mark.parametrize("existing", [True, False])
-def test_a_failed_write_changes_nothing(tmp_path, monkeypatch, fault, existing):
-    path = tmp_path / "out.npz"
+def test_a_failed_write_changes_nothing(tmp_path, suffix, fault, existing):
+    path = tmp_path / f"out{suffix}"
     if existing:
         save_showers(path, Showers(*columns(2).values()))
-
-    def breaks(file, **arrays):
-        file.write(b"half a file")
-        raise fault
-
-    monkeypatch.setattr(np, "savez_compressed", breaks)
     with pytest.raises(type(fault)):
-        save_showers(path, Showers(*columns().values()))
+        with ShowerWriter(path) as writer:
+            writer.append(Showers(*columns().values()))
+            raise fault
     assert list(tmp_path.iterdir()) == [path] * existing
     if existing:
         assert_same(load_showers(path), Showers(*columns(2).values()))
+
+
+def test_a_fault_while_closing_changes_nothing(tmp_path, monkeypatch):
+    def breaks(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", breaks)
+    with pytest.raises(OSError, match="No space left"):
+        save_showers(tmp_path / "out.npz", Showers(*columns().values()))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_in_the_way_is_kept(tmp_path):
@@ -330,7 +505,218 @@ def test_a_folder_in_the_way_is_kept(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "out.npz"]
 
 
-def test_files_have_the_usual_permissions(tmp_path):
+@EVERY_FORMAT
+def test_files_have_the_usual_permissions(tmp_path, suffix):
     (tmp_path / "usual").touch()
-    save_showers(tmp_path / "out.npz", Showers(*columns().values()))
-    assert os.stat(tmp_path / "out.npz").st_mode == os.stat(tmp_path / "usual").st_mode
+    save_showers(tmp_path / f"out{suffix}", Showers(*columns().values()))
+    assert os.stat(tmp_path / f"out{suffix}").st_mode == os.stat(tmp_path / "usual").st_mode
+
+
+def test_equal_showers_give_equal_npz_files(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        save_showers(tmp_path / name, Showers(*columns().values()), provenance={"seed": 1})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+# Block by block
+
+
+def stored(path, name):
+    """A column of a written file, read without ecalgen."""
+    if path.suffix == ".npz":
+        with np.load(path) as archive:
+            return archive[name]
+    if path.suffix == ".root":
+        with uproot.open(path) as file:
+            return file["ecalNT"][name].array(library="np")
+    with h5py.File(path) as file:
+        return file[name][:]
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("size, lengths", [(1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])])
+def test_blocks_are_the_file_in_order(tmp_path, suffix, size, lengths):
+    expected = Showers(*columns(7).values())
+    with ShowerWriter(tmp_path / f"a{suffix}") as writer:
+        for part in (slice(0, 2), slice(2, 3), slice(3, 7)):
+            writer.append(expected[part])
+    assert writer.count == count_showers(tmp_path / f"a{suffix}") == 7
+    assert_same(load_showers(tmp_path / f"a{suffix}"), expected)
+    blocks = list(iter_showers(tmp_path / f"a{suffix}", size))
+    assert [len(block) for block in blocks] == lengths
+    assert_same(Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS)), expected)
+
+
+@EVERY_FORMAT
+def test_memory_holds_one_block(tmp_path, suffix):
+    """40,000 showers are 144 MB as float32; 1,000 of them are 3.6 MB, and the first 2,000 are examined."""
+    one = columns(1000, EnergyDeposit=np.zeros((1000, 30, 30), np.float32))
+    one["EnergyDeposit"][:, 14:16, 14:16] = 50
+    path = tmp_path / f"big{suffix}"
+    with peak_below(40e6):
+        with ShowerWriter(path) as writer:
+            for _ in range(40):
+                writer.append(Showers(*one.values()))
+    with peak_below(40e6):
+        assert sum(len(block) for block in iter_showers(path, 1000, conventions="as_is")) == 40_000
+
+
+@contextlib.contextmanager
+def peak_below(limit):
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_fault_in_a_later_block_names_its_place(tmp_path):
+    energy = columns(7)["EnergyDeposit"]
+    energy[5, 3, 3] = -1
+    blocks = iter_showers(write(tmp_path / "a.npz", **columns(7, EnergyDeposit=energy)), 3, conventions="as_is")
+    assert len(next(blocks)) == 3
+    with pytest.raises(BadShowers, match="a.npz, from event 3 on: EnergyDeposit is negative in event 2;"):
+        next(blocks)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_columns_of_different_lengths(tmp_path, suffix):
+    path = write_any(tmp_path / f"a{suffix}", **columns(7) | {"ParticlePoint": columns(6)["ParticlePoint"]})
+    with pytest.raises(BadShowers, match=r"from event 6 on: ParticlePoint has shape \[0, 2\], not \[1, 2\]"):
+        list(iter_showers(path, 3, conventions="as_is"))
+
+
+def test_a_block_holds_at_least_one(tmp_path):
+    with pytest.raises(UserError, match="size is 0; read at least 1"):
+        iter_showers(tmp_path / "a.npz", 0)
+
+
+# What goes along
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("provenance", [{"seed": 1, "command": "µ -> e\n", "versions": {"geant4": "11.4.1"}}, {}])
+def test_provenance_comes_back(tmp_path, suffix, provenance):
+    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()), provenance=provenance)
+    assert load_provenance(tmp_path / f"a{suffix}") == provenance
+    assert_same(load_showers(tmp_path / f"a{suffix}"), Showers(*columns().values()))
+
+
+@EVERY_FORMAT
+def test_provenance_may_be_absent(tmp_path, suffix):
+    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()))
+    assert load_provenance(tmp_path / f"a{suffix}") is None
+
+
+def test_provenance_of_an_npz_is_a_plain_text(tmp_path):
+    save_showers(tmp_path / "a.npz", Showers(*columns().values()), provenance={"seed": 1})
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
+        assert archive["Provenance"].shape == () and json.loads(str(archive["Provenance"])) == {"seed": 1}
+
+
+def test_provenance_that_is_not_json(tmp_path):
+    path = write(tmp_path / "a.npz", **columns(), Provenance=np.array("by hand"))
+    refuses(path, "Provenance is no JSON", load=load_provenance)
+    refuses(tmp_path / "none.npz", "no such file", load=load_provenance, cause=False)
+
+
+@EVERY_FORMAT
+def test_event_indices_are_written(tmp_path, suffix):
+    with ShowerWriter(tmp_path / f"a{suffix}") as writer:
+        writer.append(Showers(*columns().values()), event_index=[5, 6, 9])
+        writer.append(Showers(*columns(2).values()), event_index=np.array([2**40, 11]))
+    np.testing.assert_array_equal(stored(tmp_path / f"a{suffix}", "EventIndex"), [5, 6, 9, 2**40, 11])
+    assert len(load_showers(tmp_path / f"a{suffix}")) == 5
+
+
+@pytest.mark.parametrize("first, second, message", [
+    (None, [1, 2, 3], "for some showers only"), ([1, 2, 3], None, "for some showers only"),
+    ([1, 2], None, r"EventIndex has shape \[2\]"), ([0.0, 1.0, 2.0], None, "float64, not")])
+def test_bad_event_indices(tmp_path, first, second, message):
+    with pytest.raises(BadShowers, match=message):
+        with ShowerWriter(tmp_path / "a.npz") as writer:
+            writer.append(Showers(*columns().values()), first)
+            writer.append(Showers(*columns().values()), second)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_without_showers_is_not_written(tmp_path):
+    with pytest.raises(BadShowers, match="a.npz: no showers were written; append at least one"):
+        with ShowerWriter(tmp_path / "a.npz"):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+@EVERY_FORMAT
+def test_float16_energies(tmp_path, suffix):
+    """1000.3 lies between 1000 and 1000.5, its neighbours in float16; ROOT keeps the rounded number as float32."""
+    energy = np.full((3, 30, 30), 1000.3)
+    with ShowerWriter(tmp_path / f"a{suffix}", energy_dtype="float16") as writer:
+        writer.append(Showers(*columns(EnergyDeposit=energy).values()))
+    dtype = stored(tmp_path / f"a{suffix}", "showers" if suffix[1] == "h" else "EnergyDeposit").dtype
+    assert dtype == ("float32" if suffix == ".root" else "float16")
+    np.testing.assert_array_equal(load_showers(tmp_path / f"a{suffix}").energy, np.full((3, 30, 30), 1000.5))
+
+
+@pytest.mark.parametrize("value, fits", [(65503.0, True), (65504.0, False), (7e4, False)])
+def test_float16_has_an_end(tmp_path, value, fits):
+    energy = np.zeros((3, 30, 30))
+    energy[1, 2, 3] = value
+    refused = pytest.raises(BadShowers, match="EnergyDeposit reaches .*energy_dtype='float32'")
+    with contextlib.nullcontext() if fits else refused:
+        with ShowerWriter(tmp_path / "a.npz", energy_dtype="float16") as writer:
+            writer.append(Showers(*columns(EnergyDeposit=energy).values()))
+    assert (tmp_path / "a.npz").exists() == fits
+
+
+def test_other_types_of_energies(tmp_path):
+    with pytest.raises(UserError, match="energy_dtype is 'int8'; it is one of float32, float16"):
+        ShowerWriter(tmp_path / "a.npz", energy_dtype="int8")
+
+
+# Units and axes
+
+
+def in_other_units(showers):
+    return dict(EnergyDeposit=showers.energy.swapaxes(1, 2)[:, ::-1], ParticleMomentum=1000 * showers.momentum,
+                ParticlePoint=10 * showers.point, ParticlePDG=showers.pdg)
+
+
+@EVERY_FORMAT
+def test_units_and_axes_are_found_and_told_once(tmp_path, showers, suffix):
+    path = write_any(tmp_path / f"mine{suffix}", **in_other_units(showers))
+    notes = ["EnergyDeposit turned from axes (-y, x) to (x, y)", "ParticleMomentum converted from MeV to GeV",
+             "ParticlePoint converted from mm to cm"]
+    for load in (load_showers, lambda path: [*iter_showers(path, 150)], lambda path: load_split(path, "train")):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            load(path)
+        assert [(warning.category, str(warning.message)) for warning in caught] == [
+            (ConvertedUnits, f"{path}: {note}") for note in notes]
+    with pytest.warns(ConvertedUnits):
+        loaded, blocks = load_showers(path), [*iter_showers(path, 150)]
+    np.testing.assert_array_equal(loaded.energy, showers.energy)
+    np.testing.assert_allclose(loaded.momentum, showers.momentum, rtol=1e-6)
+    np.testing.assert_allclose(loaded.point, showers.point, rtol=1e-6)
+    assert_same(Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS)), loaded)
+
+
+def test_a_file_is_believed_as_it_is_when_asked(tmp_path, showers):
+    path = write(tmp_path / "mine.npz", **in_other_units(showers))
+    np.testing.assert_array_equal(load_showers(path, conventions="as_is").point, 10 * showers.point)
+    np.testing.assert_array_equal(next(iter_showers(path, 5, conventions="as_is")).point, 10 * showers.point[:5])
+
+
+def test_showers_that_contradict_their_particles(tmp_path, showers):
+    save_showers(tmp_path / "a.npz", Showers(showers.energy[::-1], showers.momentum, showers.point))
+    refuses(tmp_path / "a.npz", "EnergyDeposit does not follow ParticlePoint", "conventions='as_is'")
+    with pytest.raises(BadShowers, match="a.npz: EnergyDeposit does not follow"):
+        iter_showers(tmp_path / "a.npz")
+    assert len(load_showers(tmp_path / "a.npz", conventions="as_is")) == 400
+
+
+@pytest.mark.parametrize("load", [load_showers, iter_showers])
+def test_unknown_conventions(tmp_path, load):
+    with pytest.raises(UserError, match="conventions is 'guess'; it is one of detect, as_is"):
+        load(tmp_path / "a.npz", conventions="guess")

@@ -4,6 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.formats import load_showers
 from ecalgen.data.observables import observables
 from ecalgen.models import physics
 
@@ -33,15 +35,23 @@ def test_polynomial_by_hand():
     assert physics.polynomial(jnp.ones((1, 5)), 4).shape == (1, 126)
 
 
+def test_expansion_by_hand():
+    terms = physics.expansion(jnp.array([[2.0, 0, 0, 0, 0, 3, 5]]), 1)
+    np.testing.assert_allclose(terms, [[1, 2, 0, 0, 0, 0, 3, 5]])
+    assert physics.expansion(jnp.ones((1, 7)), 4).shape == (1, 126 + 2 * 56)
+
+
 def test_incident_vector_by_hand():
     """E = 10 GeV, a slope of 0.175 along x, and the track through (0.583, 0) cm at 15 cm depth."""
     pz = 10 / np.sqrt(1 + 0.175**2)
     vector = physics.incident_vector(jnp.array([[0.175 * pz, 0, pz]]), jnp.array([[0.583 - 15 * 0.175, 0]]))
-    np.testing.assert_allclose(vector, [[0, 1, 0, 1, 0]], atol=1e-3)
+    np.testing.assert_allclose(vector, [[0, 1, 0, 1, 0, 1, 0]], atol=1e-3)
 
 
-def test_whitened_where_it_was_fitted(showers, columns):
+def test_whitened_where_it_was_fitted():
     """Mean 0 and deviation 1 given the particle; uncorrelated, and never beyond the limit."""
+    showers = load_showers(sample_path("electron_5d"))[:2000]
+    columns = physics.soft_observables(showers.energy, showers.momentum, showers.point)
     params = physics.fit_whitening(showers.energy, showers.momentum, showers.point)
     given = physics.incident_vector(showers.momentum, showers.point)
     white = np.asarray(physics.Whitening().apply({"params": params}, columns, given))

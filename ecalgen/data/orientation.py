@@ -1,0 +1,171 @@
+"""Axes and units of a user's showers: found where the showers themselves prove them, refused where they contradict.
+
+Two facts of any electromagnetic calorimeter decide. The energy-weighted centre of a shower lies where its track passes
+the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d of a dozen centimetres, unit u of
+the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract. And the share
+of the particle's energy seen in the cells lies within FRACTIONS, at energies within ENERGIES.
+"""
+import dataclasses
+import itertools
+
+import numpy as np
+
+from ecalgen.data.showers import CELLS, PITCH, BadShowers, Showers, slopes
+
+MINIMUM = 100
+"""Showers below which nothing is concluded."""
+FRACTIONS = (0.005, 1.05)
+"""Visible fraction S/E of electromagnetic calorimeters, sampling or homogeneous; that of the shashlik is 0.173."""
+ENERGIES = (0.1, 2000.0)
+"""GeV, of particles worth simulating."""
+DEPTH, DEPTH_SPREAD = 13.0, 2.0
+"""cm: depth of a shower's centre, and how much other calorimeters may differ."""
+SCALE_SPREAD = 0.15
+"""How much d(centre)/d(point) may differ from G: leakage and cell size make it 1.02 in the shashlik."""
+GOOD, POSSIBLE = 20.0, 50.0
+"""chi2 of 8 numbers: below the first an option explains the showers, above the second (5 sigma) it cannot."""
+
+CELL_UNITS = {"MeV": 1.0, "GeV": 1e3, "keV": 1e-3}
+MOMENTUM_UNITS = {"GeV": 1.0, "MeV": 1e-3}
+POINT_UNITS = {"cm": 1.0, "mm": 0.1, "m": 100.0}
+DIRECTIONS = {"x": (1, 0), "-x": (-1, 0), "y": (0, 1), "-y": (0, -1)}
+AXES = [(first, second) for first, second in itertools.product(DIRECTIONS, repeat=2) if first[-1] != second[-1]]
+"""The eight ways in which the two axes of the cells may lie."""
+REMEDY = "if the file is meant so, as that of a poor generator may be, load it with conventions='as_is'"
+
+
+@dataclasses.dataclass(frozen=True)
+class Conventions:
+    """What a file means by its numbers; the defaults are the contract of `Showers`.
+
+    Args:
+      axes: where the first and the second axis of the cells point.
+      cells: unit of EnergyDeposit, one of CELL_UNITS.
+      momentum: unit of ParticleMomentum, one of MOMENTUM_UNITS.
+      point: unit of ParticlePoint, one of POINT_UNITS.
+    """
+
+    axes: tuple[str, str] = ("x", "y")
+    cells: str = "MeV"
+    momentum: str = "GeV"
+    point: str = "cm"
+
+    def notes(self) -> tuple[str, ...]:
+        """One line for each thing that differs from the contract."""
+        told = {
+            f"EnergyDeposit turned from axes ({', '.join(self.axes)}) to (x, y)": self.axes != ("x", "y"),
+            f"EnergyDeposit converted from {self.cells} to MeV": self.cells != "MeV",
+            f"ParticleMomentum converted from {self.momentum} to GeV": self.momentum != "GeV",
+            f"ParticlePoint converted from {self.point} to cm": self.point != "cm",
+        }
+        return tuple(note for note, differs in told.items() if differs)
+
+
+def standardise(showers: Showers, conventions: Conventions | None = None) -> tuple[Showers, tuple[str, ...]]:
+    """Showers in the units and axes of the contract, and a note on each conversion; untouched where none is needed.
+
+    Args:
+      showers: of any units and axes.
+      conventions: theirs; detected when not given.
+
+    Raises:
+      BadShowers: as for `detect`.
+    """
+    if conventions is None:
+        conventions = detect(showers.energy, showers.momentum, showers.point)
+    if conventions == Conventions():
+        return showers, ()
+    cells, momentum, point = (np.float32(units[name]) for units, name in (
+        (CELL_UNITS, conventions.cells), (MOMENTUM_UNITS, conventions.momentum), (POINT_UNITS, conventions.point)))
+    energy = turned(showers.energy, conventions.axes) * cells
+    return Showers(energy, showers.momentum * momentum, showers.point * point, showers.pdg), conventions.notes()
+
+
+def detect(energy, momentum, point) -> Conventions:
+    """The conventions that the showers prove; those of the contract wherever they prove nothing.
+
+    Args:
+      energy: `[N, 30, 30]`, deposited in the cells, in any of CELL_UNITS.
+      momentum: `[N, 3]`, in any of MOMENTUM_UNITS.
+      point: `[N, 2]`, in any of POINT_UNITS.
+
+    Raises:
+      BadShowers: when MINIMUM or more showers contradict the contract and do not single out one other reading.
+    """
+    if len(energy) < MINIMUM:
+        return Conventions()
+    energy, momentum, point = (np.asarray(value, np.float64) for value in (energy, momentum, point))
+    cells, unit = _energy_units(energy.sum((1, 2)), np.linalg.norm(momentum, axis=1))
+    axes, point_unit = _geometry(energy, slopes(momentum), point)
+    return Conventions(axes, cells, unit, point_unit)
+
+
+def turned(energy, axes):
+    """Cells whose axes point along `axes` as `[ix, iy]`: `[N, 30, 30]` -> the same shape."""
+    flips = [axis for axis, direction in enumerate(axes, 1) if direction.startswith("-")]
+    energy = np.flip(energy, flips)
+    return np.ascontiguousarray(energy.swapaxes(1, 2) if axes[0].endswith("y") else energy)
+
+
+def _energy_units(total, incident):
+    """Units of cells and momentum from the median S/E and E: two `[N]` -> two names."""
+    fraction, incident = np.median(total / incident), np.median(incident)
+    options = [
+        (cells, unit) for cells, unit in itertools.product(CELL_UNITS, MOMENTUM_UNITS)
+        if FRACTIONS[0] <= fraction * CELL_UNITS[cells] / (1000 * MOMENTUM_UNITS[unit]) <= FRACTIONS[1]
+        and ENERGIES[0] <= incident * MOMENTUM_UNITS[unit] <= ENERGIES[1]]
+    if ("MeV", "GeV") in options:
+        return "MeV", "GeV"
+    if len(options) == 1:
+        return options[0]
+    could = " or ".join(f"{cells} and {unit}" for cells, unit in options) or "no two units"
+    raise BadShowers(
+        f"EnergyDeposit adds up to {fraction:.3g} per unit of ParticleMomentum, at {incident:.3g} of it (medians), "
+        f"which {could} would explain; write EnergyDeposit in MeV and ParticleMomentum in GeV, or {REMEDY}")
+
+
+def _geometry(energy, slope, point):
+    """Axes of the cells and unit of the point: `[N, 30, 30]`, `[N, 2]`, `[N, 2]` -> (axes, name)."""
+    seen = energy.sum((1, 2)) > 0
+    if seen.sum() < MINIMUM:
+        return ("x", "y"), "cm"
+    slope, covariance = _regression(_centres(energy[seen]), np.concatenate([point[seen], slope[seen]], axis=1))
+    chi2 = {option: _chi2(slope, covariance, *option) for option in itertools.product(AXES, POINT_UNITS)}
+    contract = (("x", "y"), "cm")
+    possible = [option for option in chi2 if chi2[option] < POSSIBLE]
+    if contract in possible:
+        return contract
+    if len(possible) == 1 and chi2[possible[0]] < GOOD:
+        return possible[0]
+    by_point = np.array2string(slope[:2].T, precision=2, suppress_small=True, separator=", ").replace("\n", "")
+    raise BadShowers(
+        f"EnergyDeposit does not follow ParticlePoint and ParticleMomentum: d(centre)/d(point) is {by_point} over "
+        f"{seen.sum()} showers, and {len(possible) or 'none'} of the {len(chi2)} combinations of axes and unit "
+        f"({', '.join(POINT_UNITS)}) could explain it; check that all columns hold the same events in the same order, "
+        f"or {REMEDY}")
+
+
+def _centres(energy):
+    """Energy-weighted centres along the two axes of the cells: `[N, 30, 30]` -> `[N, 2]`, cm."""
+    position = (np.arange(CELLS) - (CELLS - 1) / 2) * PITCH
+    return np.stack([energy.sum(2) @ position, energy.sum(1) @ position], axis=1) / energy.sum((1, 2))[:, None]
+
+
+def _regression(centre, condition):
+    """B of centre = condition B + constant: `[N, 2]`, `[N, 4]` -> B `[4, 2]` and its covariance `[8, 8]`.
+
+    What does not vary is left unknown: a small ridge makes its variance huge.
+    """
+    centre, condition = centre - centre.mean(0), condition - condition.mean(0)
+    inverse = np.linalg.inv(condition.T @ condition + 1e-12 * len(condition) * np.eye(4))
+    slope = inverse @ condition.T @ centre
+    residual = np.cov(centre - condition @ slope, rowvar=False) + 0.1**2 * np.eye(2)  # at best 1 mm, for any sample
+    return slope, np.kron(inverse, residual)
+
+
+def _chi2(slope, covariance, axes, unit):
+    """Distance of B from what the option says, (u G, d G) transposed, within errors and spread."""
+    turn, scale = np.array([DIRECTIONS[direction] for direction in axes]).T, POINT_UNITS[unit]
+    difference = (slope - np.concatenate([scale * turn, DEPTH * turn])).ravel()
+    spread = np.repeat([SCALE_SPREAD * scale, DEPTH_SPREAD], 4)
+    return difference @ np.linalg.solve(covariance + np.diag(spread**2), difference)

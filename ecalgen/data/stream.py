@@ -1,0 +1,45 @@
+"""Training showers that outgrow a device: shuffled blocks, read through Grain from what TFDS has prepared."""
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecalgen.data.showers import KEYS, Showers
+from ecalgen.errors import UserError
+
+
+class Stream:
+    """An endless sequence of blocks of showers; every shower comes once before any comes again.
+
+    Block `b` depends on (seed, b) alone, so that a run that goes on sees what it would have seen.
+
+    Args:
+      records: a random-access data source, as TFDS gives it, of mappings with the fields of `Showers`.
+      seed: of the order.
+      size: showers in a block.
+
+    Raises:
+      UserError: Grain is not installed.
+    """
+
+    def __init__(self, records: Sequence, seed: int, size: int):
+        try:
+            import grain
+        except ImportError as error:
+            raise UserError("showers that do not fit the device stream through Grain; pip install 'ecalgen[stream]', "
+                            "or let more of them onto it with --config.data.on_device=N") from error
+        self.size, self._records = size, records
+        self._order = grain.MapDataset.range(len(records)).seed(seed).shuffle().repeat().batch(size)
+
+    def __len__(self):
+        """How many different showers there are."""
+        return len(self._records)
+
+    def block(self, index: int) -> Showers:
+        """Showers number `index * size` to `(index + 1) * size - 1` of the sequence."""
+        return read_records(self._records, self._order[index].tolist())
+
+
+def read_records(records: Sequence, rows: Sequence[int]) -> Showers:
+    """Those rows of a data source as TFDS gives it."""
+    found = records.__getitems__(rows)
+    return Showers(**{field: np.stack([record[field] for record in found]) for field in KEYS})

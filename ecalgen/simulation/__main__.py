@@ -1,0 +1,95 @@
+"""python -m ecalgen.simulation geant4|gflash --events N --seed S --out FILE: showers from a simulation, into a file."""
+import argparse
+import dataclasses
+
+from ecalgen.errors import UserError
+from ecalgen.host import cores
+from ecalgen.simulation.beam import BEAMS, PARTICLES
+from ecalgen.simulation.calorimeter import CALORIMETERS
+from ecalgen.simulation.geant4 import PHYSICS, Setup
+from ecalgen.simulation.production import Production, parametrise, produce
+
+
+def main(argv=None):
+    """Simulate as the command line says; a fault of the user's ends in one line, not a traceback."""
+    args = parse(argv)
+    try:
+        production = Production(make_setup(args), args.events, args.first, args.chunk)
+        if args.simulation == "geant4":
+            path = produce(production, args.out, args.workers, args.data, args.dtype)
+        else:
+            path = parametrise(production, args.out, args.dtype)
+    except (UserError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("interrupted; the same command goes on after the chunks that are finished") from None
+    print(f"{args.events} showers in {path}")
+
+
+def make_setup(args):
+    """The `Setup` that the options describe; what they do not say is as in the named beam."""
+    beam = BEAMS[args.beam or ("layered" if args.calorimeter == "layered" else "5d")]
+    options = {field.name: getattr(args, field.name, None) for field in dataclasses.fields(beam)}
+    beam = dataclasses.replace(beam, **{name: value for name, value in options.items() if value is not None})
+    physics = {"physics": args.physics, "cut": args.cut} if args.simulation == "geant4" else {}
+    return Setup(CALORIMETERS[args.calorimeter], beam, args.seed, **physics)
+
+
+def parse(argv=None):
+    """The options; `--help` explains them."""
+    parser = argparse.ArgumentParser(prog="python -m ecalgen.simulation", description=__doc__.split(": ")[1])
+    commands = parser.add_subparsers(dest="simulation", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    add = common.add_argument
+    add("--events", type=int, required=True, help="how many showers")
+    add("--seed", type=int, required=True, help="of the sequence of events")
+    add("--out", required=True, help="file to write: .npz, .root or .h5")
+    add("--first", type=int, default=0, help="index of the first event in the sequence of its seed (0)")
+    add("--calorimeter", choices=CALORIMETERS, default="shashlik", help="what is hit (shashlik)")
+    add("--beam", choices=BEAMS, help="5d: all varies; 1d: normal incidence at the centre, only the energy varies; "
+                                      "layered: the AdaGAN paper's. The options below change parts of it")
+    add("--particle", choices=PARTICLES, help="(e-)")
+    add("--energy", type=energies, metavar="E or LOW,HIGH", help="GeV: fixed, or density 1/E between (1,100)")
+    add("--slope", type=slopes, metavar="TX,TY", help="mean px/pz and py/pz (0,0)")
+    add("--slope-spread", type=float, metavar="S", help="their standard deviation (0.175; 0 in 1d)")
+    add("--track", type=centimetres, metavar="X,Y", help="centre of the square that tracks cross 15 cm behind the "
+                                                         "front face, cm (0,0)")
+    add("--track-spread", type=centimetres, metavar="D", help="its half width, cm (1.01; 0 in 1d)")
+    add("--dtype", choices=("float32", "float16"), default="float32", help="of the energies; float16 rounds by 0.05 %%")
+    full = commands.add_parser("geant4", parents=[common], help="real Geant4 (extra geant4)")
+    full.add_argument("--physics", choices=PHYSICS, default="standard",
+                      help="standard: the electromagnetic part of FTFP_BERT; fast: 1.3 times faster, the same visible "
+                           "energy; option1 and option2: faster, but wrong in thin tiles (standard)")
+    full.add_argument("--cut", type=float, default=0.7, help="production cut, mm (0.7)")
+    full.add_argument("--chunk", type=int, default=100, help="events simulated, and kept, at a time (100)")
+    full.add_argument("--workers", type=int, default=cores(), help="processes (one a core)")
+    full.add_argument("--data", help="folder of Geant4's data ($GEANT4_DATA_DIR, or where its wheel downloads to)")
+    fast = commands.add_parser("gflash", parents=[common], help="parametrised showers (Grindhammer and Peters)")
+    fast.set_defaults(chunk=10_000)
+    return parser.parse_args(argv)
+
+
+def _numbers(text):
+    return [float(word) for word in text.split(",")]
+
+
+def energies(text):
+    """`20` or `1,100` as (lowest, highest)."""
+    low, *high = _numbers(text)
+    return (low, *(high or [low]))
+
+
+def slopes(text):
+    """`0.1,0` as a pair."""
+    x, y = _numbers(text)
+    return x, y
+
+
+def centimetres(text):
+    """A length or a pair of them, in mm."""
+    values = [10 * value for value in _numbers(text)]
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+if __name__ == "__main__":
+    main()

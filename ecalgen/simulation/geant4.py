@@ -1,0 +1,266 @@
+"""Showers in real Geant4, from the wheel `geant4-pybind` (extra `geant4`).
+
+The reference physics is `standard`, the electromagnetic part of FTFP_BERT. The active tiles are thin, so that the
+visible energy hangs on how electrons cross from the absorber into them: option 1 takes steps of multiple scattering
+that are too long for them, and loses a sixth of the signal. `fast` is option 1 with the steps of `standard`.
+
+Energy is scored in C++ in cells made of replicas; Python is entered twice an event, to start its particle and to read
+its cells. A process can build Geant4 once, so several calorimeters or beams mean several processes (`production.py`).
+"""
+import dataclasses
+import importlib.util
+import os
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from ecalgen.errors import UserError
+from ecalgen.simulation.beam import PARTICLES, Beam
+from ecalgen.simulation.calorimeter import AIR, SHASHLIK, Calorimeter
+
+THIN_TILE_STEPS = ("/process/msc/StepLimit UseSafety", "/process/msc/RangeFactor 0.04")
+"""The multiple-scattering steps of `standard`, as commands."""
+
+PHYSICS = {
+    "standard": ("G4EmStandardPhysics", ()),
+    "fast": ("G4EmStandardPhysics_option1", THIN_TILE_STEPS),
+    "option1": ("G4EmStandardPhysics_option1", ()),
+    "option2": ("G4EmStandardPhysics_option2", ()),
+}
+"""Name -> (Geant4's physics constructor, commands before its initialisation)."""
+
+DOWNLOADED = pathlib.Path("~/.geant4_pybind")
+"""Where the wheel keeps the data that it downloads."""
+
+
+class NoGeant4(UserError):
+    """Geant4 or its data are not installed; the message says what to install or to set."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """All that decides an event besides its index.
+
+    Args:
+      calorimeter: what is hit.
+      beam: what hits it.
+      seed: of the sequence of events.
+      physics: one of `PHYSICS`.
+      cut: range below which secondary particles are not followed, mm.
+
+    Raises:
+      UserError: for an unknown physics list, a seed below zero or a cut that is not positive.
+    """
+
+    calorimeter: Calorimeter = SHASHLIK
+    beam: Beam = Beam()
+    seed: int = 0
+    physics: str = "standard"
+    cut: float = 0.7
+
+    def __post_init__(self):
+        if self.physics not in PHYSICS:
+            raise UserError(f"no physics list is called {self.physics!r}; there are {', '.join(PHYSICS)}")
+        if self.seed < 0:
+            raise UserError(f"the seed is {self.seed}; give a whole number from 0")
+        if not 0 < self.cut < np.inf:
+            raise UserError(f"the production cut is {self.cut:g} mm; give a positive length, such as 0.7")
+
+
+def start(setup: Setup, data: os.PathLike | str | None = None, score_absorber: bool = False) -> Callable:
+    """Build Geant4 in this process, which can be done once.
+
+    Args:
+      setup: calorimeter, beam's particle and physics.
+      data: folder of Geant4's data, see `find_data`.
+      score_absorber: also sum the energy deposited in the absorber.
+
+    Returns:
+      run(momentum `[N, 3]` GeV, point `[N, 2]` mm, seeds `[N]`) -> (energy `[N, *calorimeter.shape]` float32 MeV,
+      absorbed `[N]` float32 MeV or zeros).
+
+    Raises:
+      NoGeant4: the wheel or the data are missing.
+    """
+    g4 = import_geant4(data)
+    calorimeter, events = setup.calorimeter, _Events()
+    constructor, commands = PHYSICS[setup.physics]
+    manager = g4.G4RunManagerFactory.CreateRunManager(g4.G4RunManagerType.Serial)
+    manager.SetVerboseLevel(0)
+    parts = (_detector(g4, calorimeter, score_absorber), _physics(g4, constructor),
+             _actions(g4, PARTICLES[setup.beam.particle], -calorimeter.length / 2, events, score_absorber))
+    for part in parts:
+        manager.SetUserInitialization(part)
+    interface = g4.G4UImanager.GetUIpointer()
+    for command in ("/process/em/verbose 0", *commands):
+        interface.ApplyCommand(command)
+    manager.Initialize()
+    interface.ApplyCommand(f"/run/setCut {setup.cut} mm")  # SetDefaultCutValue() has no effect here
+    manager.BeamOn(0)  # builds the tables of the physics
+
+    def run(momentum, point, seeds):
+        events.load(momentum, point, seeds, int(np.prod(calorimeter.shape)))
+        manager.BeamOn(len(momentum))
+        return events.energy.reshape(-1, *calorimeter.shape), events.absorbed
+
+    run.parts = parts  # Geant4 keeps pointers to them
+    return run
+
+
+def import_geant4(data: os.PathLike | str | None = None):
+    """The module `geant4_pybind`, pointed at its data, without its prompt.
+
+    Raises:
+      NoGeant4: the wheel or the data are missing.
+    """
+    os.environ.update(check_installed(data))
+    import geant4_pybind
+    return geant4_pybind
+
+
+def check_installed(data: os.PathLike | str | None = None) -> dict[str, str]:
+    """The environment that Geant4 needs, without importing it: arguments and errors as for `import_geant4`."""
+    if importlib.util.find_spec("geant4_pybind") is None:
+        raise NoGeant4("Geant4 is not installed; pip install 'ecalgen[geant4]', or simulate with gflash")
+    return find_data(data)
+
+
+def find_data(folder: os.PathLike | str | None = None) -> dict[str, str]:
+    """The environment variables that point Geant4 at its data.
+
+    Args:
+      folder: of an installation (with `G4EMLOW*` in it), or one that itself holds the low-energy tables and an
+        `ENSDFSTATE.dat`; when not given `$GEANT4_DATA_DIR`, or where the wheel downloads to.
+
+    Raises:
+      NoGeant4: there are no such data.
+    """
+    folder = pathlib.Path(folder or os.environ.get("GEANT4_DATA_DIR") or DOWNLOADED).expanduser().absolute()
+    if list(folder.glob("G4EMLOW*")) and list(folder.glob("G4ENSDFSTATE*")):
+        return {"GEANT4_DATA_DIR": str(folder)}
+    if (folder / "epics2017").is_dir() and (folder / "ENSDFSTATE.dat").is_file():
+        names = ("GEANT4_DATA_DIR", "G4LEDATA", "G4ENSDFSTATEDATA", "G4LEVELGAMMADATA")
+        return dict.fromkeys(names, str(folder))
+    raise NoGeant4(f"no Geant4 data in {folder}: set GEANT4_DATA_DIR or --data to the folder that holds G4EMLOW and "
+                   "G4ENSDFSTATE, or let the wheel download them, with python -c 'import geant4_pybind'")
+
+
+class _Events:
+    """What the run under way is given, and what it deposits."""
+
+    def load(self, momentum, point, seeds, cells):
+        self.momentum, self.point, self.seeds = momentum, point, seeds
+        self.energy = np.zeros((len(momentum), cells), np.float32)
+        self.absorbed = np.zeros(len(momentum), np.float32)
+
+
+def _detector(g4, calorimeter, score_absorber):
+    """World > calorimeter > layers > absorber and active plate > columns of cells along x > cells along y."""
+    keep, width, layer = [], calorimeter.width, calorimeter.layer
+
+    def material(description):
+        made = g4.G4Material(description.name, description.density * g4.g / g4.cm3, len(description.composition))
+        for symbol, amount in description.composition:
+            made.AddElement(g4.G4NistManager.Instance().FindOrBuildElement(symbol), amount)
+        return made
+
+    def volume(name, x, y, z, of):
+        solid = g4.G4Box(name, 0.5 * x * g4.mm, 0.5 * y * g4.mm, 0.5 * z * g4.mm)
+        logical = g4.G4LogicalVolume(solid, of, name)
+        keep.extend((solid, logical))
+        return logical
+
+    def place(logical, mother, z=0.0):
+        keep.append(g4.G4PVPlacement(None, g4.G4ThreeVector(0, 0, z * g4.mm), logical, str(logical.GetName()), mother,
+                                     False, 0))
+        return keep[-1]
+
+    def replicate(logical, mother, axis, count, step):
+        keep.append(g4.G4PVReplica(str(logical.GetName()), logical, mother, axis, count, step * g4.mm))
+
+    def score(name, volume, scorer):
+        detector = g4.G4MultiFunctionalDetector(name)
+        detector.RegisterPrimitive(scorer)
+        g4.G4SDManager.GetSDMpointer().AddNewDetector(detector)
+        built.SetSensitiveDetector(volume, detector)
+        keep.extend((detector, scorer))
+
+    class Detector(g4.G4VUserDetectorConstruction):
+        def Construct(self):
+            air, active, absorber = (material(m) for m in (AIR, calorimeter.active, calorimeter.absorber))
+            thick, thin = calorimeter.absorber_thickness, calorimeter.active_thickness
+            world = volume("World", 1.05 * width, 1.05 * width, 1.05 * calorimeter.length, air)
+            block = volume("Calorimeter", width, width, calorimeter.length, absorber)
+            slice_ = volume("Layer", width, width, layer, absorber)
+            self.absorber = volume("Absorber", width, width, thick, absorber)
+            plate = volume("Active", width, width, thin, active)
+            column = volume("Column", calorimeter.pitch, width, thin, active)
+            self.cell = volume("Cell", calorimeter.pitch, calorimeter.pitch, thin, active)
+            top = place(world, None)
+            place(block, world)
+            replicate(slice_, block, g4.kZAxis, calorimeter.layers, layer)
+            place(self.absorber, slice_, -0.5 * thin)
+            place(plate, slice_, 0.5 * thick)
+            replicate(column, plate, g4.kXAxis, calorimeter.cells, calorimeter.pitch)
+            replicate(self.cell, column, g4.kYAxis, calorimeter.cells, calorimeter.pitch)
+            return top
+
+        def ConstructSDandField(self):
+            # levels above a cell: 0 itself (iy), 1 column (ix), 2 plate (one copy), 3 layer
+            n, (copies, level) = calorimeter.cells, (calorimeter.layers, 3) if calorimeter.read_depth else (1, 2)
+            score("active", self.cell, g4.G4PSEnergyDeposit3D("energy", n, n, copies, 1, 0, level))
+            if score_absorber:
+                score("absorber", self.absorber, g4.G4PSEnergyDeposit("energy", 0))
+
+    built = Detector()
+    return built
+
+
+def _physics(g4, constructor):
+    class Physics(g4.G4VModularPhysicsList):
+        def __init__(self):
+            super().__init__()
+            self.SetVerboseLevel(0)
+            self.RegisterPhysics(getattr(g4, constructor)())
+
+    return Physics()
+
+
+def _actions(g4, pdg, front, events, score_absorber):
+    """Start the particle of an event at the front face (z in mm), and read its cells at the end."""
+    keep = []
+
+    class Gun(g4.G4VUserPrimaryGeneratorAction):
+        # G4ParticleGun makes its G4PrimaryVertex in C++; one made in Python is freed while the event points at it.
+        def __init__(self):
+            super().__init__()
+            self.gun = g4.G4ParticleGun(1)
+            self.particle = g4.G4ParticleTable.GetParticleTable().FindParticle(pdg)
+            self.gun.SetParticleDefinition(self.particle)
+
+        def GeneratePrimaries(self, event):
+            i = event.GetEventID()
+            g4.G4Random.setTheSeed(int(events.seeds[i]))
+            momentum, mass = events.momentum[i] * g4.GeV, self.particle.GetPDGMass()
+            square = float(momentum @ momentum)
+            self.gun.SetParticlePosition(g4.G4ThreeVector(*(events.point[i] * g4.mm), front * g4.mm))
+            self.gun.SetParticleMomentumDirection(g4.G4ThreeVector(*(momentum / square**0.5)))
+            self.gun.SetParticleEnergy((square + mass * mass) ** 0.5 - mass)
+            self.gun.GeneratePrimaryVertex(event)
+
+    class Reader(g4.G4UserEventAction):
+        def EndOfEventAction(self, event):
+            i, hits, find = event.GetEventID(), event.GetHCofThisEvent(), g4.G4SDManager.GetSDMpointer().GetCollectionID
+            for cell, energy in hits.GetHC(find("active/energy")):
+                events.energy[i, cell] = energy
+            if score_absorber:
+                events.absorbed[i] = sum(energy for _, energy in hits.GetHC(find("absorber/energy")))
+
+    class Actions(g4.G4VUserActionInitialization):
+        def Build(self):
+            keep.extend((Gun(), Reader()))
+            for action in keep:
+                self.SetUserAction(action)
+
+    return Actions()

@@ -1,0 +1,451 @@
+"""The parametrised electromagnetic shower of Grindhammer and Peters, the classic fast simulation, in any `Calorimeter`.
+
+Their fits to detailed simulations fix everything but what `Tuning` corrects (hep-ex/0001020, formulae in appendix A).
+A shower is a cloud of spots: gamma distributed along the axis of the particle, with a shape that fluctuates from
+shower to shower, and at each depth a narrow core and a wide tail across it. The calorimeter is a uniform block of the
+effective material of one layer; that a layer is active here and absorber there enters through corrections of theirs.
+
+Depths t are in radiation lengths X0, radii r in Moliere radii R_M, both of the effective material.
+
+Two departures from the paper bring it nearer to Geant4. Spots are distributed in depth as the energy is. And the gamma
+distributed energy that the paper gives to an interval of depth is given spot by spot: gamma variables add up, so that
+an interval fluctuates as in the paper, while a cell far from the axis holds a few spots of one universal spectrum, as
+in Geant4 it holds a few hits. Five fields of `Tuning` go beyond the paper's formulae and are neutral by default:
+`spot_fano`, `tail_power`, `tail_log`, `weight_log` and `width_spread`.
+"""
+import functools
+import operator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.special import expit, gammainccinv, gammaincinv
+
+from ecalgen.data.showers import check_incident, incident_energy
+from ecalgen.errors import UserError
+from ecalgen.simulation.beam import PARTICLES
+from ecalgen.simulation.calorimeter import SHASHLIK, Calorimeter, Material
+
+CHUNK = 1024
+"""Showers per call of the compiled function; the last chunk is padded to a power of two."""
+BLOCK = 1 << 15
+"""Spots made at once; their arrays stay in the cache of the processor."""
+MOST_SPOTS = 1 << 20
+"""Of one shower; beyond it (some TeV) spots carry more energy each."""
+SCALE_ENERGY = 21.2
+"""E_s of multiple scattering, MeV."""
+CONVERSION = 9 / 7
+"""Mean free path of a photon, X0."""
+
+
+class UnknownElement(UserError):
+    """A material of an element whose constants are not tabulated; the message says where to add it."""
+
+
+class Element(NamedTuple):
+    """Z, A, X0 in g/cm2 and the least ionisation loss in MeV cm2/g, from the tables of the Particle Data Group."""
+
+    z: float
+    a: float
+    x0: float
+    loss: float
+
+
+ELEMENTS = {
+    "H": Element(1, 1.008, 63.04, 4.034), "C": Element(6, 12.011, 42.70, 1.742), "N": Element(7, 14.007, 37.99, 1.825),
+    "O": Element(8, 15.999, 34.24, 1.801), "F": Element(9, 18.998, 32.93, 1.676),
+    "Al": Element(13, 26.982, 24.01, 1.615), "Si": Element(14, 28.085, 21.82, 1.664),
+    "Ar": Element(18, 39.948, 19.55, 1.519), "Fe": Element(26, 55.845, 13.84, 1.451),
+    "Cu": Element(29, 63.546, 12.86, 1.403), "W": Element(74, 183.84, 6.76, 1.145),
+    "Pb": Element(82, 207.2, 6.37, 1.122), "U": Element(92, 238.029, 6.00, 1.081),
+}
+
+
+class Medium(NamedTuple):
+    """What a shower sees of a material: Z and A by weight, density g/cm3, X0 g/cm2, critical energy MeV, least loss."""
+
+    z: float
+    a: float
+    density: float
+    x0: float
+    critical: float
+    loss: float
+
+    @property
+    def length(self) -> float:
+        """X0, cm."""
+        return self.x0 / self.density
+
+
+class Layer(NamedTuple):
+    """The effective material of a layer of absorber and active material.
+
+    Args:
+      z: effective atomic number.
+      x0: cm.
+      critical: critical energy, MeV.
+      moliere: cm.
+      frequency: F_S, the layers in a radiation length.
+      e_hat: e/mip, response to showers relative to minimum ionising particles.
+      mip: energy such a particle leaves in the active layer, MeV.
+      sampled: share of its loss that this is.
+    """
+
+    z: float
+    x0: float
+    critical: float
+    moliere: float
+    frequency: float
+    e_hat: float
+    mip: float
+    sampled: float
+
+    @property
+    def visible(self) -> float:
+        """Share of a shower's energy that is visible."""
+        return self.e_hat * self.sampled
+
+    @property
+    def resolution(self) -> float:
+        """c of sigma/E = c / sqrt(E/GeV) if it came from the number of minimum ionising crossings of active layers."""
+        return (self.mip / (1000 * self.visible)) ** 0.5
+
+
+class Tuning(NamedTuple):
+    """Corrections of the parametrisation for one calorimeter; the defaults, no corrections, are the paper itself.
+
+    Args:
+      response: factor on the visible share of the energy.
+      resolution: factor on c, the sampling resolution, over that of counting minimum ionising crossings.
+      spots: factor on the number of spots.
+      spots_power: added to the power of E in it, 0.959.
+      spot_fano: variance over mean of that number.
+      maximum: factor on T, the depth of the maximum.
+      maximum_offset: added to T, X0.
+      alpha: factor on alpha, the shape of the longitudinal profile.
+      spread: factor on the deviations of ln T and ln alpha.
+      core: factor on the radius of the core.
+      core_growth: added to its slope in tau, R_M.
+      core_log: added to its slope in ln E, R_M.
+      tail: factor on the radius of the tail.
+      tail_power: q of the tail's f(r) = 2 q r R^2q / (r^2 + R^2)^(1 + q), 1 in the paper.
+      weight: factor on the share of the core.
+      weight_log: added to that share per ln(E / 10 GeV).
+      tail_log: power of E / 10 GeV in the radius of the tail.
+      width_spread: deviation of the log of a shower's radii at 1 GeV; it falls as 1 / sqrt(E).
+    """
+
+    response: float = 1.0
+    resolution: float = 1.0
+    spots: float = 1.0
+    spots_power: float = 0.0
+    spot_fano: float = 0.0
+    maximum: float = 1.0
+    maximum_offset: float = 0.0
+    alpha: float = 1.0
+    spread: float = 1.0
+    core: float = 1.0
+    core_growth: float = 0.0
+    core_log: float = 0.0
+    tail: float = 1.0
+    tail_power: float = 1.0
+    weight: float = 1.0
+    weight_log: float = 0.0
+    tail_log: float = 0.0
+    width_spread: float = 0.0
+
+
+PAPER = Tuning()
+"""No corrections."""
+SHASHLIK_TUNING = Tuning(
+    response=1.1207, resolution=1.0711, spots=2.2243, spots_power=0.0529, spot_fano=0.5407, maximum=1.0226,
+    maximum_offset=0.0706, alpha=0.9882, spread=1.0019, core=1.1583, core_growth=-0.0039, core_log=-0.0011,
+    tail=1.2074, tail_power=1.186, weight=0.9326, weight_log=-0.007, tail_log=-0.0027, width_spread=0.0474)
+"""Fitted to the Geant4 training showers by `python -m experiments.tune_gflash`; from 1 to 100 GeV, as these are."""
+
+
+class Profile(NamedTuple):
+    """The longitudinal shape of showers, each `[N]`.
+
+    Args:
+      maximum: T, X0.
+      alpha: of the gamma distribution.
+      centre: mean depth over T of the average shower.
+      energy: GeV.
+    """
+
+    maximum: jax.Array
+    alpha: jax.Array
+    centre: jax.Array
+    energy: jax.Array
+
+    @property
+    def beta(self):
+        """Of the gamma distribution, per X0."""
+        return (self.alpha - 1) / self.maximum
+
+
+def medium(material: Material) -> Medium:
+    """Constants of a compound by the weights of its elements; E_c = 2.66 MeV (X0 Z/A)^1.1.
+
+    Raises:
+      UnknownElement: an element of it is not in ELEMENTS.
+    """
+    if missing := [name for name, _ in material.composition if name not in ELEMENTS]:
+        raise UnknownElement(f"gflash has no constants of {', '.join(missing)} in {material.name}; add them to "
+                             "ELEMENTS in ecalgen/simulation/gflash.py")
+    elements = [ELEMENTS[name] for name, _ in material.composition]
+    masses = np.array([number * element.a for (_, number), element in zip(material.composition, elements, strict=True)])
+    z, a, inverse, loss = masses / masses.sum() @ [[e.z, e.a, 1 / e.x0, e.loss] for e in elements]
+    return Medium(z, a, material.density, 1 / inverse, 2.66 * (z / a / inverse) ** 1.1, loss)
+
+
+def effective_layer(calorimeter: Calorimeter) -> Layer:
+    """Both materials weighted by mass per area."""
+    absorber, active = medium(calorimeter.absorber), medium(calorimeter.active)
+    thickness = np.array([calorimeter.absorber_thickness, calorimeter.active_thickness]) / 10  # cm
+    columns = thickness * [absorber.density, active.density]
+    weights, density = columns / columns.sum(), columns.sum() / thickness.sum()
+    z, inverse, scattering = weights @ [[m.z, 1 / m.x0, m.critical / m.x0] for m in (absorber, active)]
+    losses = columns * [absorber.loss, active.loss]
+    x0 = 1 / inverse / density
+    return Layer(z, x0, scattering / inverse, SCALE_ENERGY / scattering / density, x0 / thickness.sum(),
+                 1 / (1 + 0.007 * (absorber.z - active.z)), losses[1], losses[1] / losses.sum())
+
+
+def draw_profile(tuning: Tuning, layer: Layer, energy, normal) -> Profile:
+    """ln T and ln alpha from their correlated normal distribution in a sampling calorimeter (A.2).
+
+    Args:
+      energy: `[N]` GeV.
+      normal: `[N, 2]`, N(0, 1).
+    """
+    log_y = jnp.log(1000 * energy / layer.critical)
+    homogeneous_maximum = jnp.maximum(log_y - 0.812, 0.1)
+    homogeneous_alpha = 0.81 + (0.458 + 2.26 / layer.z) * log_y
+    maximum = homogeneous_maximum - 0.55 / layer.frequency - 0.69 * (1 - layer.e_hat)
+    mean_t = jnp.log(jnp.maximum(tuning.maximum * maximum + tuning.maximum_offset, 0.1))
+    mean_a = jnp.log(jnp.maximum(tuning.alpha * (homogeneous_alpha - 0.476 / layer.frequency), 1.1))
+    sigma_t = tuning.spread * _deviation(-2.5 + 1.25 * log_y)
+    sigma_a = tuning.spread * _deviation(-0.82 + 0.79 * log_y)
+    rho = jnp.clip(0.784 - 0.023 * log_y, -1, 1)
+    common, opposite = jnp.sqrt((1 + rho) / 2) * normal[:, 0], jnp.sqrt((1 - rho) / 2) * normal[:, 1]
+    shape = jnp.exp(mean_a)
+    return Profile(jnp.maximum(jnp.exp(mean_t + sigma_t * (common + opposite)), 0.1),
+                   jnp.maximum(jnp.exp(mean_a + sigma_a * (common - opposite)), 1.05), shape / (shape - 1), energy)
+
+
+def _deviation(inverse):
+    """1 / (s1 + s2 ln y), at most one half, as in Geant4: the fits are of high energies."""
+    return 1 / jnp.maximum(inverse, 2)
+
+
+def radial_profile(tuning: Tuning, layer: Layer, energy, tau):
+    """Radii of core and tail in R_M and the share of the core (A.2): each of the shape of `tau`.
+
+    Args:
+      energy: GeV.
+      tau: depth over that of the maximum.
+    """
+    log_e, z, thin, inverse = jnp.log(energy), layer.z, 1 - layer.e_hat, 1 / layer.frequency
+    early = inverse * jnp.exp(-tau)
+    core = 0.0251 + (0.00319 + tuning.core_log) * log_e + (0.1162 - 0.000381 * z + tuning.core_growth) * tau
+    core = tuning.core * (core - 0.0203 * thin + 0.0397 * early)
+    tail = (0.659 - 0.00309 * z) * (jnp.exp(-2.59 * (tau - 0.645)) + jnp.exp((0.3585 + 0.0412 * log_e) * (tau - 0.645)))
+    tail = tuning.tail * (energy / 10) ** tuning.tail_log * (tail - 0.14 * thin - 0.495 * early)
+    bend = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
+    weight = (2.632 - 0.00094 * z) * jnp.exp(bend - jnp.exp(bend))
+    weight += thin * (0.348 - 0.642 * inverse * jnp.exp(-(tau - 1) ** 2))
+    weight = tuning.weight * weight + tuning.weight_log * (log_e - jnp.log(10.0))
+    return jnp.maximum(core, 0.005), jnp.maximum(tail, 0.02), jnp.clip(weight, 0, 1)
+
+
+def spot_numbers(tuning: Tuning, layer: Layer, energy):
+    """Mean number of spots, 10.3 / c (E/GeV)^0.959 in the paper, and the gamma shape of a spot's energy: `[N]` twice.
+
+    N spots of shape k, their number of variance over mean F, give (sigma/E)^2 = (1/k + F) / N = c^2 / E.
+    """
+    c = tuning.resolution * layer.resolution
+    number = tuning.spots * 10.3 / c * energy ** (0.959 + tuning.spots_power)
+    number = jnp.clip(number, 1, MOST_SPOTS / 2)
+    return number, 1 / jnp.maximum(c**2 * number / energy - tuning.spot_fano, 0.05)
+
+
+_LOGITS, _LOG_SHAPES = np.linspace(-17, 17, 273), np.linspace(np.log(0.05), np.log(50), 139)
+"""Where `gamma_quantile` is tabulated: logit of the probability, log of the shape."""
+
+
+@functools.cache
+def _gamma_table():
+    """Quantiles `[log shape, logit]` of gamma distributions, from both ends, so that neither loses digits."""
+    shapes, logits = np.exp(_LOG_SHAPES)[:, None], _LOGITS[None]
+    low = gammaincinv(shapes, expit(np.minimum(logits, 0)))
+    high = gammainccinv(shapes, expit(-np.maximum(logits, 0)))
+    return np.where(logits < 0, low, high).astype(np.float32)
+
+
+def gamma_quantile(shape, u):
+    """x with P(X < x) = u for a gamma distributed X of scale 1, to 1 % (1e-4 below 0.01): linear between points.
+
+    Args:
+      shape: from 0.05 to 50.
+      u: in (0, 1), of the same shape.
+    """
+    table = jnp.asarray(_gamma_table()).ravel()
+    row, column = _position(jnp.log(shape), _LOG_SHAPES), _position(jnp.log(u) - jnp.log1p(-u), _LOGITS)
+    i, j = row.astype(jnp.int32), column.astype(jnp.int32)
+    corner = i * len(_LOGITS) + j
+    value = lambda k: table.at[corner + k].get(mode="promise_in_bounds")
+    near, far = (value(k) + (column - j) * (value(k + 1) - value(k)) for k in (0, len(_LOGITS)))
+    return near + (row - i) * (far - near)
+
+
+def _position(value, grid):
+    """Of a value on an even grid, in its steps."""
+    return jnp.clip((value - grid[0]) * ((len(grid) - 1) / (grid[-1] - grid[0])), 0, len(grid) - 1.001)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def showers(calorimeter: Calorimeter, photon: bool, tuning: Tuning, key, momentum, point, first=0):
+    """Visible energy of the cells, `[N, *calorimeter.shape]` MeV; shower i depends on its particle, key and first + i.
+
+    The spots of all showers lie in one list, made block after block, so that showers of 1 and 100 GeV take no padding.
+
+    Args:
+      photon: rather than an electron; it flies on until it converts, and then makes the shower of an electron.
+      momentum, point: `[N, 3]` GeV, `[N, 2]` cm.
+    """
+    layer = effective_layer(calorimeter)
+    energy = incident_energy(momentum)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(len(momentum)))
+    normal = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, 0), (4,)))(keys)
+    conversion = CONVERSION * jax.vmap(lambda key: jax.random.exponential(jax.random.fold_in(key, 1)))(keys)
+    start = jnp.where(photon, conversion, 0)
+    number, shape = spot_numbers(tuning, layer, energy)
+    count = jnp.clip(jnp.round(number + jnp.sqrt(tuning.spot_fano * number) * normal[:, 2]), 0, MOST_SPOTS)
+    scale = 1000 * tuning.response * layer.visible * energy / (number * shape)
+    width = layer.moliere * jnp.exp(tuning.width_spread / jnp.sqrt(energy) * normal[:, 3])
+    ends = jnp.cumsum(count.astype(jnp.int32))
+    shower = dict(profile=draw_profile(tuning, layer, energy, normal[:, :2]), start=start, shape=shape, scale=scale,
+                  width=width, direction=(momentum / energy[:, None]), point=point, key=jax.random.key_data(keys),
+                  begin=jnp.concatenate([jnp.zeros(1, jnp.int32), ends[:-1]]))
+    cells = int(np.prod(calorimeter.shape))
+
+    def add(block, total):
+        spot = block * BLOCK + jnp.arange(BLOCK)
+        owner = jnp.minimum(jnp.searchsorted(ends, spot, side="right"), len(ends) - 1)
+        mine = jax.tree.map(lambda values: values.at[owner].get(mode="promise_in_bounds"), shower)
+        position, deposit = spots(tuning, layer, mine, spot - mine["begin"])
+        cell, inside = cell_index(calorimeter, position)
+        inside &= spot < ends[-1]
+        return total.at[jnp.where(inside, owner * cells + cell, 0)].add(jnp.where(inside, deposit, 0))
+
+    total = jax.lax.fori_loop(0, -(-ends[-1] // BLOCK), add, jnp.zeros(len(momentum) * cells, jnp.float32))
+    return total.reshape(len(momentum), *calorimeter.shape)
+
+
+def spots(tuning, layer, shower, index):
+    """Position, three of `[M]` in cm from the centre of the front face, and energy `[M]` in MeV, of each spot.
+
+    Args:
+      shower: what `showers` has drawn of the shower of each spot.
+      index: of the spot in its shower, `[M]`.
+    """
+    along, across, around, deposit = uniforms(shower["key"], index)
+    profile = shower["profile"]
+    depth = gamma_quantile(profile.alpha, along) / profile.beta
+    tau = depth * profile.beta / profile.alpha * profile.centre
+    core, tail, weight = radial_profile(tuning, layer, profile.energy, tau)
+    is_core = across < weight
+    share = jnp.where(is_core, across / weight, (across - weight) / (1 - weight))
+    power = jnp.where(is_core, 1.0, 1 / tuning.tail_power)
+    radius = jnp.where(is_core, core, tail) * jnp.sqrt(jnp.expm1(-power * jnp.log1p(-jnp.minimum(share, 1 - 2.0**-17))))
+    position = from_axis(shower["direction"], layer.x0 * (shower["start"] + depth), shower["width"] * radius, around)
+    x, y, z = position
+    return ((shower["point"][:, 0] + x, shower["point"][:, 1] + y, z),
+            shower["scale"] * gamma_quantile(shower["shape"], deposit))
+
+
+def uniforms(keys, index):
+    """Four numbers in (0, 1), of 16 bits, for each spot, from its index and the key of its shower: four of `[M]`."""
+    fold = jax.vmap(lambda key, index: jax.random.key_data(jax.random.fold_in(jax.random.wrap_key_data(key), index)))
+    words = fold(keys, index + 2).T
+    return [(half.astype(jnp.float32) + 0.5) * 2.0**-16 for word in words for half in (word >> 16, word & 0xFFFF)]
+
+
+def from_axis(direction, depth, radius, turns):
+    """Points at a depth along the unit vector `direction [M, 3]` and a radius across it: x, y and z, each `[M]`.
+
+    The radius turns from the plane of the direction and the z axis, the x axis where these are parallel.
+    """
+    nx, ny, nz = direction.T
+    slope = jnp.sqrt(nx**2 + ny**2)
+    safe = jnp.where(slope > 0, slope, 1)
+    cx, cy = jnp.where(slope > 0, nx / safe, 1), ny / safe
+    out, side = radius * jnp.cos(2 * jnp.pi * turns), radius * jnp.sin(2 * jnp.pi * turns)
+    return (depth * nx + out * cx * nz - side * cy, depth * ny + out * cy * nz + side * cx, depth * nz - out * slope)
+
+
+def cell_index(calorimeter, position):
+    """Index of the cell, flat, and whether the position (cm, from the centre of the front face) is in the block."""
+    x, y, z = (10 * values for values in position)
+    i, j = (jnp.floor((values + calorimeter.width / 2) / calorimeter.pitch).astype(jnp.int32) for values in (x, y))
+    k = jnp.floor(z / calorimeter.layer).astype(jnp.int32)
+    within = lambda index, count: (index >= 0) & (index < count)
+    inside = within(i, calorimeter.cells) & within(j, calorimeter.cells) & within(k, calorimeter.layers)
+    cell = i * calorimeter.cells + j
+    return (cell * calorimeter.layers + k if calorimeter.read_depth else cell), inside
+
+
+def make_gflash(calorimeter: Calorimeter, tuning: Tuning = PAPER, photon: bool = False):
+    """A pure jitted `sample(key, momentum, point, first=0)` -> float32 `[N, *calorimeter.shape]` MeV; see `showers`."""
+    return functools.partial(showers, calorimeter, photon, tuning)
+
+
+class Gflash:
+    """Parametrised showers as a function of the incident particles, called like a trained `Sampler`.
+
+    Args:
+      calorimeter: any `Calorimeter`.
+      tuning: of it; the paper's values if not given, and SHASHLIK_TUNING for the shashlik in any cells.
+      particle: e-, e+ or gamma.
+    """
+
+    def __init__(self, calorimeter: Calorimeter = SHASHLIK, tuning: Tuning | None = None, particle: str = "e-"):
+        if particle not in PARTICLES:
+            raise UserError(f"no particle is called {particle!r}; there are {', '.join(PARTICLES)}")
+        effective_layer(calorimeter)  # an element that is unknown is told now
+        self.calorimeter = calorimeter
+        self.tuning = default_tuning(calorimeter) if tuning is None else tuning
+        self.sample = make_gflash(calorimeter, self.tuning, photon=particle == "gamma")
+
+    def __call__(self, momentum, point, seed=0, first=0):
+        """Showers at these conditions, float32 `[N, *calorimeter.shape]` MeV; the same seed gives the same showers.
+
+        Shower i depends on its conditions, the seed and first + i alone, to the rounding of float32.
+
+        Args:
+          momentum: `[N, 3]` GeV.
+          point: `[N, 2]` cm, on the front face.
+          seed: whole number.
+          first: number of the first shower, for a set made in pieces.
+
+        Raises:
+          BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
+        """
+        momentum, point = check_incident(momentum, point)
+        key, count = jax.random.key(operator.index(seed)), len(momentum)
+        energy = np.empty((count, *self.calorimeter.shape), np.float32)
+        for start in range(0, count, CHUNK):
+            size = min(CHUNK, count - start)
+            pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
+            padded = (np.pad(array[start:start + size], pad, mode="edge") for array in (momentum, point))
+            energy[start:start + size] = self.sample(key, *padded, first + start)[:size]
+        return energy
+
+
+def default_tuning(calorimeter: Calorimeter) -> Tuning:
+    """SHASHLIK_TUNING for layers like the shashlik's, whatever the cells, else none."""
+    layers = lambda block: (block.absorber, block.absorber_thickness, block.active, block.active_thickness)
+    return SHASHLIK_TUNING if layers(calorimeter) == layers(SHASHLIK) else PAPER

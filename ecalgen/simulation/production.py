@@ -1,0 +1,241 @@
+"""Producing samples: chunks of events over processes, kept as they finish, and put together at the end.
+
+An event depends on its setup and its index alone, so that a production may be cut in any way, killed at any time and
+gone on with, and its file is the same whatever happened on the way.
+"""
+import concurrent.futures
+import contextlib
+import dataclasses
+import functools
+import json
+import multiprocessing
+import os
+import pathlib
+import shutil
+import signal
+import threading
+import uuid
+from collections.abc import Iterator
+
+import numpy as np
+
+from ecalgen.data.formats import EVENT_INDEX, FORMATS, ShowerWriter, writing
+from ecalgen.data.showers import CELLS, KEYS, Showers
+from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
+from ecalgen.errors import UserError
+from ecalgen.host import progress
+from ecalgen.provenance import versions
+from ecalgen.simulation import geant4
+from ecalgen.simulation.beam import PARTICLES, engine_seeds, kinematics
+from ecalgen.simulation.geant4 import Setup
+from ecalgen.simulation.gflash import Gflash
+
+
+class ProductionError(UserError):
+    """A production that cannot start or go on; the message says what to change."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Production:
+    """Events `first` to `first + events - 1` of a setup, in chunks.
+
+    Raises:
+      ProductionError: for a number of events or a chunk below one, or a first index below zero.
+    """
+
+    setup: Setup
+    events: int
+    first: int = 0
+    chunk: int = 100
+
+    def __post_init__(self):
+        for name, lowest in (("events", 1), ("chunk", 1), ("first", 0)):
+            if getattr(self, name) < lowest:
+                raise ProductionError(f"{name} is {getattr(self, name)}; give a whole number from {lowest}")
+
+    @property
+    def chunks(self) -> list[tuple[int, int]]:
+        """(first event, number of events) of each."""
+        end = self.first + self.events
+        return [(first, min(self.chunk, end - first)) for first in range(self.first, end, self.chunk)]
+
+
+def produce(production: Production, out: os.PathLike | str, workers: int = 1, data: os.PathLike | str | None = None,
+            dtype: str = "float32") -> pathlib.Path:
+    """Simulate with Geant4 into the file `out`, by way of the folder `out.parts`; the same call goes on after a kill.
+
+    Args:
+      production: what to simulate.
+      out: file to write: npz, root or h5 for a calorimeter of 30 x 30 cells, npz or h5 for one read out in depth, npz
+        for any other.
+      workers: processes side by side.
+      data: folder of Geant4's data, see `geant4.find_data`.
+      dtype: of the energies in the file, float32 or float16 (which rounds them to 0.05 %).
+
+    Raises:
+      ProductionError: the file exists, its suffix cannot hold these showers, the folder holds parts of another
+        production, or a process died.
+      NoGeant4: the wheel or the data are missing.
+    """
+    out = pathlib.Path(out)
+    check_out(out, production.setup.calorimeter)
+    geant4.check_installed(data)
+    parts = _open_parts(out.with_name(out.name + ".parts"), production)
+    todo = [chunk for chunk in production.chunks if not _part(parts, chunk[0]).exists()]
+    _run(production, todo, parts, workers, data)
+    write_showers(out, production, _read_parts(production, parts), dtype, "geant4-pybind")
+    shutil.rmtree(parts)
+    return out
+
+
+def parametrise(production: Production, out: os.PathLike | str, dtype: str = "float32") -> pathlib.Path:
+    """Simulate with `gflash` into the file `out`: arguments and errors as for `produce`; nothing is kept of a kill."""
+    out, setup = pathlib.Path(out), production.setup
+    check_out(out, setup.calorimeter)
+    gflash = Gflash(setup.calorimeter, particle=setup.beam.particle)
+
+    def blocks():
+        with progress(total=production.events, desc="gflash", unit="event") as bar:
+            for first, count in production.chunks:
+                momentum, point = kinematics(setup.beam, setup.seed, first, count)
+                energy = gflash(momentum, point / 10, setup.seed, first)
+                yield energy, momentum, point, np.arange(first, first + count)
+                bar.update(count)
+
+    write_showers(out, production, blocks(), dtype, "jax")
+    return out
+
+
+def check_out(out: pathlib.Path, calorimeter) -> None:
+    """Raises ProductionError when the file exists or its suffix cannot hold showers of this calorimeter."""
+    if out.exists():
+        raise ProductionError(f"{out} exists already; remove it, or give another name")
+    if len(calorimeter.shape) == 3:
+        suffixes = SUFFIXES
+    else:
+        suffixes = tuple(FORMATS) if calorimeter.shape == (CELLS, CELLS) else (".npz",)
+    if out.suffix.lower() not in suffixes:
+        raise ProductionError(f"{out}: showers of the {calorimeter.name} calorimeter are written as "
+                              f"{', '.join(suffixes)}; give a name that ends so")
+
+
+def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
+    """Simulate the events (first, number) of a chunk into a file of the folder `parts`; the number of events."""
+    first, count = chunk
+    momentum, point = kinematics(setup.beam, setup.seed, first, count)
+    energy, _ = _engine(setup, data)(momentum, point, engine_seeds(setup.seed, first, count))
+    path = _part(parts, first)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with open(partial, "xb") as file:
+        np.savez_compressed(file, energy=energy, momentum=momentum, point=point)
+    os.replace(partial, path)
+    return count
+
+
+def bookkeeping(production: Production, engine: str) -> dict:
+    """All that the events of a production follow from, and what made them: kept inside the file.
+
+    Args:
+      production: what was simulated.
+      engine: package that did.
+    """
+    return {
+        "engine": engine,
+        "setup": dataclasses.asdict(production.setup), "first": production.first, "events": production.events,
+        "units": {"EnergyDeposit": "MeV", "ParticleMomentum": "GeV", "ParticlePoint": "cm", "setup": "mm, GeV, g/cm3"},
+        "versions": versions(("ecalgen", engine, "numpy")),
+    }
+
+
+def write_showers(out, production, blocks, dtype, engine):
+    """Write blocks of (energy in MeV, momentum in GeV, point in mm, index) into one file, as they come."""
+    setup, provenance = production.setup, bookkeeping(production, engine)
+    if setup.calorimeter.shape == (CELLS, CELLS):
+        pdg = PARTICLES[setup.beam.particle]
+        with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
+            for energy, momentum, point, index in blocks:
+                writer.append(Showers(energy, momentum, point / 10, np.full(len(index), pdg)), index)
+        return
+    with writing(out, json.dumps(provenance)) as write:
+        for energy, momentum, point, index in blocks:
+            if setup.calorimeter.read_depth:
+                write(volume_columns(Volumes(energy, np.linalg.norm(momentum, axis=1))))
+            else:
+                write({KEYS["energy"]: energy.astype(dtype), KEYS["momentum"]: momentum, KEYS["point"]: point / 10,
+                       EVENT_INDEX: index})
+
+
+def _run(production, todo, parts, workers, data):
+    """Every chunk of `todo`, over processes of their own: Geant4 is built once in each."""
+    done = production.events - sum(count for _, count in todo)
+    with progress(total=production.events, initial=done, desc=production.setup.calorimeter.name, unit="event") as bar, \
+            _processes(min(workers, len(todo))) as pool:
+        futures = [pool.submit(simulate_chunk, production.setup, chunk, parts, data) for chunk in todo]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                bar.update(future.result())
+        except concurrent.futures.process.BrokenProcessPool as error:
+            raise ProductionError("a simulating process died, perhaps for want of memory; the events finished are kept "
+                                  f"in {parts}, and the same command goes on from there") from error
+
+
+@contextlib.contextmanager
+def _processes(workers):
+    """A pool of fresh processes, whose waiting work is dropped when something goes wrong here."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(max(workers, 1), context, initializer=_set_up_worker) as pool:
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number, _frame):
+    raise KeyboardInterrupt
+
+
+def _set_up_worker():
+    """Leave Ctrl-C to the parent, drop Geant4's banner, and end with the parent even when that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+@functools.cache
+def _engine(setup, data):
+    return geant4.start(setup, data)
+
+
+def _open_parts(parts, production):
+    """The folder of parts, made or found to be of the same production."""
+    text = json.dumps(dataclasses.asdict(production), indent=1)
+    described = parts / "production.json"
+    if described.exists() and described.read_text() != text:
+        raise ProductionError(f"{parts} holds parts of another production (see {described}); give the settings it was "
+                              "started with, or remove it")
+    parts.mkdir(parents=True, exist_ok=True)
+    temporary = described.with_suffix(".tmp")
+    temporary.write_text(text)
+    os.replace(temporary, described)
+    return parts
+
+
+def _part(parts, first):
+    return pathlib.Path(parts) / f"{first:09d}.npz"
+
+
+def _read_parts(production, parts) -> Iterator[tuple[np.ndarray, ...]]:
+    """(energy in MeV, momentum in GeV, point in mm, index) of each chunk."""
+    for first, count in production.chunks:
+        with np.load(_part(parts, first)) as part:
+            yield part["energy"], part["momentum"], part["point"], np.arange(first, first + count)

@@ -1,0 +1,54 @@
+"""What the steps of a stage draw their showers from: all of them on the devices, or one block of a stream at a time."""
+import concurrent.futures
+from collections.abc import Callable
+
+from ecalgen.training import parallel
+
+
+def feed(data, batch_size: int, per_call: int) -> Callable[[int], dict]:
+    """step -> the training arrays, on the devices, that it draws from.
+
+    Args:
+      data: the arrays of all showers, or an `ArrayBlocks`.
+      batch_size: showers a step.
+      per_call: steps a call; a block changes between calls only.
+    """
+    if isinstance(data, dict):
+        resident = parallel.replicate(data)
+        return lambda step: resident
+    calls = max(1, round(data.size / batch_size / per_call))
+    return _Prefetched(data, calls * per_call)
+
+
+class ArrayBlocks:
+    """The training arrays of each block of a stream.
+
+    Args:
+      stream: of showers.
+      arrays: `Showers` -> the training arrays.
+    """
+
+    def __init__(self, stream, arrays):
+        self.size, self._stream, self._arrays = stream.size, stream, arrays
+
+    def __getitem__(self, index):
+        return self._arrays(self._stream.block(index))
+
+
+class _Prefetched:
+    """Block `step // steps`, the one after it being read meanwhile."""
+
+    def __init__(self, blocks, steps):
+        self._blocks, self._steps, self._index = blocks, steps, None
+        self._reader, self._ahead = concurrent.futures.ThreadPoolExecutor(1), {}
+
+    def __call__(self, step):
+        index = step // self._steps
+        if index != self._index:
+            future = self._ahead.pop(index, None) or self._read(index)
+            self._held, self._index = parallel.replicate(future.result()), index
+            self._ahead = {index + 1: self._read(index + 1)}
+        return self._held
+
+    def _read(self, index):
+        return self._reader.submit(self._blocks.__getitem__, index)

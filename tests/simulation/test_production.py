@@ -1,0 +1,176 @@
+"""Productions: any way of cutting, killing and resuming gives the same file; what cannot be made is said at once."""
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from simulation.test_geant4 import DATA, needs_geant4, simulate
+
+from ecalgen.data.formats import load_provenance, load_showers
+from ecalgen.data.volumes import load_volumes
+from ecalgen.simulation import __main__ as command
+from ecalgen.simulation.beam import BEAMS, kinematics
+from ecalgen.simulation.calorimeter import CALORIMETERS
+from ecalgen.simulation.geant4 import Setup
+from ecalgen.simulation.gflash import Gflash
+from ecalgen.simulation.production import Production, ProductionError, bookkeeping, parametrise, produce
+
+SOFT = dataclasses.replace(BEAMS["5d"], energy=(1, 3))
+"""A beam of low energy, which is quick to simulate."""
+
+
+@needs_geant4
+def test_cut_in_any_way_the_showers_are_those_of_one_run(tmp_path):
+    production = Production(Setup(beam=SOFT, seed=9), events=9, first=4, chunk=4)
+    showers = load_showers(produce(production, tmp_path / "two.npz", workers=2, data=DATA))
+    energy, _ = simulate(production.setup, 4, 9)
+    np.testing.assert_array_equal(showers.energy, energy)
+    with np.load(tmp_path / "two.npz") as archive:
+        np.testing.assert_array_equal(archive["EventIndex"], np.arange(4, 13))
+    other = produce(dataclasses.replace(production, chunk=7), tmp_path / "one.npz", workers=1, data=DATA)
+    assert other.read_bytes() == (tmp_path / "two.npz").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.npz", "two.npz"]
+
+
+@needs_geant4
+def test_the_file_says_how_it_was_made(tmp_path):
+    production = Production(Setup(beam=SOFT, seed=9), events=1)
+    kept = load_provenance(produce(production, tmp_path / "x.npz", data=DATA))
+    assert kept == json.loads(json.dumps(bookkeeping(production, "geant4-pybind")))
+    assert kept["setup"]["seed"] == 9 and kept["setup"]["calorimeter"]["absorber"]["name"] == "Lead"
+    assert set(kept["versions"]) == {"python", "ecalgen", "geant4-pybind", "numpy"}
+
+
+@needs_geant4
+@pytest.mark.slow
+def test_killed_and_gone_on_with(tmp_path):
+    words = ["geant4", "--events=24", "--seed=3", "--energy=1,3", "--chunk=3", "--workers=2"] + (
+        [f"--data={DATA}"] if DATA else [])
+    begin = lambda out: subprocess.Popen([sys.executable, "-m", "ecalgen.simulation", *words, f"--out={out}"],
+                                         stderr=subprocess.DEVNULL, start_new_session=True)
+    run, parts = begin(tmp_path / "killed.npz"), tmp_path / "killed.npz.parts"
+    wait_for(lambda: len(list(parts.glob("0*.npz"))) >= 2)
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    wait_for(lambda: not alive(run.pid))
+    kept = {path: path.stat().st_mtime_ns for path in parts.glob("0*.npz")}
+    assert 2 <= len(kept) < 8 and not (tmp_path / "killed.npz").exists()
+    produced = begin(tmp_path / "killed.npz")
+    wait_for(lambda: len(list(parts.glob("0*.npz"))) > len(kept))
+    assert all(path.stat().st_mtime_ns == before for path, before in kept.items())
+    assert produced.wait() == 0
+    assert begin(tmp_path / "whole.npz").wait() == 0
+    assert (tmp_path / "killed.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+@needs_geant4
+@pytest.mark.slow
+def test_sigterm_ends_with_one_line_and_keeps_what_is_done(tmp_path):
+    words = ["geant4", "--events=400", "--seed=3", "--energy=1,2", "--chunk=2", "--workers=1",
+             f"--out={tmp_path}/x.npz"]
+    run = subprocess.Popen([sys.executable, "-m", "ecalgen.simulation", *words, *([f"--data={DATA}"] if DATA else [])],
+                           stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: list((tmp_path / "x.npz.parts").glob("0*.npz")))
+    run.send_signal(signal.SIGTERM)
+    _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 1 and "Traceback" not in stderr
+    assert stderr.strip().endswith("interrupted; the same command goes on after the chunks that are finished")
+
+
+@needs_geant4
+def test_depth_goes_into_volumes(tmp_path):
+    setup = Setup(CALORIMETERS["layered"], dataclasses.replace(BEAMS["layered"], energy=(2, 4)), seed=1)
+    volumes = load_volumes(produce(Production(setup, 3, chunk=2), tmp_path / "x.h5", data=DATA))
+    energy, _ = simulate(setup, 0, 3)
+    np.testing.assert_allclose(volumes.energy, energy, rtol=1e-6)
+    assert ((2 <= volumes.incident_energy) & (volumes.incident_energy <= 4)).all()
+
+
+@needs_geant4
+def test_coarse_cells_go_into_a_plain_npz(tmp_path):
+    setup = Setup(CALORIMETERS["shashlik60"], SOFT, seed=1)
+    with np.load(produce(Production(setup, 2), tmp_path / "x.npz", data=DATA)) as archive:
+        assert archive["EnergyDeposit"].shape == (2, 10, 10) and archive["EnergyDeposit"].sum() > 0
+        assert json.loads(str(archive["Provenance"]))["setup"]["calorimeter"]["cells_per_module"] == 2
+
+
+@needs_geant4
+def test_parts_of_another_production_are_refused(tmp_path):
+    (tmp_path / "x.npz.parts").mkdir()
+    (tmp_path / "x.npz.parts" / "production.json").write_text("{}")
+    with pytest.raises(ProductionError, match="parts of another production"):
+        produce(Production(Setup(), 2), tmp_path / "x.npz", data=DATA)
+
+
+@pytest.mark.parametrize("calorimeter, name, words", [
+    ("shashlik", "there.npz", "exists already; remove it"),
+    ("shashlik", "x.csv", "written as .npz, .root, .h5"),
+    ("shashlik40", "x.root", "written as .npz; give"),
+    ("layered", "x.root", "written as .npz, .h5, .hdf5; give")])
+def test_files_that_cannot_be_written_are_refused_before_any_work(tmp_path, calorimeter, name, words):
+    (tmp_path / "there.npz").write_bytes(b"something")
+    with pytest.raises(ProductionError, match=words):
+        produce(Production(Setup(CALORIMETERS[calorimeter]), 2), tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["there.npz"]
+
+
+@pytest.mark.parametrize("fields", [dict(events=0), dict(events=3, chunk=0), dict(events=3, first=-1)])
+def test_numbers_that_cannot_be(fields):
+    with pytest.raises(ProductionError, match="give a whole number from"):
+        Production(Setup(), **fields)
+
+
+def test_gflash_in_any_chunks(tmp_path):
+    production = Production(Setup(beam=SOFT, seed=9), events=9, first=4, chunk=4)
+    showers = load_showers(parametrise(production, tmp_path / "x.npz"))
+    momentum, point = kinematics(SOFT, 9, 4, 9)
+    np.testing.assert_allclose(showers.energy, Gflash()(momentum, point / 10, 9, 4), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(showers.momentum, momentum.astype(np.float32))
+    assert load_provenance(tmp_path / "x.npz")["engine"] == "jax"
+
+
+def test_gflash_in_depth(tmp_path):
+    setup = Setup(CALORIMETERS["layered"], BEAMS["layered"], seed=1)
+    volumes = load_volumes(parametrise(Production(setup, 3, chunk=2), tmp_path / "x.h5"))
+    assert volumes.energy.shape == (3, 25, 25, 25) and (volumes.energy.sum((1, 2, 3)) > 0).all()
+
+
+# The command line
+
+
+def test_options_become_a_setup():
+    words = "geant4 --events=5 --seed=2 --out=x.npz --beam=1d --energy=20 --slope=0.1,0 --track=0.5,-0.5 --physics=fast"
+    setup = command.make_setup(command.parse(words.split()))
+    assert setup.beam == dataclasses.replace(BEAMS["1d"], energy=(20, 20), slope=(0.1, 0), track=(5, -5))
+    assert (setup.seed, setup.physics, setup.calorimeter) == (2, "fast", CALORIMETERS["shashlik"])
+    words = "geant4 --events=5 --seed=2 --out=x.npz --calorimeter=layered --particle=gamma --track-spread=0.2"
+    setup = command.make_setup(command.parse(words.split()))
+    assert setup.beam == dataclasses.replace(BEAMS["layered"], particle="gamma", track_spread=2)
+
+
+@pytest.mark.parametrize("words, message", [
+    ("geant4 --events=0 --seed=1 --out=x.npz", "error: events is 0"),
+    ("geant4 --events=1 --seed=1 --out=x.npz --energy=5,2", "error: energies of 5 to 2 GeV"),
+    ("geant4 --events=1 --seed=1 --out=x.npz --data=/nowhere", "error: no Geant4 data in /nowhere|not installed")])
+def test_faults_are_one_line(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=message):
+        command.main(words.split())
+    assert not list(tmp_path.iterdir())
+
+
+def wait_for(condition, seconds=90):
+    end = time.time() + seconds
+    while not condition():
+        assert time.time() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def alive(session):
+    """Whether any process of this session is left, such as an orphaned worker."""
+    return subprocess.run(["pgrep", "-s", str(session)], stdout=subprocess.DEVNULL).returncode == 0

@@ -80,7 +80,8 @@ def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
     _judged(config)  # that there are enough showers to evaluate is better known now than after training
     showers, stages, data = load_stages(config)
-    print(f"training {config.system} ({config.preset}) on {len(showers)} showers, {device()}, in {workdir}", flush=True)
+    count = len(data) if isinstance(data, ArrayBlocks) else len(showers)
+    print(f"training {config.system} ({config.preset}) on {count:,} showers, {device()}, in {workdir}", flush=True)
     writers = make_writers(workdir, config.tensorboard)
     state = None
     for stage in stages:

@@ -27,7 +27,7 @@ def main():
     """Train, evaluate, copy the generator into the package and the figures into `results/`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--showers", type=int, default=5_000, help="that are judged in the end")
+    parser.add_argument("--showers", type=int, default=10_000, help="that are judged in the end")
     parser.add_argument("--curve", type=int, default=2_000, help="validation showers of the learning curve")
     parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/anchored"))
     parser.add_argument("--shipped", type=pathlib.Path, default=SHIPPED / "anchored")

@@ -21,7 +21,7 @@ def main():
     """Train, evaluate, copy the generator into the package and the figures into `results/`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--showers", type=int, default=5_000)
+    parser.add_argument("--showers", type=int, default=10_000)
     parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/baseline"))
     parser.add_argument("--shipped", type=pathlib.Path, default=SHIPPED / "baseline")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "baseline.json")

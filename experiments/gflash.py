@@ -27,7 +27,7 @@ SEED = 0
 def main():
     """Make showers at the conditions of the test split, evaluate them, and write `results/gflash.json`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--showers", type=int, default=5_000)
+    parser.add_argument("--showers", type=int, default=10_000)
     parser.add_argument("--clusters", type=int, help="of the PRD, for fewer showers than the protocol needs")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "gflash.json")
     parser.add_argument("--speed", action="store_true", help="only print the showers a second")

@@ -85,9 +85,38 @@ def learning_curve():
     return "\n".join(_markdown(["state", "minutes", "classifier AUC", "physics PRD-AUC", "mean W1"], [*table, ceiling]))
 
 
+def checks():
+    """What the shipped showers are like: response by energy, containment, and the lists of physics."""
+    result = load("data_checks")
+    samples = result["samples"]
+    percent = lambda value, error=None: f"{100 * value:.2f}" + (f" ± {100 * error:.2f}" if error is not None else "")
+    rows = [[f"{entry['energy']:.1f} GeV", *(f"{percent(b['visible_fraction'], b['visible_fraction_error'])}; "
+                                             f"{percent(b['resolution'], b['resolution_error'])}" for b in bins)]
+            for bins in zip(*(sample["bins"] for sample in samples.values()), strict=True) for entry in bins[:1]]
+    fit = lambda r: " (+) ".join(map(percent, (r["stochastic"], r["constant"]), r["errors"]))
+    rows += [["fit a (+) b", *(fit(sample["resolution"]) for sample in samples.values())],
+             ["cells hit, mean transverse width",
+              *(f"{percent(s['occupied'])}, {s['transverse_width_cm']:.2f} cm" for s in samples.values())]]
+    head = ["visible fraction; resolution, %", *(f"`{name}`, {s['showers']:,}" for name, s in samples.items())]
+    contained = [[f"{c['energy']} GeV", percent(c["deposited"]), *map(percent, c["visible_within"].values())]
+                 for c in result["containment"]]
+    within = [f"visible within |x|, |y| < {half}" for half in result["containment"][0]["visible_within"]]
+    lists = [[f"`{name}`", percent(p["visible_fraction"], p["visible_fraction_error"]),
+              percent(p["resolution"], p["resolution_error"]), f"{p['transverse_width_cells']:.3f}",
+              f"{p['milliseconds_per_gev']:.1f}"] for name, p in result["physics"].items()]
+    return "\n".join([
+        *_markdown(head, rows), "",
+        f"{result['containment'][0]['events']} electrons of each energy straight into the middle, %:", "",
+        *_markdown(["energy", "deposited in lead and tiles", *within], contained), "",
+        f"Lists of physics, by {result['physics']['standard']['events']} electrons of 10 GeV straight into the middle:",
+        "", *_markdown(["physics", "visible fraction, %", "resolution, %", "transverse width, cells", "ms per GeV"],
+                       lists)])
+
+
 TABLES = {
     "README.md": {"systems": systems},
     "ecalgen/shipped/README.md": {"cards": cards},
+    "ecalgen/data/samples/README.md": {"checks": checks},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "pilots": pilots},
 }
 """File -> the tables in it."""

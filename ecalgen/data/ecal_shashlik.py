@@ -15,6 +15,7 @@ import re
 import zlib
 
 import numpy as np
+from absl import logging
 
 from ecalgen.data.formats import FORMATS, count_showers, iter_showers
 from ecalgen.data.showers import CELLS, KEYS, BadShowers, Showers
@@ -136,8 +137,8 @@ def _rows(path, rows):
 
 def _prepared(source, data_dir):
     """The builder of a sample or a file, prepared: TFDS writes a folder of its own and renames that, all or nothing."""
-    make = functools.partial(_builder_class(), config=_builder_config(source), data_dir=data_dir,
-                             file_format="array_record")
+    make = lambda: _quietly(_builder_class(), config=_builder_config(source), data_dir=data_dir,
+                            file_format="array_record")
     builder = make()
     if builder.data_path.exists():
         return builder
@@ -147,6 +148,16 @@ def _prepared(source, data_dir):
         if not builder.data_path.exists():
             raise
     return make()  # only a builder made afterwards knows what another process has prepared
+
+
+def _quietly(function, **arguments):
+    """A call without the warning of TFDS that a user's file is none of the data sets it knows."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        return function(**arguments)
+    finally:
+        logging.set_verbosity(before)
 
 
 def _builder_config(source):

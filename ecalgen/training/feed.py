@@ -31,6 +31,10 @@ class ArrayBlocks:
     def __init__(self, stream, arrays):
         self.size, self._stream, self._arrays = stream.size, stream, arrays
 
+    def __len__(self):
+        """How many different showers there are."""
+        return len(self._stream)
+
     def __getitem__(self, index):
         return self._arrays(self._stream.block(index))
 

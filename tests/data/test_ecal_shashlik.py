@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from ecalgen.data import ecal_shashlik
-from ecalgen.data.ecal_shashlik import SPLITS, load_split, sample_path, split_slices
-from ecalgen.data.ecal_shashlik import open_stream
+from ecalgen.data.ecal_shashlik import SPLITS, load_split, open_stream, sample_path, split_slices
 from ecalgen.data.formats import iter_showers, load_showers, save_showers
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
 

@@ -1,5 +1,7 @@
 """gflash: materials and formulae by hand, distributions against SciPy, symmetries, leakage, and real showers."""
 import dataclasses
+import json
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -232,6 +234,11 @@ def test_faults_are_named():
     with pytest.raises(BadShowers, match="pz <= 0"):
         Gflash()(-beam(count=2)[0], beam(count=2)[1])
     assert Gflash()(np.zeros((0, 3), np.float32), np.zeros((0, 2), np.float32)).shape == (0, 30, 30)
+
+
+def test_the_tuning_is_that_of_the_fit():
+    results = pathlib.Path(__file__).parents[2] / "experiments" / "results" / "gflash_tuning.json"
+    assert SHASHLIK_TUNING._asdict() == pytest.approx(json.loads(results.read_text())["tuning"], abs=5.1e-5)
 
 
 def test_like_geant4(showers):

@@ -24,7 +24,8 @@ def test_resident_arrays_are_put_on_the_devices_once():
     np.testing.assert_array_equal(draw(0)["cells"], [0, 1, 2])
 
 
-@pytest.mark.parametrize("batch_size, per_call, steps", [(10, 1, 10), (10, 5, 10), (10, 4, 8), (10, 25, 25), (300, 1, 1)])
+@pytest.mark.parametrize("batch_size, per_call, steps", [
+    (10, 1, 10), (10, 5, 10), (10, 4, 8), (10, 25, 25), (300, 1, 1)])
 def test_a_block_lasts_as_long_as_it_is_large(batch_size, per_call, steps):
     draw = feed(Blocks(), batch_size, per_call)
     for step in range(0, 4 * steps, per_call):

@@ -175,3 +175,24 @@ def test_a_second_signal_acts_as_usual():
         assert received == [signal.SIGTERM]
         assert signal.getsignal(signal.SIGTERM) == before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_stream_goes_on_where_an_interrupted_stage_had_come(tmp_path):
+    """A stage that keeps 1.1 times what it has seen, plus the number of the block: 5 steps on each of 0, 1, 2, 3."""
+    class Blocks:
+        size = 5
+
+        def __getitem__(self, index):
+            return {"cells": np.float32(index)}
+
+    def stage(steps):
+        seen = lambda state, data, key: (state.replace(
+            step=state.step + 1, regressor={"seen": 1.1 * state.regressor["seen"] + data["cells"]}), {})
+        start = RegressorState(step=jnp.zeros((), jnp.int32), regressor={"seen": jnp.zeros(())})
+        return loop.Stage("count", lambda key, before: start, seen, steps, 1)
+
+    train, expected = tiny.train_config(), 0.0
+    for step in range(20):
+        expected = 1.1 * expected + step // 5
+    loop.run_stage(stage(10), Blocks(), train, 0, tmp_path)
+    assert loop.run_stage(stage(20), Blocks(), train, 0, tmp_path).regressor["seen"] == pytest.approx(expected, rel=1e-5)

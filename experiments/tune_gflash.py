@@ -1,12 +1,13 @@
 """Fit the corrections of the parametrised shower, `ecalgen.simulation.gflash.Tuning`, to the Geant4 training showers.
 
-    python -m experiments.tune_gflash            # about 15 minutes on one core
+    python -m experiments.tune_gflash            # 3 minutes a step on one core; rerun to go on
     python -m experiments.tune_gflash --showers=300 --steps=1 --results=runs/gflash_tuning.json
 
 The objective is the sum over the observables of their Wasserstein-1 distances, in bins of energy and angle. That
 distance is the mean absolute difference between the sorted values of both sets. With the same random numbers at every
 call these differences change smoothly with the tuning, so that a few steps of Newton and Gauss with weights of one over
-the differences (iteratively reweighted least squares) minimise it. Rerun, it starts from the values in the results.
+the differences (iteratively reweighted least squares) minimise it. A rerun starts from the values in the results; the
+very first start was found by hand, near the paper's values.
 """
 import argparse
 import json

@@ -159,9 +159,9 @@ class Tuning(NamedTuple):
 PAPER = Tuning()
 """No corrections."""
 SHASHLIK_TUNING = Tuning(
-    response=1.1207, resolution=1.0711, spots=2.2243, spots_power=0.0529, spot_fano=0.5407, maximum=1.0226,
-    maximum_offset=0.0706, alpha=0.9882, spread=1.0019, core=1.1583, core_growth=-0.0039, core_log=-0.0011,
-    tail=1.2074, tail_power=1.186, weight=0.9326, weight_log=-0.007, tail_log=-0.0027, width_spread=0.0474)
+    response=1.1214, resolution=1.034, spots=2.0261, spots_power=0.1002, spot_fano=0.3899, maximum=1.0343,
+    maximum_offset=-0.042, alpha=0.9755, spread=1.0126, core=1.1608, core_growth=-0.0114, core_log=-0.0016,
+    tail=1.1943, tail_power=1.2094, weight=0.9087, weight_log=-0.0062, tail_log=0.0002, width_spread=0.0479)
 """Fitted to the Geant4 training showers by `python -m experiments.tune_gflash`; from 1 to 100 GeV, as these are."""
 
 

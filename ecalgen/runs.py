@@ -80,9 +80,9 @@ def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
     _judged(config)  # that there are enough showers to evaluate is better known now than after training
     showers, stages, data = load_stages(config)
+    writers = make_writers(workdir, config.tensorboard)
     count = len(data) if isinstance(data, ArrayBlocks) else len(showers)
     print(f"training {config.system} ({config.preset}) on {count:,} showers, {device()}, in {workdir}", flush=True)
-    writers = make_writers(workdir, config.tensorboard)
     state = None
     for stage in stages:
         state = run_stage(stage, data, config.train, config.seed, workdir, writers, before=state)
@@ -97,6 +97,8 @@ def evaluate(config, workdir):
     """
     sampler = _sampler(config, workdir)
     real, reference = _judged(config)
+    print(f"judging {len(real):,} generated showers against as many real ones, protocol {config.evaluation.protocol!r}",
+          flush=True)
     generated = Showers(sampler(real.momentum, real.point, seed=config.seed), real.momentum, real.point, real.pdg)
     result = evaluation.evaluate(real, generated, reference, protocol=config.evaluation.protocol, seed=config.seed,
                                  bootstrap=config.evaluation.bootstrap)

@@ -18,6 +18,8 @@ LARGEST = 3.0
 """Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
 LOG_MU = np.array([1, 0, 0], np.float32).reshape(1, 1, 1, 3)
 """Where log mu is among the maps."""
+SEEN = np.array([0.25, 1, 1], np.float32).reshape(1, 1, 1, 3)
+"""Scale of the maps as the correction sees them: log mu spans the most."""
 
 
 class AnchoredGenerator(nn.Module):
@@ -80,7 +82,7 @@ class AnchoredGenerator(nn.Module):
                 seen = Whitening(name="whitening")(soft_observables(drawn, *incident), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
             maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
-                signal, jnp.concatenate([maps * (1 - 0.75 * LOG_MU), noise["cells"][..., None]], axis=-1), update_stats)
+                signal, jnp.concatenate([maps * SEEN, noise["cells"][..., None]], axis=-1), update_stats)
         cells = hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0))
         if self.total:
             cells = scaled(cells, total)

@@ -9,7 +9,7 @@ import pytest
 
 from ecalgen.data import ecal_shashlik
 from ecalgen.data.ecal_shashlik import SPLITS, load_split, open_stream, sample_path, split_slices
-from ecalgen.data.formats import iter_showers, load_showers, save_showers
+from ecalgen.data.formats import iter_showers, load_provenance, load_showers, save_showers
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
 
 
@@ -41,13 +41,32 @@ def small_sample(tmp_path, monkeypatch):
 # The sample
 
 
-def test_shipped_file_is_as_its_data_card_says():
-    with np.load(sample_path()) as archive:
-        assert {name: (archive[name].dtype.name, archive[name].shape) for name in archive.files} == {
-            "EnergyDeposit": ("float16", (25000, 30, 30)), "ParticleMomentum": ("float32", (25000, 3)),
-            "ParticlePoint": ("float32", (25000, 2)), "ParticlePDG": ("int32", (25000,)),
-            "EventIndex": ("int32", (25000,))}
-        np.testing.assert_array_equal(archive["EventIndex"], np.r_[0:18000, 19000:26000])
+@pytest.mark.parametrize("name, count, seed, pdg", [
+    ("electron_5d", 60_000, 20180709, 11), ("electron_1d", 5_000, 20180710, 11), ("photon_5d", 5_000, 20180711, 22)])
+def test_shipped_files_are_as_their_data_card_says(name, count, seed, pdg):
+    with np.load(sample_path(name)) as archive:
+        assert {name: (archive[name].dtype.name, archive[name].shape) for name in archive.files
+                if name != "Provenance"} == {
+            "EnergyDeposit": ("float16", (count, 30, 30)), "ParticleMomentum": ("float32", (count, 3)),
+            "ParticlePoint": ("float32", (count, 2)), "ParticlePDG": ("int32", (count,)),
+            "EventIndex": ("int64", (count,))}
+        np.testing.assert_array_equal(archive["EventIndex"], np.arange(count))
+        assert (archive["ParticlePDG"] == pdg).all()
+    kept = load_provenance(sample_path(name))
+    assert (kept["setup"]["seed"], kept["setup"]["physics"], kept["events"]) == (seed, "standard", count)
+
+
+def test_shipped_files_are_small_enough():
+    assert sum(path.stat().st_size for path in ecal_shashlik.SAMPLES.glob("*.npz")) < 35e6
+    assert {path.stem for path in ecal_shashlik.SAMPLES.glob("*.npz")} == set(ecal_shashlik.SHIPPED)
+
+
+def test_the_one_dimensional_showers_stand_straight_in_the_middle():
+    showers = load_split("ecal_shashlik/electron_1d", "train")
+    assert not showers.momentum[:, :2].any() and not showers.point.any()
+    mean = showers.energy.mean(0)
+    for mirrored in (mean[::-1], mean[:, ::-1], mean.T):
+        np.testing.assert_allclose(mirrored[12:18, 12:18], mean[12:18, 12:18], rtol=0.1)
 
 
 def test_shipped_showers_are_those_of_the_paper_s_calorimeter(shipped):
@@ -70,8 +89,8 @@ def test_unknown_sample_lists_those_there_are():
 
 
 def test_splits_of_the_shipped_sample():
-    assert split_slices(25000) == {
-        "train": slice(7000, 25000), "validation": slice(5000, 7000), "test": slice(0, 5000)}
+    assert split_slices(60_000) == {
+        "train": slice(14_000, 60_000), "validation": slice(10_000, 14_000), "test": slice(0, 10_000)}
 
 
 @hypothesis.given(count=st.integers(10, 100_000))
@@ -127,10 +146,11 @@ def test_a_file_needs_no_tfds():
 # Loading through TFDS
 
 
-def test_tfds_gives_the_same_arrays_as_the_shipped_file(tmp_path, shipped):
-    slices = split_slices(len(shipped))
+def test_tfds_gives_the_same_arrays_as_the_shipped_file(tmp_path):
+    photons = load_showers(sample_path("photon_5d"))
+    slices = split_slices(len(photons))
     for split in SPLITS:
-        assert_same(load_split("ecal_shashlik/electron_5d", split, tmp_path), shipped[slices[split]])
+        assert_same(load_split("ecal_shashlik/photon_5d", split, tmp_path), photons[slices[split]])
     assert "tensorflow" not in sys.modules
 
 

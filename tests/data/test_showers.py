@@ -135,8 +135,8 @@ def test_incident_quantities_by_hand():
 
 def test_conditions_of_the_beam_are_of_order_one():
     values = np.asarray(conditions(*load_conditions(sample_path())))
-    assert values.shape == (25000, 5)
-    np.testing.assert_allclose(values.mean(0), 0, atol=0.03)  # 5 standard errors of 25,000 events
+    assert values.shape == (60_000, 5)
+    np.testing.assert_allclose(values.mean(0), 0, atol=0.03)  # 7 standard errors of 60,000 events
     np.testing.assert_allclose(values.std(0), 1, atol=0.03)
 
 

@@ -178,7 +178,7 @@ def test_a_second_signal_acts_as_usual():
 
 
 def test_a_stream_goes_on_where_an_interrupted_stage_had_come(tmp_path):
-    """A stage that keeps 1.1 times what it has seen, plus the number of the block: 5 steps on each of 0, 1, 2, 3."""
+    """A stage that keeps 1.1 times what it has seen, plus the number of its block: 5 steps on each of 0 to 3."""
     class Blocks:
         size = 5
 
@@ -195,4 +195,5 @@ def test_a_stream_goes_on_where_an_interrupted_stage_had_come(tmp_path):
     for step in range(20):
         expected = 1.1 * expected + step // 5
     loop.run_stage(stage(10), Blocks(), train, 0, tmp_path)
-    assert loop.run_stage(stage(20), Blocks(), train, 0, tmp_path).regressor["seen"] == pytest.approx(expected, rel=1e-5)
+    state = loop.run_stage(stage(20), Blocks(), train, 0, tmp_path)
+    assert state.regressor["seen"] == pytest.approx(expected, rel=1e-5)

@@ -4,7 +4,7 @@ import dataclasses
 
 from ecalgen.errors import UserError
 from ecalgen.host import cores
-from ecalgen.simulation.beam import BEAMS, PARTICLES
+from ecalgen.simulation.beam import BEAMS, PARTICLES, SPECTRA
 from ecalgen.simulation.calorimeter import CALORIMETERS
 from ecalgen.simulation.geant4 import PHYSICS, Setup
 from ecalgen.simulation.production import Production, parametrise, produce
@@ -49,7 +49,8 @@ def parse(argv=None):
     add("--beam", choices=BEAMS, help="5d: all varies; 1d: normal incidence at the centre, only the energy varies; "
                                       "layered: the AdaGAN paper's. The options below change parts of it")
     add("--particle", choices=PARTICLES, help="(e-)")
-    add("--energy", type=energies, metavar="E or LOW,HIGH", help="GeV: fixed, or density 1/E between (1,100)")
+    add("--energy", type=energies, metavar="E or LOW,HIGH", help="GeV: fixed, or between two (1,100)")
+    add("--spectrum", choices=SPECTRA, help="of energies: density 1/E, or flat (reciprocal; uniform in layered)")
     add("--slope", type=slopes, metavar="TX,TY", help="mean px/pz and py/pz (0,0)")
     add("--slope-spread", type=float, metavar="S", help="their standard deviation (0.175; 0 in 1d)")
     add("--track", type=centimetres, metavar="X,Y", help="centre of the square that tracks cross 15 cm behind the "
@@ -58,8 +59,8 @@ def parse(argv=None):
     add("--dtype", choices=("float32", "float16"), default="float32", help="of the energies; float16 rounds by 0.05 %%")
     full = commands.add_parser("geant4", parents=[common], help="real Geant4 (extra geant4)")
     full.add_argument("--physics", choices=PHYSICS, default="standard",
-                      help="standard: the electromagnetic part of FTFP_BERT; fast: 1.3 times faster, the same visible "
-                           "energy; option1 and option2: faster, but wrong in thin tiles (standard)")
+                      help="standard: the electromagnetic part of FTFP_BERT; fast: quicker, with the same visible energy; "
+                           "option1 and option2: quicker still, but wrong in thin tiles (standard)")
     full.add_argument("--cut", type=float, default=0.7, help="production cut, mm (0.7)")
     full.add_argument("--chunk", type=int, default=100, help="events simulated, and kept, at a time (100)")
     full.add_argument("--workers", type=int, default=cores(), help="processes (one a core)")

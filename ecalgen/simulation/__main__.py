@@ -59,7 +59,7 @@ def parse(argv=None):
     add("--dtype", choices=("float32", "float16"), default="float32", help="of the energies; float16 rounds by 0.05 %%")
     full = commands.add_parser("geant4", parents=[common], help="real Geant4 (extra geant4)")
     full.add_argument("--physics", choices=PHYSICS, default="standard",
-                      help="standard: the electromagnetic part of FTFP_BERT; fast: quicker, with the same visible energy; "
+                      help="standard: the electromagnetic part of FTFP_BERT; fast: quicker, the same visible energy; "
                            "option1 and option2: quicker still, but wrong in thin tiles (standard)")
     full.add_argument("--cut", type=float, default=0.7, help="production cut, mm (0.7)")
     full.add_argument("--chunk", type=int, default=100, help="events simulated, and kept, at a time (100)")

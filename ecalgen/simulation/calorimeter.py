@@ -9,12 +9,12 @@ class Material:
     Args:
       name: as Geant4 shall call it.
       density: g/cm3.
-      composition: ((element, number of atoms), ...), or mass fractions where they are not whole numbers.
+      composition: ((element, amount), ...): numbers of atoms when they are ints, mass fractions when they are floats.
     """
 
     name: str
     density: float
-    composition: tuple[tuple[str, float], ...]
+    composition: tuple[tuple[str, int | float], ...]
 
 
 AIR = Material("Air", 1.29e-3, (("N", 0.7), ("O", 0.3)))

@@ -196,7 +196,8 @@ def medium(material: Material) -> Medium:
         raise UnknownElement(f"gflash has no constants of {', '.join(missing)} in {material.name}; add them to "
                              "ELEMENTS in ecalgen/simulation/gflash.py")
     elements = [ELEMENTS[name] for name, _ in material.composition]
-    masses = np.array([number * element.a for (_, number), element in zip(material.composition, elements, strict=True)])
+    masses = np.array([amount * element.a if isinstance(amount, int) else amount
+                       for (_, amount), element in zip(material.composition, elements, strict=True)])
     z, a, inverse, loss = masses / masses.sum() @ [[e.z, e.a, 1 / e.x0, e.loss] for e in elements]
     return Medium(z, a, material.density, 1 / inverse, 2.66 * (z / a / inverse) ** 1.1, loss)
 

@@ -12,6 +12,7 @@ def get_config():
     config.data = data = ml_collections.ConfigDict()
     data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of a file of showers
     data.dir = ml_collections.config_dict.placeholder(str)  # TFDS folder; its default when None
+    data.conventions = "detect"  # units and axes of a file; as_is believes it
     data.on_device = 200_000  # training showers (3.6 kB each) at most; more of them stream, in blocks of half as many
     data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 

@@ -27,7 +27,7 @@ def provenance(seed: int) -> dict:
 
 def versions(packages) -> dict[str, str]:
     """{name: version} of Python and the packages of these names."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in packages}
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
 
 
 def device() -> str:
@@ -67,7 +67,8 @@ def _processor():
     return models[0] if models else platform.processor() or platform.machine()
 
 
-def _version(name):
+def version(name: str) -> str:
+    """Of an installed package."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

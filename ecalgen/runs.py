@@ -22,6 +22,9 @@ from ecalgen.training.loop import read_metrics, run_stage, trained_state
 from ecalgen.training.stages import build_stages, check_stages, check_train, last_fields, training_arrays
 from ecalgen.training.tensorboard import make_writers
 
+EXAMPLES = 20_000
+"""Showers of a stream that the stages are built on, and their whitening is fitted to."""
+
 
 class RunError(UserError):
     """A run that cannot start or go on as asked; the message says what to change."""
@@ -131,10 +134,11 @@ def load_stages(config):
     """The training showers (the first block of those that stream), the stages of the config, and what they train on."""
     fields, transform = config.data, make_transform(**config.data.transform)
     arrays = lambda showers: training_arrays(showers, transform)
-    stream = open_stream(fields.source, fields.dir, fields.on_device, config.seed)
-    showers = stream.block(0) if stream else load_split(fields.source, "train", fields.dir)
-    example = arrays(showers)
-    stages = build_stages(config, example, load_split(fields.source, "validation", fields.dir))
+    stream = open_stream(fields.source, fields.dir, fields.on_device, config.seed, fields.conventions)
+    load = lambda split: load_split(fields.source, split, fields.dir, conventions=fields.conventions)
+    showers = stream.block(0) if stream else load("train")
+    example = arrays(showers[:EXAMPLES] if stream else showers)
+    stages = build_stages(config, example, load("validation"))
     return showers, stages, ArrayBlocks(stream, arrays) if stream else example
 
 
@@ -161,7 +165,7 @@ def _export_newest(config, workdir):
 def _judged(config):
     """The real showers that the generator is compared with, and the other real ones."""
     count, source = config.evaluation.showers, config.data.source
-    splits = [load_split(source, split, config.data.dir, limit=count) for split in ("test", "train")]
+    splits = [load_split(source, split, config.data.dir, count, config.data.conventions) for split in ("test", "train")]
     for showers in splits:
         if len(showers) < count:
             raise RunError(f"config.evaluation.showers is {count}, but a split of {source} holds only {len(showers)}; "

@@ -62,7 +62,8 @@ def main():
     real = load_split("ecal_shashlik/electron_5d", "train")[:args.showers]
     fit = Fit(real, args.seed)
     tuning = fit.run(SHASHLIK_TUNING, args.steps)
-    result = {"tuning": tuning._asdict(), "start": SHASHLIK_TUNING._asdict(), "bounds": BOUNDS, "showers": len(real), "calls": fit.calls,
+    result = {"tuning": tuning._asdict(), "start": SHASHLIK_TUNING._asdict(), "bounds": BOUNDS,
+              "showers": len(real), "calls": fit.calls,
               "seconds": round(time.perf_counter() - fit.begin, 1),
               "objective": {name: fit.objective(values) for name, values in
                             {"paper": PAPER, "start": SHASHLIK_TUNING, "fitted": tuning}.items()},

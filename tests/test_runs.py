@@ -67,6 +67,21 @@ def test_too_few_showers_to_judge_are_noticed_before_training(config, tmp_path, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
+def test_showers_that_outgrow_the_device_stream_through_a_run(config, tmp_path, showers):
+    """Of 400 showers 288 train, in blocks of 50, of which 20 steps of 8 showers see more than three."""
+    save_showers(tmp_path / "mine.h5", showers)
+    config.update_from_flattened_dict({
+        "data.source": str(tmp_path / "mine.h5"), "data.dir": str(tmp_path / "tfds"), "data.on_device": 100,
+        "evaluation.showers": 80})
+    first, _, data = runs.load_stages(config)
+    assert (len(data), data.size, len(first)) == (288, 50, 50)
+    np.testing.assert_array_equal(data[0]["momentum"], first.momentum)
+    (tmp_path / "run").mkdir()
+    runs.train(config, tmp_path / "run")
+    assert json.loads((tmp_path / "run" / "generator" / "card.json").read_text())["steps"] == config.train.steps == 20
+
+
 def test_what_sampling_needs(config, tmp_path):
     with pytest.raises(runs.RunError, match="needs --conditions=FILE, an npz with ParticleMomentum"):
         runs.sample(config, tmp_path, None, 0)

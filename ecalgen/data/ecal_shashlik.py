@@ -19,7 +19,7 @@ from absl import logging
 
 from ecalgen.data.formats import FORMATS, count_showers, iter_showers
 from ecalgen.data.showers import CELLS, KEYS, BadShowers, Showers
-from ecalgen.data.stream import Stream, read_records
+from ecalgen.data.stream import Stream, import_grain, read_records
 from ecalgen.errors import ConfigError
 
 NAME = "ecal_shashlik"
@@ -64,7 +64,7 @@ def split_slices(count: int) -> dict[str, slice]:
 
 
 def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None,
-               limit: int | None = None) -> Showers:
+               limit: int | None = None, conventions: str = "detect") -> Showers:
     """One split of a data set, in the order of its events.
 
     Args:
@@ -72,6 +72,7 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
       split: `train`, `validation` or `test`.
       data_dir: folder where TFDS keeps the prepared data set; TFDS' own (`~/tensorflow_datasets`) when not given.
       limit: read no more than the first so many.
+      conventions: of a file, `detect` or `as_is`; see `formats.load_showers`.
 
     Raises:
       ConfigError: for an unknown split or sample.
@@ -81,15 +82,15 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
         raise ConfigError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
     path = _own_file(source)
     if path is None:
-        records = _prepared(source, data_dir).as_data_source(split=split)
+        records = prepared(source, data_dir).as_data_source(split=split)
         return read_records(records, range(min(len(records), limit or len(records))))
     rows = _file_splits(path)[split]
-    blocks = list(_rows(path, slice(rows.start, min(rows.stop, rows.start + (limit or rows.stop)))))
+    blocks = list(_rows(path, slice(rows.start, min(rows.stop, rows.start + (limit or rows.stop))), conventions))
     return Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS))
 
 
 def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, on_device: int = 200_000,
-                seed: int = 0) -> Stream | None:
+                seed: int = 0, conventions: str = "detect") -> Stream | None:
     """The training split in shuffled blocks of half of `on_device` showers, or None when all of it may lie there.
 
     A file is first prepared by TFDS, once. Arguments and errors as for `load_split`.
@@ -99,7 +100,8 @@ def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = 
         rows = _file_splits(path)["train"]
         if rows.stop - rows.start <= on_device:
             return None
-    records = _prepared(source, data_dir).as_data_source(split="train")
+        import_grain()  # that it is missing is better known before a large file is prepared
+    records = prepared(source, data_dir, conventions).as_data_source(split="train")
     return Stream(records, seed, max(1, on_device // 2)) if len(records) > on_device else None
 
 
@@ -123,10 +125,10 @@ def _file_splits(path):
         raise BadShowers(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
 
 
-def _rows(path, rows):
+def _rows(path, rows, conventions):
     """The showers of a file in a slice, in blocks."""
     first = 0
-    for block in iter_showers(path):
+    for block in iter_showers(path, conventions=conventions):
         inside = slice(max(rows.start - first, 0), max(rows.stop - first, 0))
         first += len(block)
         if inside.start < len(block) and inside.stop > 0:
@@ -135,9 +137,14 @@ def _rows(path, rows):
             return
 
 
-def _prepared(source, data_dir):
-    """The builder of a sample or a file, prepared: TFDS writes a folder of its own and renames that, all or nothing."""
-    make = lambda: _quietly(_builder_class(), config=_builder_config(source), data_dir=data_dir,
+def prepared(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, conventions: str = "detect"):
+    """The TFDS builder of a sample or a user's file, prepared: TFDS writes a folder of its own, all or nothing.
+
+        prepared("mine.root").as_data_source("train")
+
+    Arguments and errors as for `load_split`.
+    """
+    make = lambda: _quietly(_builder_class(), config=_builder_config(source, conventions), data_dir=data_dir,
                             file_format="array_record")
     builder = make()
     if builder.data_path.exists():
@@ -160,15 +167,15 @@ def _quietly(function, **arguments):
         logging.set_verbosity(before)
 
 
-def _builder_config(source):
+def _builder_config(source, conventions):
     """The name of a shipped sample, or the config of a file: one that has changed since is another data set."""
     path = _own_file(source)
     if path is None:
         return os.fspath(source).partition("/")[2] or "electron_5d"
     status, path = path.stat(), path.absolute()
-    identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns)).encode())
+    identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns, conventions)).encode())
     return _file_config_class()(name=f"{re.sub('[^A-Za-z0-9]+', '_', path.stem)}_{identity:08x}", path=str(path),
-                                description=f"Showers of {path.name}.")
+                                conventions=conventions, description=f"Showers of {path.name}.")
 
 
 @functools.cache
@@ -180,6 +187,7 @@ def _file_config_class():
         """The showers of a file."""
 
         path: str = ""
+        conventions: str = "as_is"
 
     return FileConfig
 
@@ -217,7 +225,7 @@ def _builder_class():
 
         def _generate_examples(self, path, rows):
             index = 0
-            for block in _rows(path, rows):
+            for block in _rows(path, rows, self.builder_config.conventions):
                 for row in range(len(block)):
                     yield index, {field: getattr(block, field)[row] for field in KEYS}
                     index += 1

@@ -87,6 +87,8 @@ def count_showers(path: str | os.PathLike) -> int:
 def load_conditions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """Reads only the incident particles, momentum `[N, 3]` in GeV and point `[N, 2]` in cm; no EnergyDeposit needed.
 
+    Units are those of the contract: without cells there is nothing to prove others.
+
     Raises:
       BadShowers: as for `load_showers`.
     """
@@ -199,7 +201,7 @@ class ShowerWriter:
 def writing(path: pathlib.Path, provenance: str | None = None):
     """Gives a function that appends {column: rows} to a new file of any known suffix, made whole or not at all."""
     path = pathlib.Path(path)
-    module = _module(path)
+    module = format_module(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A plain name, since files made by tempfile would be unreadable for the user's colleagues.
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -231,7 +233,7 @@ def _readable(path):
         raise BadShowers(f"{path} is a folder; give the path of a file in it")
     if not os.path.exists(path):
         raise BadShowers(f"{path}: there is no such file in {path.absolute().parent}; check the path")
-    module = _module(path)
+    module = format_module(path)
     try:
         yield module
     except BadShowers:
@@ -255,8 +257,12 @@ def _check_present(path, module, columns, present):
     raise BadShowers(f"{path}: no column {' and no '.join(missing)}; write what is missing under exactly that name")
 
 
-def _module(path):
-    """The module that reads and writes files of this suffix, which alone imports the library it needs."""
+def format_module(path: pathlib.Path):
+    """The module that reads and writes files of this suffix, which alone imports the library it needs.
+
+    Raises:
+      BadShowers: for an unknown suffix, or a library that is not installed.
+    """
     if path.suffix.lower() not in FORMATS:
         raise BadShowers(f"{path}: unknown suffix {path.suffix!r}; the formats are {', '.join(FORMATS)}")
     name = FORMATS[path.suffix.lower()]

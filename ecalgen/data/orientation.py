@@ -31,7 +31,8 @@ POINT_UNITS = {"cm": 1.0, "mm": 0.1, "m": 100.0}
 DIRECTIONS = {"x": (1, 0), "-x": (-1, 0), "y": (0, 1), "-y": (0, -1)}
 AXES = [(first, second) for first, second in itertools.product(DIRECTIONS, repeat=2) if first[-1] != second[-1]]
 """The eight ways in which the two axes of the cells may lie."""
-REMEDY = "if the file is meant so, as that of a poor generator may be, load it with conventions='as_is'"
+REMEDY = ("if the file is meant so, as that of a poor generator may be, believe it: conventions='as_is' of "
+          "load_showers, --config.data.conventions=as_is of a run")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Training showers that outgrow a device: shuffled blocks, read through Grain from what TFDS has prepared."""
+"""Training showers that outgrow a device: blocks of what TFDS has prepared, in an order that Grain shuffles."""
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,11 +22,7 @@ class Stream:
     """
 
     def __init__(self, records: Sequence, seed: int, size: int):
-        try:
-            import grain
-        except ImportError as error:
-            raise UserError("showers that do not fit the device stream through Grain; pip install 'ecalgen[stream]', "
-                            "or let more of them onto it with --config.data.on_device=N") from error
+        grain = import_grain()
         self.size, self._records = size, records
         self._order = grain.MapDataset.range(len(records)).seed(seed).shuffle().repeat().batch(size)
 
@@ -37,6 +33,16 @@ class Stream:
     def block(self, index: int) -> Showers:
         """Showers number `index * size` to `(index + 1) * size - 1` of the sequence."""
         return read_records(self._records, self._order[index].tolist())
+
+
+def import_grain():
+    """The module `grain`, or a UserError when it is not installed."""
+    try:
+        import grain
+    except ImportError as error:
+        raise UserError("showers that do not fit the device stream through Grain; pip install 'ecalgen[stream]', "
+                        "or let more of them onto it with --config.data.on_device=N") from error
+    return grain
 
 
 def read_records(records: Sequence, rows: Sequence[int]) -> Showers:

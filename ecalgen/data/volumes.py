@@ -63,7 +63,7 @@ def load_volumes(path: str | os.PathLike) -> Volumes:
     _check_suffix(path)
     columns = next(read_blocks(path, (VOLUMES, INCIDENT)))
     try:
-        return Volumes(1000 * np.asarray(columns[VOLUMES], np.float32), columns[INCIDENT])
+        return Volumes(1000 * _finite_float32(VOLUMES, columns[VOLUMES]), columns[INCIDENT])
     except BadShowers as error:
         raise BadShowers(f"{path}: {error}") from error
 

@@ -22,7 +22,8 @@ def main(argv=None):
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     except KeyboardInterrupt:
-        raise SystemExit("interrupted; the same command goes on after the chunks that are finished") from None
+        kept = "goes on after the chunks that are finished" if args.simulation == "geant4" else "begins anew"
+        raise SystemExit(f"interrupted; the same command {kept}") from None
     print(f"{args.events} showers in {path}")
 
 
@@ -51,18 +52,18 @@ def parse(argv=None):
     add("--particle", choices=PARTICLES, help="(e-)")
     add("--energy", type=energies, metavar="E or LOW,HIGH", help="GeV: fixed, or between two (1,100)")
     add("--spectrum", choices=SPECTRA, help="of energies: density 1/E, or flat (reciprocal; uniform in layered)")
-    add("--slope", type=slopes, metavar="TX,TY", help="mean px/pz and py/pz (0,0)")
+    add("--slope", type=pair, metavar="TX,TY", help="mean px/pz and py/pz (0,0)")
     add("--slope-spread", type=float, metavar="S", help="their standard deviation (0.175; 0 in 1d)")
-    add("--track", type=centimetres, metavar="X,Y", help="centre of the square that tracks cross 15 cm behind the "
+    add("--track", type=place, metavar="X,Y", help="centre of the square that tracks cross 15 cm behind the "
                                                          "front face, cm (0,0)")
-    add("--track-spread", type=centimetres, metavar="D", help="its half width, cm (1.01; 0 in 1d)")
+    add("--track-spread", type=length, metavar="D", help="its half width, cm (1.01; 0 in 1d)")
     add("--dtype", choices=("float32", "float16"), default="float32", help="of the energies; float16 rounds by 0.05 %%")
     full = commands.add_parser("geant4", parents=[common], help="real Geant4 (extra geant4)")
     full.add_argument("--physics", choices=PHYSICS, default="standard",
                       help="standard: the electromagnetic part of FTFP_BERT; fast: quicker, the same visible energy; "
                            "option1 and option2: quicker still, but wrong in thin tiles (standard)")
     full.add_argument("--cut", type=float, default=0.7, help="production cut, mm (0.7)")
-    full.add_argument("--chunk", type=int, default=100, help="events simulated, and kept, at a time (100)")
+    full.add_argument("--chunk", type=int, help="events simulated and kept at a time (a fiftieth of all, at most 100)")
     full.add_argument("--workers", type=int, default=cores(), help="processes (one a core)")
     full.add_argument("--data", help="folder of Geant4's data ($GEANT4_DATA_DIR, or where its wheel downloads to)")
     fast = commands.add_parser("gflash", parents=[common], help="parametrised showers (Grindhammer and Peters)")
@@ -70,26 +71,25 @@ def parse(argv=None):
     return parser.parse_args(argv)
 
 
-def _numbers(text):
-    return [float(word) for word in text.split(",")]
+def pair(text):
+    """`0.1,0` as two numbers."""
+    x, y = (float(word) for word in text.split(","))
+    return x, y
 
 
 def energies(text):
     """`20` or `1,100` as (lowest, highest)."""
-    low, *high = _numbers(text)
-    return (low, *(high or [low]))
+    return pair(text if "," in text else f"{text},{text}")
 
 
-def slopes(text):
-    """`0.1,0` as a pair."""
-    x, y = _numbers(text)
-    return x, y
+def length(text):
+    """cm -> mm."""
+    return 10 * float(text)
 
 
-def centimetres(text):
-    """A length or a pair of them, in mm."""
-    values = [10 * value for value in _numbers(text)]
-    return values[0] if len(values) == 1 else tuple(values)
+def place(text):
+    """`0.5,0` in cm -> mm."""
+    return tuple(10 * x for x in pair(text))
 
 
 if __name__ == "__main__":

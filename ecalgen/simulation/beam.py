@@ -57,16 +57,18 @@ class Beam:
         if not 1e-3 <= low <= high <= 1e5:
             raise BadBeam(f"energies of {low:g} to {high:g} GeV cannot be simulated; give the lower end first, from "
                           "0.001 GeV to 100,000 GeV")
-        spreads = {"slope_spread": self.slope_spread, "track_spread": self.track_spread}
-        for name, spread in spreads.items():
-            if not 0 <= spread < np.inf:
-                raise BadBeam(f"{name} is {spread:g}; give 0 to fix it, or a positive number")
+        for name in ("slope_spread", "track_spread"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise BadBeam(f"{name} is {getattr(self, name):g}; give 0 to fix it, or a positive number")
+        for name in ("slope", "track", "track_depth"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise BadBeam(f"{name} is {getattr(self, name)}; give numbers")
 
 
 BEAMS = {
     "5d": Beam(),
     "1d": Beam(slope_spread=0.0, track_spread=0.0),
-    "layered": Beam(energy=(2.0, 500.0), spectrum="uniform", slope_spread=0.0, track_spread=0.0),
+    "layered": Beam(energy=(2.0, 500.0), spectrum="uniform", slope_spread=0.0, track_spread=0.0, track_depth=0.0),
 }
 """By name; 1d is normal incidence at the centre with only the energy varying, layered the AdaGAN paper's beam."""
 

@@ -50,7 +50,7 @@ class Setup:
       cut: range below which secondary particles are not followed, mm.
 
     Raises:
-      UserError: for an unknown physics list, a seed below zero or a cut that is not positive.
+      UserError: for an unknown physics list, a seed or a cut that cannot be, or a beam beside the calorimeter.
     """
 
     calorimeter: Calorimeter = SHASHLIK
@@ -62,10 +62,15 @@ class Setup:
     def __post_init__(self):
         if self.physics not in PHYSICS:
             raise UserError(f"no physics list is called {self.physics!r}; there are {', '.join(PHYSICS)}")
-        if self.seed < 0:
-            raise UserError(f"the seed is {self.seed}; give a whole number from 0")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"the seed is {self.seed}; give a whole number from 0 to {2**32 - 1}")
         if not 0 < self.cut < np.inf:
             raise UserError(f"the production cut is {self.cut:g} mm; give a positive length, such as 0.7")
+        entry = np.subtract(self.beam.track, np.multiply(self.beam.track_depth, self.beam.slope))
+        if (np.abs(entry) > self.calorimeter.width / 2).any():
+            raise UserError(f"the beam enters at ({entry[0] / 10:g}, {entry[1] / 10:g}) cm, beside the front face of "
+                            f"the {self.calorimeter.name} calorimeter, {self.calorimeter.width / 10:g} cm wide; change "
+                            "its slope or its track")
 
 
 def start(setup: Setup, data: os.PathLike | str | None = None, score_absorber: bool = False) -> Callable:
@@ -131,19 +136,30 @@ def find_data(folder: os.PathLike | str | None = None) -> dict[str, str]:
 
     Args:
       folder: of an installation (with `G4EMLOW*` in it), or one that itself holds the low-energy tables and an
-        `ENSDFSTATE.dat`; when not given `$GEANT4_DATA_DIR`, or where the wheel downloads to.
+        `ENSDFSTATE.dat`; when not given `$GEANT4_DATA_DIR`, that of `$G4LEDATA`, or where the wheel downloads to.
 
     Raises:
       NoGeant4: there are no such data.
     """
-    folder = pathlib.Path(folder or os.environ.get("GEANT4_DATA_DIR") or DOWNLOADED).expanduser().absolute()
+    tables = os.environ.get("G4LEDATA")
+    folder = folder or os.environ.get("GEANT4_DATA_DIR") or (pathlib.Path(tables).parent if tables else DOWNLOADED)
+    folder = pathlib.Path(folder).expanduser().absolute()
     if list(folder.glob("G4EMLOW*")) and list(folder.glob("G4ENSDFSTATE*")):
         return {"GEANT4_DATA_DIR": str(folder)}
     if (folder / "epics2017").is_dir() and (folder / "ENSDFSTATE.dat").is_file():
         names = ("GEANT4_DATA_DIR", "G4LEDATA", "G4ENSDFSTATEDATA", "G4LEVELGAMMADATA")
         return dict.fromkeys(names, str(folder))
     raise NoGeant4(f"no Geant4 data in {folder}: set GEANT4_DATA_DIR or --data to the folder that holds G4EMLOW and "
-                   "G4ENSDFSTATE, or let the wheel download them, with python -c 'import geant4_pybind'")
+                   "G4ENSDFSTATE, or let the wheel download them: python -c 'import geant4_pybind', and answer y")
+
+
+def tables(data: os.PathLike | str | None = None) -> list[str]:
+    """Names of what lies in the folder of Geant4's data: which tables its physics reads.
+
+    Raises:
+      NoGeant4: as for `find_data`.
+    """
+    return sorted(path.name for path in pathlib.Path(find_data(data)["GEANT4_DATA_DIR"]).iterdir())
 
 
 class _Events:

@@ -13,22 +13,23 @@ import os
 import pathlib
 import shutil
 import signal
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
 
 import numpy as np
+from tqdm import tqdm
 
-from ecalgen.data.formats import EVENT_INDEX, FORMATS, ShowerWriter, writing
+from ecalgen.data.formats import EVENT_INDEX, FORMATS, VOLUMES, ShowerWriter, format_module, writing
 from ecalgen.data.showers import CELLS, KEYS, Showers
 from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
 from ecalgen.errors import UserError
 from ecalgen.host import progress
-from ecalgen.provenance import versions
+from ecalgen.provenance import version, versions
 from ecalgen.simulation import geant4
 from ecalgen.simulation.beam import PARTICLES, engine_seeds, kinematics
 from ecalgen.simulation.geant4 import Setup
-from ecalgen.simulation.gflash import Gflash
 
 
 class ProductionError(UserError):
@@ -37,7 +38,7 @@ class ProductionError(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class Production:
-    """Events `first` to `first + events - 1` of a setup, in chunks.
+    """Events `first` to `first + events - 1` of a setup, in chunks of `chunk`: fifty of them, or of a hundred events.
 
     Raises:
       ProductionError: for a number of events or a chunk below one, or a first index below zero.
@@ -46,18 +47,18 @@ class Production:
     setup: Setup
     events: int
     first: int = 0
-    chunk: int = 100
+    chunk: int | None = None
 
     def __post_init__(self):
         for name, lowest in (("events", 1), ("chunk", 1), ("first", 0)):
-            if getattr(self, name) < lowest:
+            if (getattr(self, name) or lowest) < lowest:
                 raise ProductionError(f"{name} is {getattr(self, name)}; give a whole number from {lowest}")
 
     @property
     def chunks(self) -> list[tuple[int, int]]:
         """(first event, number of events) of each."""
-        end = self.first + self.events
-        return [(first, min(self.chunk, end - first)) for first in range(self.first, end, self.chunk)]
+        end, size = self.first + self.events, self.chunk or min(100, -(-self.events // 50))
+        return [(first, min(size, end - first)) for first in range(self.first, end, size)]
 
 
 def produce(production: Production, out: os.PathLike | str, workers: int = 1, data: os.PathLike | str | None = None,
@@ -78,20 +79,25 @@ def produce(production: Production, out: os.PathLike | str, workers: int = 1, da
       NoGeant4: the wheel or the data are missing.
     """
     out = pathlib.Path(out)
-    check_out(out, production.setup.calorimeter)
+    check_out(out, production.setup.calorimeter, dtype)
     geant4.check_installed(data)
-    parts = _open_parts(out.with_name(out.name + ".parts"), production)
+    made_by = {"name": "geant4", "physics": production.setup.physics, "cut": production.setup.cut,
+               "tables": geant4.tables(data), "version": version("geant4-pybind")}
+    provenance = bookkeeping(production, made_by)
+    parts = _open_parts(out.with_name(out.name + ".parts"), {"chunks": production.chunks} | provenance)
     todo = [chunk for chunk in production.chunks if not _part(parts, chunk[0]).exists()]
     _run(production, todo, parts, workers, data)
-    write_showers(out, production, _read_parts(production, parts), dtype, "geant4-pybind")
+    write_showers(out, production.setup, _read_parts(production, parts), provenance, dtype)
     shutil.rmtree(parts)
     return out
 
 
 def parametrise(production: Production, out: os.PathLike | str, dtype: str = "float32") -> pathlib.Path:
     """Simulate with `gflash` into the file `out`: arguments and errors as for `produce`; nothing is kept of a kill."""
+    from ecalgen.simulation.gflash import Gflash  # needs JAX, which the processes of Geant4 do without
+
     out, setup = pathlib.Path(out), production.setup
-    check_out(out, setup.calorimeter)
+    check_out(out, setup.calorimeter, dtype)
     gflash = Gflash(setup.calorimeter, particle=setup.beam.particle)
 
     def blocks():
@@ -102,21 +108,29 @@ def parametrise(production: Production, out: os.PathLike | str, dtype: str = "fl
                 yield energy, momentum, point, np.arange(first, first + count)
                 bar.update(count)
 
-    write_showers(out, production, blocks(), dtype, "jax")
+    made_by = {"name": "gflash", "tuning": gflash.tuning._asdict(), "version": version("jax")}
+    write_showers(out, setup, blocks(), bookkeeping(production, made_by), dtype)
     return out
 
 
-def check_out(out: pathlib.Path, calorimeter) -> None:
-    """Raises ProductionError when the file exists or its suffix cannot hold showers of this calorimeter."""
+def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
+    """Raises when the file cannot be written in the end, before any work.
+
+    Raises:
+      ProductionError: it exists, or showers of this calorimeter are not kept in such a file or of such a type.
+      BadShowers: a library that it needs is not installed.
+    """
     if out.exists():
         raise ProductionError(f"{out} exists already; remove it, or give another name")
-    if len(calorimeter.shape) == 3:
-        suffixes = SUFFIXES
-    else:
-        suffixes = tuple(FORMATS) if calorimeter.shape == (CELLS, CELLS) else (".npz",)
+    flat = calorimeter.shape == (CELLS, CELLS)
+    suffixes = tuple(FORMATS) if flat else SUFFIXES if calorimeter.read_depth else (".npz",)
     if out.suffix.lower() not in suffixes:
         raise ProductionError(f"{out}: showers of the {calorimeter.name} calorimeter are written as "
                               f"{', '.join(suffixes)}; give a name that ends so")
+    if dtype != "float32" and not flat:
+        raise ProductionError(f"showers of the {calorimeter.name} calorimeter are written as float32 only; leave out "
+                              f"--dtype={dtype}")
+    format_module(out)
 
 
 def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
@@ -132,37 +146,40 @@ def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, da
     return count
 
 
-def bookkeeping(production: Production, engine: str) -> dict:
-    """All that the events of a production follow from, and what made them: kept inside the file.
+def bookkeeping(production: Production, made_by: dict) -> dict:
+    """All that the events of a production follow from, kept inside the file.
 
     Args:
       production: what was simulated.
-      engine: package that did.
+      made_by: name, version and settings of what did.
     """
+    setup, in_depth = production.setup, production.setup.calorimeter.read_depth
     return {
-        "engine": engine,
-        "setup": dataclasses.asdict(production.setup), "first": production.first, "events": production.events,
-        "units": {"EnergyDeposit": "MeV", "ParticleMomentum": "GeV", "ParticlePoint": "cm", "setup": "mm, GeV, g/cm3"},
-        "versions": versions(("ecalgen", engine, "numpy")),
+        "made_by": made_by, "calorimeter": dataclasses.asdict(setup.calorimeter),
+        "beam": dataclasses.asdict(setup.beam), "seed": setup.seed,
+        "first": production.first, "events": production.events,
+        "units": {VOLUMES: "GeV", "energy": "GeV"} if in_depth else {KEYS["energy"]: "MeV"} | {
+            KEYS["momentum"]: "GeV", KEYS["point"]: "cm", "calorimeter, beam": "mm, GeV, g/cm3"},
+        "versions": versions(("ecalgen", "numpy")),
     }
 
 
-def write_showers(out, production, blocks, dtype, engine):
+def write_showers(out, setup, blocks, provenance, dtype):
     """Write blocks of (energy in MeV, momentum in GeV, point in mm, index) into one file, as they come."""
-    setup, provenance = production.setup, bookkeeping(production, engine)
+    pdg = PARTICLES[setup.beam.particle]
     if setup.calorimeter.shape == (CELLS, CELLS):
-        pdg = PARTICLES[setup.beam.particle]
         with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
             for energy, momentum, point, index in blocks:
                 writer.append(Showers(energy, momentum, point / 10, np.full(len(index), pdg)), index)
         return
     with writing(out, json.dumps(provenance)) as write:
         for energy, momentum, point, index in blocks:
+            cells = {KEYS["energy"]: energy}
             if setup.calorimeter.read_depth:
-                write(volume_columns(Volumes(energy, np.linalg.norm(momentum, axis=1))))
-            else:
-                write({KEYS["energy"]: energy.astype(dtype), KEYS["momentum"]: momentum, KEYS["point"]: point / 10,
-                       EVENT_INDEX: index})
+                cells = volume_columns(Volumes(energy, np.linalg.norm(momentum, axis=1)))
+            write(cells | {KEYS["momentum"]: momentum.astype(np.float32),
+                           KEYS["point"]: (point / 10).astype(np.float32),
+                           KEYS["pdg"]: np.full(len(index), pdg, np.int32), EVENT_INDEX: index})
 
 
 def _run(production, todo, parts, workers, data):
@@ -175,8 +192,9 @@ def _run(production, todo, parts, workers, data):
             for future in concurrent.futures.as_completed(futures):
                 bar.update(future.result())
         except concurrent.futures.process.BrokenProcessPool as error:
-            raise ProductionError("a simulating process died, perhaps for want of memory; the events finished are kept "
-                                  f"in {parts}, and the same command goes on from there") from error
+            raise ProductionError("a simulating process died: see Geant4's message above, or, if there is none, give "
+                                  f"it more memory or fewer --workers; the events finished are kept in {parts}, and "
+                                  "the same command goes on from there") from error
 
 
 @contextlib.contextmanager
@@ -188,6 +206,7 @@ def _processes(workers):
         try:
             yield pool
         except BaseException:
+            tqdm.write("stopping after the chunks under way", file=sys.stderr)
             pool.shutdown(wait=True, cancel_futures=True)
             raise
         finally:
@@ -216,13 +235,13 @@ def _engine(setup, data):
     return geant4.start(setup, data)
 
 
-def _open_parts(parts, production):
+def _open_parts(parts, description):
     """The folder of parts, made or found to be of the same production."""
-    text = json.dumps(dataclasses.asdict(production), indent=1)
+    text = json.dumps(description, indent=1)
     described = parts / "production.json"
     if described.exists() and described.read_text() != text:
-        raise ProductionError(f"{parts} holds parts of another production (see {described}); give the settings it was "
-                              "started with, or remove it")
+        raise ProductionError(f"{parts} holds parts of another production, by its settings or versions (see "
+                              f"{described}); give those it was started with, or remove it")
     parts.mkdir(parents=True, exist_ok=True)
     temporary = described.with_suffix(".tmp")
     temporary.write_text(text)

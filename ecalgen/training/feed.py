@@ -2,6 +2,8 @@
 import concurrent.futures
 from collections.abc import Callable
 
+import jax
+
 from ecalgen.training import parallel
 
 
@@ -36,7 +38,8 @@ class ArrayBlocks:
         return len(self._stream)
 
     def __getitem__(self, index):
-        return self._arrays(self._stream.block(index))
+        """NumPy arrays, so that a block which is read ahead takes no memory of a device."""
+        return jax.device_get(self._arrays(self._stream.block(index)))
 
 
 class _Prefetched:

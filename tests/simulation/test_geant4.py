@@ -1,58 +1,46 @@
-"""Real Geant4, against the shipped sample bit for bit; skipped where the wheel or its data are absent.
-
-Geant4 can be built once in a process, so each calorimeter gets a process of its own.
-"""
-import concurrent.futures
+"""Real Geant4, against its reference simulation bit for bit; skipped where the wheel or its data are absent."""
 import dataclasses
-import multiprocessing
-import os
-import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from real_geant4 import BESIDE, DATA, needs_geant4, simulate
 
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.errors import UserError
 from ecalgen.simulation import geant4
-from ecalgen.simulation.beam import BEAMS, engine_seeds, kinematics
+from ecalgen.simulation.beam import BEAMS
 from ecalgen.simulation.calorimeter import CALORIMETERS
 from ecalgen.simulation.geant4 import Setup
 
-BESIDE = pathlib.Path(__file__).parents[3] / "shared" / "geant4" / "ledata"
-"""Data for electrons and photons that may lie beside the clone."""
-DATA = None if os.environ.get("GEANT4_DATA_DIR") or not BESIDE.is_dir() else BESIDE
-
-
-def _missing():
-    try:
-        geant4.check_installed(DATA)
-    except geant4.NoGeant4 as error:
-        return str(error)
-    return ""
-
-
-needs_geant4 = pytest.mark.skipif(bool(_missing()), reason=_missing() or "none")
-
-
-def simulate(setup, first, count, score_absorber=False):
-    """(energy, absorbed) of some events, from a process of its own."""
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
-        return pool.submit(_simulate, setup, first, count, score_absorber).result()
-
-
-def _simulate(setup, first, count, score_absorber):
-    run = geant4.start(setup, DATA, score_absorber)
-    return run(*kinematics(setup.beam, setup.seed, first, count), engine_seeds(setup.seed, first, count))
+REFERENCE = BESIDE.parent / "simulate.py"
+"""The simulation that this one was ported from, which may lie beside the clone."""
 
 
 @needs_geant4
-def test_the_shipped_sample_bit_for_bit():
-    first, count = 100, 8
-    energy, _ = simulate(Setup(seed=20180709), first, count)
-    with np.load(sample_path("electron_5d")) as sample:
-        rows = np.isin(sample["EventIndex"], np.arange(first, first + count))
-        np.testing.assert_array_equal(energy.astype(np.float16), sample["EnergyDeposit"][rows])
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference simulation is not beside the clone")
+@pytest.mark.parametrize("words, beam", [
+    ([], {}),
+    (["--pdg=22", "--angle=0", "--spot-mm=0"], dict(particle="gamma", slope_spread=0, track_spread=0)),
+    (["--pdg=-11", "--energy=7"], dict(particle="e+", energy=(7, 7)))])
+def test_bit_for_bit_the_reference(tmp_path, words, beam):
+    subprocess.run([sys.executable, REFERENCE, "--events=3", "--seed=8", "--first=5", f"--out={tmp_path}/x.npz",
+                    f"--data={BESIDE}", *words], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    energy, _ = simulate(Setup(beam=dataclasses.replace(BEAMS["5d"], **beam), seed=8), 5, 3)
+    with np.load(tmp_path / "x.npz") as reference:
+        np.testing.assert_array_equal(energy, reference["EnergyDeposit"])
+
+
+@needs_geant4
+@pytest.mark.skipif(DATA != BESIDE, reason="made with the reduced tables, which other data differ from")
+@pytest.mark.parametrize("name, seed, beam, first", [
+    ("electron_5d", 20180709, BEAMS["5d"], 40_000), ("electron_1d", 20180710, BEAMS["1d"], 4_990),
+    ("photon_5d", 20180711, dataclasses.replace(BEAMS["5d"], particle="gamma"), 10)])
+def test_the_shipped_samples_bit_for_bit(name, seed, beam, first):
+    energy, _ = simulate(Setup(beam=beam, seed=seed), first, 4)
+    with np.load(sample_path(name)) as sample:
+        np.testing.assert_array_equal(energy.astype(np.float16), sample["EnergyDeposit"][first:first + 4])
 
 
 @needs_geant4
@@ -80,7 +68,7 @@ def test_coarser_cells_are_sums_of_finer_ones():
 
 @needs_geant4
 def test_the_layered_calorimeter_shows_the_depth():
-    """In 0.72 radiation lengths a layer the maximum of 50 GeV lies near ln(50 GeV / 8 MeV) - 0.5 of them: layer 11."""
+    """At 0.69 radiation lengths a layer the maximum of 50 GeV lies near ln(50 GeV / 8 MeV) - 0.5 of them: layer 12."""
     beam = dataclasses.replace(BEAMS["layered"], energy=(50, 50))
     energy, _ = simulate(Setup(CALORIMETERS["layered"], beam, seed=1), 0, 4)
     assert energy.shape == (4, 25, 25, 25)

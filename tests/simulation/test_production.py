@@ -7,17 +7,19 @@ import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
 import pytest
-from simulation.test_geant4 import DATA, needs_geant4, simulate
+from real_geant4 import DATA, needs_geant4, simulate
 
 from ecalgen.data.formats import load_provenance, load_showers
+from ecalgen.data.showers import BadShowers
 from ecalgen.data.volumes import load_volumes
 from ecalgen.simulation import __main__ as command
 from ecalgen.simulation.beam import BEAMS, kinematics
 from ecalgen.simulation.calorimeter import CALORIMETERS
 from ecalgen.simulation.geant4 import Setup
-from ecalgen.simulation.gflash import Gflash
+from ecalgen.simulation.gflash import SHASHLIK_TUNING, Gflash
 from ecalgen.simulation.production import Production, ProductionError, bookkeeping, parametrise, produce
 
 SOFT = dataclasses.replace(BEAMS["5d"], energy=(1, 3))
@@ -41,9 +43,11 @@ def test_cut_in_any_way_the_showers_are_those_of_one_run(tmp_path):
 def test_the_file_says_how_it_was_made(tmp_path):
     production = Production(Setup(beam=SOFT, seed=9), events=1)
     kept = load_provenance(produce(production, tmp_path / "x.npz", data=DATA))
-    assert kept == json.loads(json.dumps(bookkeeping(production, "geant4-pybind")))
-    assert kept["setup"]["seed"] == 9 and kept["setup"]["calorimeter"]["absorber"]["name"] == "Lead"
-    assert set(kept["versions"]) == {"python", "ecalgen", "geant4-pybind", "numpy"}
+    assert kept == json.loads(json.dumps(bookkeeping(production, kept["made_by"])))
+    assert kept["seed"] == 9 and kept["calorimeter"]["absorber"]["name"] == "Lead" and kept["beam"]["energy"] == [1, 3]
+    made_by = kept["made_by"]
+    assert (made_by["name"], made_by["physics"], made_by["cut"]) == ("geant4", "standard", 0.7) and made_by["tables"]
+    assert set(kept["versions"]) == {"python", "ecalgen", "numpy"}
 
 
 @needs_geant4
@@ -89,14 +93,18 @@ def test_depth_goes_into_volumes(tmp_path):
     energy, _ = simulate(setup, 0, 3)
     np.testing.assert_allclose(volumes.energy, energy, rtol=1e-6)
     assert ((2 <= volumes.incident_energy) & (volumes.incident_energy <= 4)).all()
+    with h5py.File(tmp_path / "x.h5") as file:
+        np.testing.assert_array_equal(file["EventIndex"], [0, 1, 2])
+        np.testing.assert_allclose(file["ParticleMomentum"][:, 2], volumes.incident_energy, rtol=1e-6)
 
 
 @needs_geant4
 def test_coarse_cells_go_into_a_plain_npz(tmp_path):
-    setup = Setup(CALORIMETERS["shashlik60"], SOFT, seed=1)
+    setup = Setup(CALORIMETERS["shashlik60"], dataclasses.replace(SOFT, particle="gamma"), seed=1)
     with np.load(produce(Production(setup, 2), tmp_path / "x.npz", data=DATA)) as archive:
         assert archive["EnergyDeposit"].shape == (2, 10, 10) and archive["EnergyDeposit"].sum() > 0
-        assert json.loads(str(archive["Provenance"]))["setup"]["calorimeter"]["cells_per_module"] == 2
+        assert archive["ParticlePDG"].tolist() == [22, 22] and archive["ParticleMomentum"].dtype == np.float32
+        assert json.loads(str(archive["Provenance"]))["calorimeter"]["cells_per_module"] == 2
 
 
 @needs_geant4
@@ -119,6 +127,27 @@ def test_files_that_cannot_be_written_are_refused_before_any_work(tmp_path, calo
     assert [path.name for path in tmp_path.iterdir()] == ["there.npz"]
 
 
+def test_float16_is_for_the_cells_of_showers_alone(tmp_path):
+    with pytest.raises(ProductionError, match="leave out --dtype=float16"):
+        produce(Production(Setup(CALORIMETERS["layered"], BEAMS["layered"]), 2), tmp_path / "x.h5", dtype="float16")
+
+
+def test_a_missing_library_is_noticed_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "uproot", None)
+    monkeypatch.delitem(sys.modules, "ecalgen.data.root", raising=False)
+    with pytest.raises(BadShowers, match=r"pip install 'ecalgen\[root\]'"):
+        produce(Production(Setup(), 2), tmp_path / "x.root", data=DATA)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("events, chunk, sizes", [
+    (5, None, {1}), (120, None, {3}), (9000, None, {100}), (9, 4, {4, 1})])
+def test_chunks_are_a_fiftieth_of_all_or_a_hundred(events, chunk, sizes):
+    chunks = Production(Setup(), events, 7, chunk).chunks
+    assert {count for _, count in chunks} == sizes and sum(count for _, count in chunks) == events
+    assert [first for first, _ in chunks] == list(7 + np.cumsum([0, *(count for _, count in chunks)])[:-1])
+
+
 @pytest.mark.parametrize("fields", [dict(events=0), dict(events=3, chunk=0), dict(events=3, first=-1)])
 def test_numbers_that_cannot_be(fields):
     with pytest.raises(ProductionError, match="give a whole number from"):
@@ -131,7 +160,8 @@ def test_gflash_in_any_chunks(tmp_path):
     momentum, point = kinematics(SOFT, 9, 4, 9)
     np.testing.assert_allclose(showers.energy, Gflash()(momentum, point / 10, 9, 4), rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(showers.momentum, momentum.astype(np.float32))
-    assert load_provenance(tmp_path / "x.npz")["engine"] == "jax"
+    made_by = load_provenance(tmp_path / "x.npz")["made_by"]
+    assert made_by["name"] == "gflash" and made_by["tuning"] == SHASHLIK_TUNING._asdict() and "physics" not in made_by
 
 
 def test_gflash_in_depth(tmp_path):
@@ -156,12 +186,22 @@ def test_options_become_a_setup():
 @pytest.mark.parametrize("words, message", [
     ("geant4 --events=0 --seed=1 --out=x.npz", "error: events is 0"),
     ("geant4 --events=1 --seed=1 --out=x.npz --energy=5,2", "error: energies of 5 to 2 GeV"),
+    ("geant4 --events=1 --seed=1 --out=x.npz --beam=1d --slope=3,0", r"error: the beam enters at \(-45, -?0\) cm"),
+    ("geant4 --events=1 --seed=1 --out=x.npz --slope=nan,0", "error: slope is .*nan"),
+    ("geant4 --events=1 --seed=4294967296 --out=x.npz", "error: the seed is 4294967296"),
     ("geant4 --events=1 --seed=1 --out=x.npz --data=/nowhere", "error: no Geant4 data in /nowhere|not installed")])
 def test_faults_are_one_line(words, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=message):
         command.main(words.split())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--energy=1,2,3", "--slope=1", "--track=5", "--track-spread=1,2", "--energy=x"])
+def test_malformed_options_are_named(option, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["gflash", "--events=1", "--seed=1", "--out=x.npz", option])
+    assert f"argument {option.split('=')[0]}: invalid" in capsys.readouterr().err
 
 
 def wait_for(condition, seconds=90):

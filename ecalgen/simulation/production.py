@@ -51,7 +51,7 @@ class Production:
 
     def __post_init__(self):
         for name, lowest in (("events", 1), ("chunk", 1), ("first", 0)):
-            if (getattr(self, name) or lowest) < lowest:
+            if getattr(self, name) is not None and getattr(self, name) < lowest:
                 raise ProductionError(f"{name} is {getattr(self, name)}; give a whole number from {lowest}")
 
     @property

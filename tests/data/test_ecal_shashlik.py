@@ -53,7 +53,7 @@ def test_shipped_files_are_as_their_data_card_says(name, count, seed, pdg):
         np.testing.assert_array_equal(archive["EventIndex"], np.arange(count))
         assert (archive["ParticlePDG"] == pdg).all()
     kept = load_provenance(sample_path(name))
-    assert (kept["setup"]["seed"], kept["setup"]["physics"], kept["events"]) == (seed, "standard", count)
+    assert (kept["seed"], kept["made_by"]["physics"], kept["events"]) == (seed, "standard", count)
 
 
 def test_shipped_files_are_small_enough():

@@ -159,9 +159,9 @@ class Tuning(NamedTuple):
 PAPER = Tuning()
 """No corrections."""
 SHASHLIK_TUNING = Tuning(
-    response=1.1214, resolution=1.034, spots=2.0261, spots_power=0.1002, spot_fano=0.3899, maximum=1.0343,
-    maximum_offset=-0.042, alpha=0.9755, spread=1.0126, core=1.1608, core_growth=-0.0114, core_log=-0.0016,
-    tail=1.1943, tail_power=1.2094, weight=0.9087, weight_log=-0.0062, tail_log=0.0002, width_spread=0.0479)
+    response=1.1211, resolution=1.0135, spots=1.9672, spots_power=0.1113, spot_fano=0.3386, maximum=1.0349,
+    maximum_offset=-0.0107, alpha=0.9877, spread=0.9926, core=1.1891, core_growth=-0.0154, core_log=-0.0007,
+    tail=1.1911, tail_power=1.2083, weight=0.9024, weight_log=-0.0017, tail_log=0.0056, width_spread=0.0393)
 """Fitted to the Geant4 training showers by `python -m experiments.tune_gflash`; from 1 to 100 GeV, as these are."""
 
 

@@ -58,10 +58,10 @@ def main():
     unexplained = dict(zip(TARGETS, (mse / test["targets"].var(axis=0)).round(4).tolist(), strict=True))
     card = {"kind": "regressor", "system": "embedding", "transform": TRANSFORM, "outputs": len(TARGETS),
             "targets": TARGETS, "steps": args.steps, "unexplained_variance": unexplained}
-    save_weights(args.out, jax.device_get(state.regressor.params), card)
-    args.results.parent.mkdir(parents=True, exist_ok=True)
     result = card | {"showers": {"train": len(train["cells"]), "test": len(test["cells"])},
                      "provenance": provenance(args.seed)}
+    save_weights(args.out, jax.device_get(state.regressor.params), card)
+    args.results.parent.mkdir(parents=True, exist_ok=True)
     args.results.write_text(json.dumps(result, indent=1) + "\n")
     print(f"unexplained variance on test showers: {unexplained}; weights in {args.out}")
 

@@ -27,7 +27,8 @@ def get_config():
     train.discriminator_steps = 1
     train.generator_rate = 5e-4
     train.discriminator_rate = 1e-3
-    train.constant_fraction = 0.5  # of the steps at these rates, then linear to a tenth
+    train.constant_fraction = 0.5  # of the steps at these rates, then they fall in a straight line
+    train.final_fraction = 0.1  # of the rates, at the last step
     train.clip = 10.0  # global norm of the gradients
     train.ema = 0.999
     train.log_every = 100  # steps

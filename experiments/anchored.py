@@ -36,7 +36,8 @@ def main():
     host.set_up()
     config = anchored.get_config("cpu")
     config.update_from_flattened_dict(
-        {"train.steps": args.steps, "train.ema": 0.999, "evaluation.showers": args.showers})
+        {"train.steps": args.steps, "train.ema": 0.999, "train.constant_fraction": 0.25, "train.final_fraction": 0.01,
+         "evaluation.showers": args.showers})
     runs.prepare(config, args.workdir)
     validation = load_split(config.data.source, "validation")[:args.curve]
     train(config, args.workdir, validation)

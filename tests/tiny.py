@@ -32,7 +32,7 @@ def data(count=64):
 def train_config(**changes):
     """Fields of `config.train` for a few steps."""
     fields = dict(steps=30, batch_size=BATCH, generator_rate=1e-3, discriminator_rate=1e-3, constant_fraction=0.5,
-                  clip=10.0, log_every=5, checkpoint_every=5, divergence=1e4)
+                  final_fraction=0.1, clip=10.0, log_every=5, checkpoint_every=5, divergence=1e4)
     return ml_collections.ConfigDict(fields | changes)
 
 

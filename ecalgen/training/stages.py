@@ -86,10 +86,10 @@ def check_stages(config):
 
 
 def optimiser(rate, train):
-    """Clip the gradients' global norm, then Adam(0, 0.9) at a rate that is constant, then falls to a tenth."""
-    steps, constant = train.steps, int(train.constant_fraction * train.steps)
-    schedule = optax.join_schedules(
-        [optax.constant_schedule(rate), optax.linear_schedule(rate, rate / 10, max(1, steps - constant))], [constant])
+    """Clip the gradients' global norm, then Adam(0, 0.9) at a rate that is constant, then falls in a straight line."""
+    constant, last = int(train.constant_fraction * train.steps), train.final_fraction * rate
+    falling = optax.linear_schedule(rate, last, max(1, train.steps - constant))
+    schedule = optax.join_schedules([optax.constant_schedule(rate), falling], [constant])
     return optax.chain(optax.clip_by_global_norm(train.clip), optax.adam(schedule, b1=0.0, b2=0.9))
 
 

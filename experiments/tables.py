@@ -100,7 +100,7 @@ def checks():
     head = ["visible fraction; resolution, %", *(f"`{name}`, {s['showers']:,}" for name, s in samples.items())]
     contained = [[f"{c['energy']} GeV", percent(c["deposited"]), *map(percent, c["visible_within"].values())]
                  for c in result["containment"]]
-    within = [f"visible within |x|, |y| < {half}" for half in result["containment"][0]["visible_within"]]
+    within = [f"visible within ± {half}" for half in result["containment"][0]["visible_within"]]
     lists = [[f"`{name}`", percent(p["visible_fraction"], p["visible_fraction_error"]),
               percent(p["resolution"], p["resolution_error"]), f"{p['transverse_width_cells']:.3f}",
               f"{p['milliseconds_per_gev']:.1f}"] for name, p in result["physics"].items()]

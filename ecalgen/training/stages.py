@@ -109,6 +109,9 @@ def check_train(train, where="config.train"):
     for name in ("steps", "batch_size", "discriminator_steps", "log_every", "checkpoint_every"):
         if train[name] < 1:
             raise ConfigError(f"{where}.{name} is {train[name]}; it must be at least 1")
+    for name in ("constant_fraction", "final_fraction"):
+        if not 0 <= train[name] <= 1:
+            raise ConfigError(f"{where}.{name} is {train[name]}; it must lie between 0 and 1")
     for name in ("generator_rate", "discriminator_rate", "clip"):
         if not train[name] > 0:
             raise ConfigError(f"{where}.{name} is {train[name]}; it must be above 0")

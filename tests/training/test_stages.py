@@ -42,6 +42,7 @@ def test_gradients_are_clipped_together():
 @pytest.mark.parametrize("changes, message", [
     (dict(steps=25, log_every=10, checkpoint_every=10), "config.train.steps is 25; on this device"),
     (dict(steps=20, log_every=10, checkpoint_every=15), "config.train.checkpoint_every is 15; on this device"),
+    (dict(final_fraction=2.0), "config.train.final_fraction is 2.0; it must lie between 0 and 1"),
     (dict(discriminator_steps=0), "config.train.discriminator_steps is 0; it must be at least 1"),
     (dict(generator_rate=-1.0), "config.train.generator_rate is -1.0; it must be above 0"),
 ])

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.models.anchored import AnchoredGenerator, depth_to_space, scaled, space_to_depth
+from ecalgen.models.anchored import AnchoredGenerator, binomial, depth_to_space, scaled, space_to_depth
 from ecalgen.models.prior import total_unit
 from ecalgen.training.steps import held
 
@@ -100,3 +100,10 @@ def test_its_response_has_a_gradient():
     step = 1e-2
     difference = (response(MOMENTUM * (1 + step)) - response(MOMENTUM * (1 - step))) / (2 * step)
     assert float(slope) == pytest.approx(float(difference), rel=0.02)
+
+
+def test_binomial_keeps_a_ramp_and_removes_a_chequered_pattern():
+    x, y = np.indices((8, 6)).astype(np.float32)
+    ramp, chequered = 2 * x - 3 * y, (-1.0) ** (x + y)
+    smooth = binomial(jnp.asarray(ramp + chequered)[None, ..., None])
+    np.testing.assert_allclose(smooth[0, ..., 0], ramp[1:-1, 1:-1], atol=1e-5)

@@ -169,7 +169,7 @@ def _judged(config):
     for showers in splits:
         if len(showers) < count:
             raise RunError(f"config.evaluation.showers is {count}, but a split of {source} holds only {len(showers)}; "
-                           f"give --config.evaluation.showers={len(showers)} or more showers")
+                           f"lower it to {len(showers)} or less, or give a larger file")
     return splits
 
 

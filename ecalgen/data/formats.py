@@ -168,6 +168,9 @@ class ShowerWriter:
         Raises:
           BadShowers: for energies that float16 cannot hold, or a faulty index.
         """
+        if not isinstance(showers, Showers):
+            raise BadShowers(f"{self.path}: {type(showers).__name__} cannot be appended; make ecalgen.Showers(energy, "
+                             "momentum, point) of it")
         self._check_energy(showers.energy)
         columns = {column: getattr(showers, field) for field, column in KEYS.items()}
         columns[KEYS["energy"]] = showers.energy.astype(self.energy_dtype)

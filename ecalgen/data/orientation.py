@@ -138,12 +138,12 @@ def _geometry(energy, slope, point):
         return contract
     if len(possible) == 1 and chi2[possible[0]] < GOOD:
         return possible[0]
-    by_point = np.array2string(slope[:2].T, precision=2, suppress_small=True, separator=", ").replace("\n", "")
+    shown = lambda rows: np.array2string(rows.T, precision=2, suppress_small=True, separator=", ").replace("\n", "")
     raise BadShowers(
-        f"EnergyDeposit does not follow ParticlePoint and ParticleMomentum: d(centre)/d(point) is {by_point} over "
-        f"{seen.sum()} showers, and {len(possible) or 'none'} of the {len(chi2)} combinations of axes and unit "
-        f"({', '.join(POINT_UNITS)}) could explain it; check that all columns hold the same events in the same order, "
-        f"or {REMEDY}")
+        f"EnergyDeposit does not follow ParticlePoint and ParticleMomentum: over {seen.sum()} showers "
+        f"d(centre)/d(point) is {shown(slope[:2])} and d(centre)/d(px/pz, py/pz) {shown(slope[2:])} cm, where 1 and "
+        f"{DEPTH:.0f} cm times one of the {len(AXES)} symmetries of the cells belong; check that all columns hold the "
+        f"same events in the same order and that ParticlePoint lies on the front face, or {REMEDY}")
 
 
 def _centres(energy):

@@ -30,7 +30,7 @@ class BadShowers(UserError):
     """Showers that break the data contract; the message names the column and the remedy."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Showers:
     """Showers with the particle that made each of them, checked when made.
 
@@ -70,6 +70,10 @@ class Showers:
 
     def __len__(self):
         return len(self.energy)
+
+    def __repr__(self):
+        energy = np.linalg.norm(self.momentum, axis=1)
+        return f"Showers({len(self):,}, of {energy.min():.3g} to {energy.max():.3g} GeV)"
 
     def __getitem__(self, index):
         """A subset, for a slice, a mask or an array of indices."""

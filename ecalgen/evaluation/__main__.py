@@ -32,6 +32,8 @@ def main(argv):
     try:
         real, generated = load_showers(REAL.value), load_showers(GENERATED.value, conventions="as_is")
         reference = load_showers(REFERENCE.value) if REFERENCE.value else None
+        print(f"judging {len(generated):,} generated showers against {len(real):,} real ones; the larger set is cut",
+              flush=True)
         result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
     except UserError as error:
         raise SystemExit(f"error: {error}") from error

@@ -73,7 +73,10 @@ def parse(argv=None):
 
 def pair(text):
     """`0.1,0` as two numbers."""
-    x, y = (float(word) for word in text.split(","))
+    try:
+        x, y = (float(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not two numbers, such as 0.1,0") from None
     return x, y
 
 

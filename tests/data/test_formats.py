@@ -720,3 +720,10 @@ def test_showers_that_contradict_their_particles(tmp_path, showers):
 def test_unknown_conventions(tmp_path, load):
     with pytest.raises(UserError, match="conventions is 'guess'; it is one of detect, as_is"):
         load(tmp_path / "a.npz", conventions="guess")
+
+
+def test_only_showers_are_appended(tmp_path):
+    with pytest.raises(BadShowers, match="ndarray cannot be appended; make ecalgen.Showers"):
+        with ShowerWriter(tmp_path / "a.npz") as writer:
+            writer.append(np.ones((2, 30, 30)))
+    assert not list(tmp_path.iterdir())

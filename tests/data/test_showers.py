@@ -159,3 +159,8 @@ def test_values_too_large_for_float32_are_refused(column, value):
 def test_particle_codes_are_whole_numbers(code):
     with pytest.raises(BadShowers, match="ParticlePDG is no particle code in event 2"):
         Showers(np.ones((3, 30, 30)), np.ones((3, 3)), np.ones((3, 2)), np.array([11, 22, code]))
+
+
+def test_showers_print_in_one_line():
+    showers = Showers(np.ones((2, 30, 30)), [[0, 0, 1.5], [3, 0, 4]], np.zeros((2, 2)))
+    assert repr(showers) == "Showers(2, of 1.5 to 5 GeV)"

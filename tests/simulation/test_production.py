@@ -201,7 +201,7 @@ def test_faults_are_one_line(words, message, tmp_path, monkeypatch):
 def test_malformed_options_are_named(option, capsys):
     with pytest.raises(SystemExit):
         command.main(["gflash", "--events=1", "--seed=1", "--out=x.npz", option])
-    assert f"argument {option.split('=')[0]}: invalid" in capsys.readouterr().err
+    assert f"argument {option.split('=')[0]}: " in capsys.readouterr().err
 
 
 def wait_for(condition, seconds=90):

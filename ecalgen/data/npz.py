@@ -73,7 +73,7 @@ def _write_member(archive, column, file, dtype, shape):
 def _info(column, compact=False):
     """Compressed, and dated 1980 as `ZipInfo` is, so that equal showers give equal files.
 
-    LZMA makes float16 cells a seventh smaller than deflate does, and takes three times as long.
+    LZMA makes float16 cells smaller than deflate does, and takes longer: it is for files that are written once.
     """
     info = zipfile.ZipInfo(f"{column}.npy")
     info.compress_type = zipfile.ZIP_LZMA if compact else zipfile.ZIP_DEFLATED

@@ -20,6 +20,7 @@ def get_config():
     # name: one of models/build.py; the other fields are the arguments of the class of that name
     config.generator = ml_collections.ConfigDict()
     config.discriminator = ml_collections.ConfigDict()
+    config.regressor = ml_collections.ConfigDict()  # of the auxiliary systems, see aux_multitask.py; empty without one
 
     config.train = train = ml_collections.ConfigDict()
     train.steps = 100_000

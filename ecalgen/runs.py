@@ -19,7 +19,7 @@ from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
-from ecalgen.training.stages import build_stages, check_stages, check_train, last_fields, training_arrays
+from ecalgen.training.stages import build_stages, check_stages, check_train, last_fields, make_targets, training_arrays
 from ecalgen.training.tensorboard import make_writers
 
 EXAMPLES = 20_000
@@ -71,6 +71,8 @@ def check_config(config):
     check_train(config.train)
     if "prior" in config.stages:
         check_train(config.train.to_dict() | config.prior.to_dict(), "config.prior")
+    if "regressor" in config.stages:
+        check_train(config.train.to_dict() | config.regressor.to_dict(), "config.regressor")
     protocol = config.evaluation.protocol
     if protocol not in PROTOCOLS:
         raise ConfigError(f"config.evaluation.protocol is {protocol!r}; it is one of {', '.join(PROTOCOLS)}")
@@ -86,10 +88,10 @@ def train(config, workdir):
     writers = make_writers(workdir, config.tensorboard)
     count = len(data) if isinstance(data, ArrayBlocks) else len(showers)
     print(f"training {config.system} ({config.preset}) on {count:,} showers, {device()}, in {workdir}", flush=True)
-    state = None
+    states = {}
     for stage in stages:
-        state = run_stage(stage, data, config.train, config.seed, workdir, writers, before=state)
-    export_generator(workdir / "generator", trained_state(stage, state, workdir), config, showers)
+        states[stage.name] = run_stage(stage, data, config.train, config.seed, workdir, writers, before=dict(states))
+    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
 
 
 def evaluate(config, workdir):
@@ -133,12 +135,13 @@ def sample(config, workdir, conditions, seed):
 def load_stages(config):
     """The training showers (the first block of those that stream), the stages of the config, and what they train on."""
     fields, transform = config.data, make_transform(**config.data.transform)
-    arrays = lambda showers: training_arrays(showers, transform)
     stream = open_stream(fields.source, fields.dir, fields.on_device, config.seed, fields.conventions)
     load = lambda split: load_split(fields.source, split, fields.dir, conventions=fields.conventions)
     showers = stream.block(0) if stream else load("train")
-    example = arrays(showers[:EXAMPLES] if stream else showers)
-    stages = build_stages(config, example, load("validation"))
+    examples = showers[:EXAMPLES] if stream else showers
+    targets = make_targets(config, examples)
+    arrays = lambda showers: training_arrays(showers, transform, targets)
+    stages = build_stages(config, example := arrays(examples), load("validation"), targets)
     return showers, stages, ArrayBlocks(stream, arrays) if stream else example
 
 

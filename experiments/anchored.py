@@ -60,7 +60,7 @@ def main():
 def train(config, workdir, validation):
     """As `runs.train`, with the classifier AUC and the physics PRD-AUC of the validation showers at each checkpoint."""
     showers, stages, data = runs.load_stages(config)
-    state = None
+    states = {}
     for stage in stages:
         fields = config.generator.to_dict() | {"correction": stage.name == "gan"}
 
@@ -70,9 +70,9 @@ def train(config, workdir, validation):
             return stage.monitor(state) | {"auc": measured["auc"]["observables"],
                                            "physics_prd": measured["physics_prd"]["auc"]}
 
-        state = run_stage(dataclasses.replace(stage, monitor=monitor), data, config.train, config.seed, workdir,
-                          before=state)
-    export_generator(workdir / "generator", trained_state(stages[-1], state, workdir), config, showers)
+        states[stage.name] = run_stage(dataclasses.replace(stage, monitor=monitor), data, config.train, config.seed,
+                                       workdir, before=dict(states))
+    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
 
 
 def sampling_time(workdir, batch=1_000, repeats=5):

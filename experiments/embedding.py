@@ -22,6 +22,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.models.regressor import Regressor
 from ecalgen.provenance import provenance
 from ecalgen.training.loop import Stage, run_stage
+from ecalgen.training.stages import training_arrays
 from ecalgen.training.state import init_regressor
 from ecalgen.training.steps import regressor_step
 from ecalgen.weights import SHIPPED, save_weights
@@ -49,11 +50,12 @@ def main():
     optimiser = optax.chain(optax.clip_by_global_norm(10.0), optax.adam(rate))
     stage = Stage(
         name="regressor", steps=args.steps, batch_size=TRAIN["batch_size"],
-        init=lambda key, before: init_regressor(regressor, optimiser, key, train),
-        step=functools.partial(regressor_step, regressor=regressor, optimiser=optimiser,
+        init=lambda key, before: init_regressor(regressor, optimiser, key, views(*(
+            train[name][:1] for name in ("cells", "momentum", "point")))),
+        step=functools.partial(regressor_step, regressor=regressor, views=views, optimiser=optimiser,
                                batch_size=TRAIN["batch_size"], weights=np.ones(len(TARGETS), np.float32)))
     state = run_stage(stage, train, ml_collections.ConfigDict(TRAIN), args.seed, args.workdir)
-    predictions, _ = jax.jit(regressor.apply)({"params": state.regressor.params}, test["cells"])
+    predictions, _ = jax.jit(regressor.apply)({"params": state.regressor.params}, test["cells"][..., None])
     mse = np.mean((np.asarray(predictions) - test["targets"]) ** 2, axis=0)
     unexplained = dict(zip(TARGETS, (mse / test["targets"].var(axis=0)).round(4).tolist(), strict=True))
     card = {"kind": "regressor", "system": "embedding", "transform": TRANSFORM, "outputs": len(TARGETS),
@@ -68,8 +70,13 @@ def main():
 
 def arrays(showers, transform):
     """What `regressor_step` takes: cells and the standardised conditions as targets."""
-    return {"cells": np.asarray(transform.forward(showers.energy)),
-            "targets": np.asarray(conditions(showers.momentum, showers.point))}
+    return training_arrays(showers, transform) | {"targets": np.asarray(conditions(showers.momentum, showers.point))}
+
+
+def views(cells, momentum, point):
+    """What the regressor is shown: the cells, and nothing of the particle."""
+    del momentum, point
+    return cells[..., None], None
 
 
 if __name__ == "__main__":

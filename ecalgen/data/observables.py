@@ -12,6 +12,8 @@ import numpy as np
 
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point
 
+CHUNK = 1024
+"""Showers whose observables are computed at once."""
 POSITIONS = (np.arange(CELLS) - (CELLS - 1) / 2).astype(np.float32)
 """Centres of the cells along either axis, in cells."""
 SPARSITY_THRESHOLDS = np.logspace(-5, -1, 20)
@@ -91,6 +93,22 @@ OBSERVABLES = {
 def observables(energy, momentum, point):
     """All of OBSERVABLES at once: `{name: [N] or [N, K]}`."""
     return {name: function(energy, momentum, point) for name, function in OBSERVABLES.items()}
+
+
+def of_showers(function, showers):
+    """`function(energy, momentum, point)`, an array or a tree of them, of all showers, in memory of one chunk.
+
+    The last chunk is padded with copies of the last shower, so that a jitted function compiles once.
+    """
+    columns = showers.energy, showers.momentum, showers.point
+    parts = [function(*(_padded(column[start:start + CHUNK]) for column in columns))
+             for start in range(0, len(showers), CHUNK)]
+    return jax.tree.map(lambda *values: np.concatenate(values)[:len(showers)], *parts)
+
+
+def _padded(column):
+    """The column made CHUNK long with copies of its last entry."""
+    return np.pad(column, [(0, CHUNK - len(column)), *[(0, 0)] * (column.ndim - 1)], mode="edge")
 
 
 def _total(energy):

@@ -4,9 +4,11 @@ from ecalgen.models.anchored import AnchoredGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
 from ecalgen.models.generator import Generator
 from ecalgen.models.prior import PROFILES
+from ecalgen.models.regressor import DiscArch, Regressor
 
 GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator}
+REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}
 """Field -> the strings it may be."""
 COUNTS = ("latent", "shape", "embedding")
@@ -22,9 +24,38 @@ def build_generator(fields):
     return _build("generator", GENERATORS, fields)
 
 
-def build_discriminator(fields):
-    """The discriminator that `config.discriminator` describes, as `build_generator` does."""
-    return _build("discriminator", DISCRIMINATORS, fields)
+def build_discriminator(fields, auxiliary=None, regressor=None):
+    """The discriminator that `config.discriminator` describes, as `build_generator` does.
+
+    Args:
+      auxiliary, regressor: as in `models.discriminator.Discriminator`; of the latter the spectral norm is folded.
+    """
+    frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
+    return _build("discriminator", DISCRIMINATORS, fields).clone(auxiliary=auxiliary, regressor=frozen)
+
+
+def build_regressor(fields, discriminator, outputs):
+    """The regressor of `outputs` quantities that `config.regressor` describes.
+
+    Args:
+      fields: `config.regressor`.
+      discriminator: `config.discriminator`, whose layers a `disc_arch` takes.
+      outputs: K.
+
+    Raises:
+      ConfigError: as `build_generator`.
+    """
+    if fields.name not in REGRESSORS:
+        raise ConfigError(f"config.regressor.name is {fields.name!r}; it is one of {', '.join(REGRESSORS)}")
+    taken = {name: discriminator[name] for name in ("widths", "attention", "spectral_norm")}
+    own = {"cnn": ("widths", "attention"), "disc_arch": ("shared",)}[fields.name]
+    fields = taken | {name: fields[name] for name in ("name", "embedding", "conditional", *own)}
+    if fields["name"] == "cnn":
+        del fields["spectral_norm"]
+    elif not 1 <= fields["shared"] <= len(discriminator.widths):
+        raise ConfigError(f"config.regressor.shared is {fields['shared']}; it is a number of the discriminator's "
+                          f"{len(discriminator.widths)} blocks, and at least 1")
+    return _build("regressor", REGRESSORS, fields | {"outputs": outputs})
 
 
 def _build(kind, classes, fields):

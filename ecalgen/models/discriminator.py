@@ -1,4 +1,9 @@
-"""The discriminator: is this shower real, given the particle that made it?"""
+"""The discriminator: is this shower real, given the particle that made it?
+
+Either one may hold a regressor of K properties of the shower, whose predictions o^ join the conditions: trained with the
+discriminator, whose first layers it shares (`auxiliary`, multi-task), or trained before and frozen (`regressor`,
+two-step). Source: Rogachev and Ratnikov 2023, section 3.
+"""
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -7,7 +12,7 @@ import jax.numpy as jnp
 
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
-from ecalgen.models.layers import MLP, Conv, Dense, DownBlock, SelfAttention
+from ecalgen.models.layers import MLP, Dense, down_blocks, framed, pooled
 from ecalgen.models.physics import Whitening, incident_vector, soft_observables
 
 
@@ -25,6 +30,8 @@ class Discriminator(nn.Module):
       embedding: width of the layer that embeds the conditions (projection only).
       gain: the logit's factor. Spectral norm alone bounds a change of the logit by that of the cells, and 10 % of a
         10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
+      auxiliary: a `DiscArch` to be trained with it.
+      regressor: a regressor of any kind, trained before.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -35,22 +42,30 @@ class Discriminator(nn.Module):
     conditioning: str = "projection"
     embedding: int = 64
     gain: float = 1.0
+    auxiliary: nn.Module | None = None
+    regressor: nn.Module | None = None
+
+    def frame(self, cells, momentum, point):
+        """The shower as it is seen: here, as it is."""
+        return cells, momentum, point
+
+    def views(self, cells, momentum, point):
+        """What a regressor is shown: views of the cells `[N, 30, 30, 1]` and the conditions `[N, 5]`."""
+        return cells[..., None], conditions(momentum, point)
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
-        """`cells [N, 30, 30]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`."""
-        given = conditions(momentum, point)
-        x = jnp.pad(cells[..., None], ((0, 0), (1, 1), (1, 1), (0, 0)))
+        """`cells [N, 30, 30]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]` (K = 0 for none)."""
+        x, given, predicted = _first_look(self, *self.views(cells, momentum, point), update_stats)
         if self.conditioning == "concatenation":
-            maps = jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))
-            x = jnp.concatenate([x, maps], axis=-1)
-        phi = _convolutions(self, x, update_stats)
+            x = _with_maps(x, given)
+        phi = _features(self, x, update_stats)
         logit = Dense(1, self.spectral_norm, name="logit")(phi, update_stats)[:, 0]
         if self.conditioning == "projection":
             embedded = MLP((self.embedding,), self.spectral_norm, name="embed")(given, update_stats)
             projection = Dense(phi.shape[-1], self.spectral_norm, use_bias=False, name="project")
             logit += jnp.sum(projection(embedded, update_stats) * phi, axis=-1)
-        return self.gain * logit
+        return self.gain * logit, predicted
 
 
 class PhysicsDiscriminator(nn.Module):
@@ -67,6 +82,7 @@ class PhysicsDiscriminator(nn.Module):
       spectral_norm: divide every kernel by its largest singular value.
       embedding: width of the branch of the observables and of the layers where they meet.
       gain: the logit's factor, as in `Discriminator`.
+      auxiliary, regressor: as in `Discriminator`.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -78,35 +94,56 @@ class PhysicsDiscriminator(nn.Module):
     spectral_norm: bool = True
     embedding: int = 96
     gain: float = 5.0
+    auxiliary: nn.Module | None = None
+    regressor: nn.Module | None = None
+
+    def frame(self, cells, momentum, point):
+        """The shower as it is seen: from the octant, if so asked."""
+        if not self.octant:
+            return cells, momentum, point
+        return fold_cells(cells, momentum), *fold(momentum, point)
+
+    def views(self, cells, momentum, point):
+        """What a regressor is shown: `energy_scales [N, 30, 30, 4]` and the `incident_vector [N, 7]`."""
+        cells, momentum, point = self.frame(cells, momentum, point)
+        return energy_scales(cells, momentum), incident_vector(momentum, point)
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
-        """`cells [N, 30, 30]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`."""
-        if self.octant:
-            cells, (momentum, point) = fold_cells(cells, momentum), fold(momentum, point)
-        given = incident_vector(momentum, point)
-        x = jnp.pad(energy_scales(cells, momentum), ((0, 0), (1, 1), (1, 1), (0, 0)))
-        maps = jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))
-        x = jnp.concatenate([x, maps], axis=-1)
-        seen = _convolutions(self, x, update_stats)
+        """`cells [N, 30, 30]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]` (K = 0 for none)."""
+        views, particle = self.views(cells, momentum, point)
+        x, given, predicted = _first_look(self, views, particle, update_stats)
+        seen = _features(self, _with_maps(x, given), update_stats)
         if self.observables:
-            whitened = Whitening(name="whitening")(soft_observables(cells, momentum, point), given)
+            observed = soft_observables(*self.frame(cells, momentum, point))
+            whitened = Whitening(name="whitening")(observed, particle)
             branch = MLP((self.embedding, self.embedding), self.spectral_norm, name="physics")
             seen = jnp.concatenate([seen, branch(jnp.concatenate([whitened, given], axis=1), update_stats)], axis=1)
         met = MLP((self.embedding,), self.spectral_norm, name="meet")(
             jnp.concatenate([seen, given], axis=1), update_stats)
-        return self.gain * Dense(1, self.spectral_norm, name="logit")(met, update_stats)[:, 0]
+        return self.gain * Dense(1, self.spectral_norm, name="logit")(met, update_stats)[:, 0], predicted
 
 
-def _convolutions(network, x, update_stats):
-    """Features of `x [N, 32, 32, C]` for a discriminator inside whose `__call__` this is: `[N, widths[-1]]`."""
-    normed = network.spectral_norm
-    for i, width in enumerate(network.widths):
-        x = DownBlock(width, normed, name=f"down{i}")(x, update_stats)
-        if x.shape[1] == network.attention:
-            x = SelfAttention(normed, name="attention")(x, update_stats)
-    x = Conv(network.widths[-1], spectral_norm=normed, name="conv")(x, update_stats)
-    return jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
+def _first_look(network, views, given, update_stats):
+    """Maps to go on from, the conditions with what a regressor reads off the shower among them, and that alone."""
+    if network.auxiliary is not None:
+        predicted, x = network.auxiliary(views, given, update_stats)
+    else:
+        x = framed(views)
+        predicted = jnp.zeros((len(x), 0)) if network.regressor is None else network.regressor(views, given)[0]
+    return x, jnp.concatenate([given, predicted], axis=1), predicted
+
+
+def _with_maps(x, given):
+    """Maps `[N, H, W, C]` and conditions `[N, Y]`, the same in every pixel: `[N, H, W, C + Y]`."""
+    return jnp.concatenate([x, jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))], axis=-1)
+
+
+def _features(network, x, update_stats):
+    """Features of the maps `x`, from the first block that a regressor does not share: `[N, widths[-1]]`."""
+    start = 0 if network.auxiliary is None else network.auxiliary.shared
+    x = down_blocks(x, network.widths, network.spectral_norm, network.attention, update_stats, start)
+    return pooled(x, network.widths[-1], network.spectral_norm, update_stats)
 
 
 def energy_scales(cells, momentum):

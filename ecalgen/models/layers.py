@@ -113,6 +113,31 @@ class DownBlock(nn.Module):
         return nn.leaky_relu(x, 0.1)
 
 
+def framed(views):
+    """Views of 30x30 cells with a frame of zeros: `[N, 30, 30, C]` -> `[N, 32, 32, C]`."""
+    return jnp.pad(views, ((0, 0), (1, 1), (1, 1), (0, 0)))
+
+
+def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False, start=0, stop=None):
+    """`DownBlock`s `start` to `stop` of a network, of these widths, inside whose `__call__` this is.
+
+    Args:
+      x: `[N, 32, 32, C]`, halved with each block since the first.
+      attention: side of the map after which self-attention follows; 0 for none.
+    """
+    for i, width in list(enumerate(widths))[start:stop]:
+        x = DownBlock(width, spectral_norm, name=f"down{i}")(x, update_stats)
+        if x.shape[1] == attention:
+            x = SelfAttention(spectral_norm, name="attention")(x, update_stats)
+    return x
+
+
+def pooled(x, features, spectral_norm=False, update_stats=False):
+    """One more convolution of a network, inside whose `__call__` this is, summed: `[N, H, W, C]` -> `[N, features]`."""
+    x = Conv(features, spectral_norm=spectral_norm, name="conv")(x, update_stats)
+    return jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
+
+
 class MLP(nn.Module):
     """Dense layers with leaky ReLU after each: `[N, in]` -> `[N, widths[-1]]`."""
 

@@ -1,31 +1,77 @@
-"""The regressor: physical quantities of a shower from its cells alone."""
+"""Regressors: physical quantities of a shower from its image, alone or together with the incident particle.
+
+Source: the regressors compared in Rogachev and Ratnikov 2023, table 1.
+"""
 from collections.abc import Sequence
+from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
 
-from ecalgen.models.layers import Conv, Dense, DownBlock
+from ecalgen.models.layers import Conv, Dense, down_blocks, framed, pooled
 
 
 class Regressor(nn.Module):
-    """K quantities of a shower, and the embedding they are read from, from its cells.
+    """A convolutional network (CNN, or with self-attention CNN SA) that reads K quantities off a shower.
 
     Args:
       outputs: K, how many quantities.
       widths: channels at 16x16, 8x8 and 4x4.
       embedding: width of the layer before the last one.
+      attention: side of the map that self-attention looks at; 0 for none.
+      conditional: also show it the incident particle.
     """
 
+    SIDES: ClassVar = (16, 8, 4)
+    WIDTHS: ClassVar = 3
     outputs: int
     widths: Sequence[int] = (16, 32, 64)
     embedding: int = 64
+    attention: int = 0
+    conditional: bool = False
 
     @nn.compact
-    def __call__(self, cells):
-        """`cells [N, 30, 30]`, in the space of the transform -> (`[N, outputs]`, `[N, embedding]`)."""
-        x = jnp.pad(cells[..., None], ((0, 0), (1, 1), (1, 1), (0, 0)))
-        for i, width in enumerate(self.widths):
-            x = DownBlock(width, name=f"down{i}")(x)
-        x = nn.leaky_relu(Conv(self.widths[-1], name="conv")(x), 0.1)
-        embedding = jnp.tanh(Dense(self.embedding, name="embed")(x.reshape(len(x), -1)))
+    def __call__(self, views, given=None, update_stats=False):
+        """`views [N, 30, 30, C]` of the cells, `given [N, Y]` -> `[N, outputs]`, and the embedding `[N, embedding]`."""
+        x = down_blocks(framed(views), self.widths, attention=self.attention)
+        x = nn.leaky_relu(Conv(self.widths[-1], name="conv")(x), 0.1).reshape(len(x), -1)
+        if self.conditional:
+            x = jnp.concatenate([x, given], axis=1)
+        embedding = jnp.tanh(Dense(self.embedding, name="embed")(x))
         return Dense(self.outputs, name="outputs")(embedding), embedding
+
+
+class DiscArch(nn.Module):
+    """A regressor with the layers of a discriminator, the first of which that discriminator may share.
+
+    Args:
+      outputs: K, how many quantities.
+      widths: channels at 16x16, 8x8 and 4x4.
+      attention: side of the map that self-attention looks at; 0 for none.
+      spectral_norm: divide the convolutions' kernels by their largest singular value.
+      shared: how many of the downward blocks come before the maps that a discriminator goes on from.
+      embedding: width of the layer before the last one.
+      conditional: also show it the incident particle.
+    """
+
+    SIDES: ClassVar = (16, 8, 4)
+    WIDTHS: ClassVar = 3
+    outputs: int
+    widths: Sequence[int] = (32, 64, 128)
+    attention: int = 0
+    spectral_norm: bool = True
+    shared: int = 2
+    embedding: int = 64
+    conditional: bool = False
+
+    @nn.compact
+    def __call__(self, views, given=None, update_stats=False):
+        """`views [N, 30, 30, C]` of the cells, `given [N, Y]` -> `[N, outputs]`, and the maps that are shared."""
+        blocks = lambda x, start, stop: down_blocks(
+            x, self.widths, self.spectral_norm, self.attention, update_stats, start, stop)
+        maps = blocks(framed(views), 0, self.shared)
+        x = pooled(blocks(maps, self.shared, None), self.widths[-1], self.spectral_norm, update_stats)
+        if self.conditional:
+            x = jnp.concatenate([x, given], axis=1)
+        hidden = nn.leaky_relu(Dense(self.embedding, name="embed")(x), 0.1)
+        return Dense(self.outputs, name="outputs")(hidden), maps

@@ -39,7 +39,7 @@ class Stage:
 
     Args:
       name: also its folder under `checkpoints/`.
-      init: (key, last state of the stage before or None) -> state, whose field `step` counts.
+      init: (key, {name: last state} of the stages before, or None) -> state, whose field `step` counts.
       step: (state, data, key) -> (state, metrics), run on every device.
       steps: until this many have been made.
       batch_size: showers a step.
@@ -68,7 +68,7 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
       seed: of the run; initial state and every step follow from it.
       workdir: of the run; `checkpoints/` and `metrics.jsonl` go there.
       writers: called with (stage, step, metrics) at every log.
-      before: the last state of the stage before, for `stage.init`.
+      before: {name: last state} of the stages before, for `stage.init`.
 
     Raises:
       TrainingError: a loss is NaN or diverges.

@@ -5,10 +5,11 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
+from ecalgen.models.layers import fold_spectral_norm
 from ecalgen.models.physics import fit_whitening
 
-FITTED = ("total", "profile", "whitening")
-"""Parameters of a prior that generator and discriminator take over, and never train."""
+FITTED = ("total", "profile", "whitening", "regressor")
+"""Parameters that generator and discriminator take over from an earlier stage, and never train."""
 
 
 class Network(struct.PyTreeNode):
@@ -43,6 +44,11 @@ class GANState(struct.PyTreeNode):
         """The generator's variables to draw showers with."""
         return {"params": self.ema, "spectral": self.generator.spectral}
 
+    @property
+    def fitted(self):
+        """Nothing that a later stage takes over by its name."""
+        return {}
+
 
 class PriorState(struct.PyTreeNode):
     """The fitted prior and how many steps it has seen."""
@@ -56,9 +62,10 @@ class PriorState(struct.PyTreeNode):
         return {"params": {name: self.prior.params[name] for name in ("total", "profile") if name in self.prior.params},
                 "spectral": {}}
 
-    def fitted(self, params):
-        """Those of the prior's parameters that a network with top-level parameters `params` takes over."""
-        return {name: self.prior.params[name] for name in FITTED if name in params and name in self.prior.params}
+    @property
+    def fitted(self):
+        """The parameters that later stages take over."""
+        return {name: self.prior.params[name] for name in FITTED if name in self.prior.params}
 
 
 class RegressorState(struct.PyTreeNode):
@@ -67,11 +74,19 @@ class RegressorState(struct.PyTreeNode):
     step: jax.Array
     regressor: Network
 
+    @property
+    def fitted(self):
+        """The frozen regressor, its spectral norm folded into the kernels."""
+        return {"regressor": fold_spectral_norm(self.regressor.params, self.regressor.spectral)}
 
-def init_network(module, optimiser, key, *example):
-    """A network with fresh parameters; `example` holds the arguments of one call, of any batch size."""
+
+def init_network(module, optimiser, key, *example, fitted=None):
+    """A network with fresh parameters, but those that are `fitted`: {name at the top: parameters}.
+
+    `example` holds the arguments of one call, of any batch size.
+    """
     variables = jax.jit(module.init)(key, *example)
-    params = variables["params"]
+    params = {name: (fitted or {}).get(name, value) for name, value in variables["params"].items()}
     return Network(params=params, spectral=variables.get("spectral", {}), optimiser=optimiser.init(params))
 
 
@@ -81,15 +96,14 @@ def init_gan(generator, discriminator, optimisers, key, data, before=None):
     Args:
       optimisers: (generator's, discriminator's), optax.
       data: the training showers, as `steps.gan_step` takes them; only shapes are used.
-      before: the `PriorState` whose fitted parameters both networks take over, if there is one.
+      before: {name: last state} of the stages before, whose `fitted` parameters both networks take over.
     """
     generator_key, discriminator_key = jax.random.split(key)
     momentum, point = data["momentum"][:1], data["point"][:1]
     noise = jax.vmap(generator.draw_noise)(key[None])
-    g = init_network(generator, optimisers[0], generator_key, noise, momentum, point)
-    d = init_network(discriminator, optimisers[1], discriminator_key, data["cells"][:1], momentum, point)
-    if before is not None:
-        g, d = (network.replace(params=network.params | before.fitted(network.params)) for network in (g, d))
+    fitted = {name: value for state in (before or {}).values() for name, value in state.fitted.items()}
+    g = init_network(generator, optimisers[0], generator_key, noise, momentum, point, fitted=fitted)
+    d = init_network(discriminator, optimisers[1], discriminator_key, data["cells"][:1], momentum, point, fitted=fitted)
     return GANState(step=jnp.zeros((), jnp.int32), generator=g, discriminator=d, ema=jax.tree.map(jnp.copy, g.params))
 
 
@@ -102,7 +116,15 @@ def init_prior(prior, optimiser, key, data):
                       prior=network.replace(params=network.params | {"whitening": whitening}))
 
 
-def init_regressor(regressor, optimiser, key, data):
-    """The state of a regressor before the first step; of `data` only shapes are used."""
-    network = init_network(regressor, optimiser, key, data["cells"][:1])
+def init_regressor(regressor, optimiser, key, example, start=None):
+    """The state of a regressor before its first step.
+
+    Args:
+      example: what it is shown of a shower: views and conditions.
+      start: the `Network` of a discriminator whose `auxiliary` part it goes on from.
+    """
+    network = init_network(regressor, optimiser, key, *example)
+    if start is not None:
+        params = start.params["auxiliary"]
+        network = Network(params, start.spectral.get("auxiliary", {}), optimiser.init(params))
     return RegressorState(step=jnp.zeros((), jnp.int32), regressor=network)

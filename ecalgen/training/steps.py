@@ -35,25 +35,27 @@ def draw_noise(generator, keys):
 
 
 def held(params):
-    """A generator's parameters, those that a prior's stage has fitted without a gradient."""
+    """A network's parameters, those that an earlier stage has fitted without a gradient."""
     return {name: lax.stop_gradient(value) if name in FITTED else value for name, value in params.items()}
 
 
-def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema):
+def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema,
+             weights=None):
     """`discriminator_steps` steps of the discriminator, then one of the generator, then of its average.
 
     Args:
       state: `GANState`.
-      data: `{"cells": [N, 30, 30], "momentum": [N, 3], "point": [N, 2]}`.
+      data: `{"cells": [N, 30, 30], "momentum": [N, 3], "point": [N, 2]}`, and `"targets": [N, K]` where `weights` are.
       key: the run's key; folded with the step here.
       optimisers: (generator's, discriminator's), optax.
       batch_size: showers a step on all devices together.
       ema: decay of the average a step, reached after a warm-up: min(ema, (1 + t) / (10 + t)).
+      weights: `[K]`, alpha_k of a regressor trained with the discriminator (multi-task); None without one.
     """
     generator_key, *discriminator_keys = jax.random.split(key, 1 + discriminator_steps)
     for discriminator_key in discriminator_keys:
         keys = row_keys(discriminator_key, state.step, batch_size)
-        state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1])
+        state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1], weights)
     keys = row_keys(generator_key, state.step, batch_size)
     state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0])
     decay = jnp.minimum(ema, (1 + state.step) / (10 + state.step))
@@ -61,20 +63,24 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
     return state.replace(step=state.step + 1, ema=average), lax.pmean(d_metrics | g_metrics, DEVICES)
 
 
-def discriminator_step(state, data, keys, generator, discriminator, optimiser):
-    """One step of the discriminator on the hinge loss, real and generated showers at the same conditions."""
+def discriminator_step(state, data, keys, generator, discriminator, optimiser, weights=None):
+    """One step of the discriminator on L_adv (+ L_reg of the real ones), real and generated at the same conditions."""
     batch = draw_batch(data, keys)
     momentum, point = batch["momentum"], batch["point"]
     fake = generator.apply(state.generator.variables, draw_noise(generator, keys), momentum, point)
 
     def loss_fn(params):
         cells = jnp.concatenate([batch["cells"], fake])
-        logits, updated = discriminator.apply(
-            {"params": params, "spectral": state.discriminator.spectral}, cells,
+        (logits, predicted), updated = discriminator.apply(
+            {"params": held(params), "spectral": state.discriminator.spectral}, cells,
             jnp.tile(momentum, (2, 1)), jnp.tile(point, (2, 1)), update_stats=True, mutable=["spectral"])
         real_logits, fake_logits = jnp.split(logits, 2)
         metrics = {"real_logit": jnp.mean(real_logits), "fake_logit": jnp.mean(fake_logits)}
-        return losses.hinge_discriminator(real_logits, fake_logits), (updated.get("spectral", {}), metrics)
+        loss = losses.hinge_discriminator(real_logits, fake_logits)
+        if weights is not None:
+            metrics["regressor_loss"] = losses.weighted_mse(batch["targets"], predicted[:len(batch["targets"])], weights)
+            loss += metrics["regressor_loss"]
+        return loss, (updated.get("spectral", {}), metrics)
 
     (loss, (spectral, metrics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.discriminator.params)
     gradients = lax.pmean(gradients, DEVICES)
@@ -93,7 +99,7 @@ def generator_step(state, data, keys, generator, discriminator, optimiser):
         fake, updated = generator.apply(
             {"params": held(params), "spectral": state.generator.spectral}, noise, momentum, point,
             update_stats=True, mutable=["spectral"])
-        logits = discriminator.apply(state.discriminator.variables, fake, momentum, point)
+        logits, _ = discriminator.apply(state.discriminator.variables, fake, momentum, point)
         return losses.hinge_generator(logits), updated.get("spectral", {})
 
     (loss, spectral), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.generator.params)
@@ -119,14 +125,19 @@ def prior_step(state, data, key, *, prior, optimiser, batch_size):
     return state.replace(step=state.step + 1, prior=network), lax.pmean(terms | {"prior_loss": loss}, DEVICES)
 
 
-def regressor_step(state, data, key, *, regressor, optimiser, batch_size, weights):
-    """One step of a regressor of `data["targets"] [N, K]` on the MSE weighted by `weights [K]`."""
+def regressor_step(state, data, key, *, regressor, views, optimiser, batch_size, weights):
+    """One step of a regressor of `data["targets"] [N, K]` on the MSE weighted by `weights [K]`.
+
+    `views(cells, momentum, point)` is what it is shown, as `Discriminator.views`.
+    """
     batch = draw_batch(data, row_keys(key, state.step, batch_size))
+    shown = views(batch["cells"], batch["momentum"], batch["point"])
 
     def loss_fn(params):
-        predictions, _ = regressor.apply({"params": params}, batch["cells"])
-        return losses.weighted_mse(batch["targets"], predictions, weights)
+        (predictions, _), updated = regressor.apply(
+            {"params": params, "spectral": state.regressor.spectral}, *shown, update_stats=True, mutable=["spectral"])
+        return losses.weighted_mse(batch["targets"], predictions, weights), updated.get("spectral", {})
 
-    loss, gradients = jax.value_and_grad(loss_fn)(state.regressor.params)
-    network = state.regressor.updated(lax.pmean(gradients, DEVICES), optimiser, state.regressor.spectral)
+    (loss, spectral), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.regressor.params)
+    network = state.regressor.updated(lax.pmean(gradients, DEVICES), optimiser, spectral)
     return state.replace(step=state.step + 1, regressor=network), lax.pmean({"regressor_loss": loss}, DEVICES)

@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from ecalgen.data.observables import observables
-from ecalgen.evaluation import features
+from ecalgen.data import observables
 from ecalgen.evaluation.features import FEATURES, make_extractor, observable_columns
 
 
@@ -11,7 +10,7 @@ from ecalgen.evaluation.features import FEATURES, make_extractor, observable_col
 def test_shape_type_and_independence_of_chunks(showers, monkeypatch, name, width):
     few = showers[:70]
     whole = make_extractor(name)(few)
-    monkeypatch.setattr(features, "CHUNK", 32)
+    monkeypatch.setattr(observables, "CHUNK", 32)
     assert whole.shape == (70, width)
     assert whole.dtype == np.float32 and type(whole) is np.ndarray
     np.testing.assert_allclose(make_extractor(name)(few), whole, rtol=1e-5, atol=1e-5)
@@ -23,7 +22,7 @@ def test_raw_is_the_cells(showers):
 
 def test_physics_has_the_order_of_legacy(showers):
     few = showers[:5]
-    values = observables(few.energy, few.momentum, few.point)
+    values = observables.observables(few.energy, few.momentum, few.point)
     ours = make_extractor("physics")(few)
     np.testing.assert_allclose(ours[:, 2], values["longitudinal_width"], rtol=1e-5)
     np.testing.assert_allclose(ours[:, 3], values["transverse_width"], rtol=1e-5)

@@ -1,4 +1,5 @@
 """The discriminator: shapes, and that it sees cells and conditions through every switch."""
+import copy
 import itertools
 
 import jax
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator, energy_scales
+from ecalgen.models.regressor import DiscArch, Regressor
 
 MOMENTUM, POINT = jnp.array([[0.1, 0.2, 5.0], [3.0, -2.0, 40.0]]), jnp.array([[0.0, 0.1], [-2.0, 1.0]])
 CELLS = jax.random.uniform(jax.random.key(2), (2, 30, 30))
@@ -17,11 +19,11 @@ SWITCHES = list(itertools.product([False, True], [0, 8], ["projection", "concate
 def test_a_logit_a_shower_from_cells_and_conditions(spectral_norm, attention, conditioning):
     network = Discriminator((4, 8, 8), attention, spectral_norm, conditioning, embedding=8)
     variables = network.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
-    logits = network.apply(variables, CELLS, MOMENTUM, POINT)
-    assert logits.shape == (2,)
-    assert (logits != network.apply(variables, 2 * CELLS, MOMENTUM, POINT)).all()
-    assert (logits != network.apply(variables, CELLS, 2 * MOMENTUM, POINT)).all()
-    assert (logits != network.apply(variables, CELLS, MOMENTUM, POINT + 1)).all()
+    logits, predicted = network.apply(variables, CELLS, MOMENTUM, POINT)
+    assert logits.shape == (2,) and predicted.shape == (2, 0)
+    assert (logits != network.apply(variables, 2 * CELLS, MOMENTUM, POINT)[0]).all()
+    assert (logits != network.apply(variables, CELLS, 2 * MOMENTUM, POINT)[0]).all()
+    assert (logits != network.apply(variables, CELLS, MOMENTUM, POINT + 1)[0]).all()
     assert ("spectral" in variables) == spectral_norm
 
 
@@ -31,7 +33,7 @@ def test_projection_is_linear_in_the_features():
     params = network.init(jax.random.key(0), CELLS, MOMENTUM, POINT)["params"]
     params = params | {"logit": jax.tree.map(jnp.zeros_like, params["logit"])}
     params["project"] = jax.tree.map(jnp.zeros_like, params["project"])
-    assert (network.apply({"params": params}, CELLS, MOMENTUM, POINT) == 0).all()
+    assert (network.apply({"params": params}, CELLS, MOMENTUM, POINT)[0] == 0).all()
 
 
 PHYSICS = dict(widths=(4, 8, 8), embedding=8)
@@ -42,19 +44,20 @@ MEV = jnp.where(CELLS > 0.8, 500 * CELLS, 0.0)
 def test_the_physics_discriminator_sees_cells_and_conditions(observables, octant, attention):
     network = PhysicsDiscriminator(**PHYSICS, observables=observables, octant=octant, attention=attention)
     variables = network.init(jax.random.key(0), MEV, MOMENTUM, POINT)
-    logits = network.apply(variables, MEV, MOMENTUM, POINT)
+    logits, _ = network.apply(variables, MEV, MOMENTUM, POINT)
     assert logits.shape == (2,)
-    assert (logits != network.apply(variables, 1.5 * MEV, MOMENTUM, POINT)).all()
-    assert (logits != network.apply(variables, MEV, 2 * MOMENTUM, POINT)).all()
+    assert (logits != network.apply(variables, 1.5 * MEV, MOMENTUM, POINT)[0]).all()
+    assert (logits != network.apply(variables, MEV, 2 * MOMENTUM, POINT)[0]).all()
     assert ("whitening" in variables["params"]) == observables
-    mirrored = network.apply(variables, MEV[:, ::-1], MOMENTUM * jnp.array([[-1, 1, 1]]), POINT * jnp.array([[-1, 1]]))
+    mirrored, _ = network.apply(
+        variables, MEV[:, ::-1], MOMENTUM * jnp.array([[-1, 1, 1]]), POINT * jnp.array([[-1, 1]]))
     assert bool(jnp.allclose(mirrored, logits, rtol=1e-4)) == octant
 
 
 def test_its_gradient_is_finite_at_silent_cells():
     network = PhysicsDiscriminator(**PHYSICS)
     variables = network.init(jax.random.key(0), MEV, MOMENTUM, POINT)
-    gradient = jax.grad(lambda cells: network.apply(variables, cells, MOMENTUM, POINT).sum())
+    gradient = jax.grad(lambda cells: network.apply(variables, cells, MOMENTUM, POINT)[0].sum())
     assert np.isfinite(gradient(MEV)).all() and np.isfinite(gradient(jnp.zeros_like(MEV))).all()
 
 
@@ -63,3 +66,48 @@ def test_energy_scales_by_hand():
     views = energy_scales(jnp.array([[[1.0, 0.0]]]), jnp.array([[0.0, 0.0, 10.0]]))
     expected = [1.0, np.log(11) / 3, 6 * (np.sqrt(1e-4 + 1e-6) - 1e-3), 2e-3]
     np.testing.assert_allclose(views[0, 0], [expected, [0, 0, 0, 0]], atol=1e-6)
+
+
+REGRESSORS = {"cnn": Regressor(2, (4, 4, 4), 8), "disc_arch": DiscArch(2, (4, 8, 8), spectral_norm=False, embedding=8)}
+
+
+@pytest.mark.parametrize("kind, conditioning", list(itertools.product(REGRESSORS, ["projection", "concatenation"])))
+def test_a_frozen_regressor_is_a_condition(kind, conditioning):
+    """With its outputs' layer moved, the prediction moves as much, and the decision with it."""
+    network = Discriminator((4, 8, 8), 0, True, conditioning, embedding=8, regressor=REGRESSORS[kind])
+    variables = network.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    logits, predicted = network.apply(variables, CELLS, MOMENTUM, POINT)
+    alone, _ = REGRESSORS[kind].apply({"params": variables["params"]["regressor"]}, CELLS[..., None])
+    np.testing.assert_allclose(predicted, alone, rtol=1e-5)
+    moved = copy.deepcopy(variables)
+    moved["params"]["regressor"]["outputs"]["bias"] += 1
+    other, shifted = network.apply(moved, CELLS, MOMENTUM, POINT)
+    np.testing.assert_allclose(shifted - predicted, 1, rtol=1e-4)
+    assert (other != logits).all()
+
+
+@pytest.mark.parametrize("network, cells", [
+    (Discriminator((4, 8, 8), 0, True, embedding=8, auxiliary=DiscArch(3, (4, 8, 8), shared=2)), CELLS),
+    (PhysicsDiscriminator(**PHYSICS, auxiliary=DiscArch(3, (4, 8, 8), shared=1)), MEV)])
+def test_an_auxiliary_regressor_shares_the_first_blocks(network, cells):
+    """The blocks that are shared are the regressor's; the decision hangs on them, and so do the predictions."""
+    variables = network.init(jax.random.key(0), cells, MOMENTUM, POINT)
+    shared = network.auxiliary.shared
+    own = {f"down{i}" for i in range(3)} & set(variables["params"])
+    assert own == {f"down{i}" for i in range(shared, 3)}
+    logits, predicted = network.apply(variables, cells, MOMENTUM, POINT)
+    assert predicted.shape == (2, 3)
+    moved = copy.deepcopy(variables)
+    moved["params"]["auxiliary"]["down0"]["conv"]["bias"] += 0.5
+    other, shifted = network.apply(moved, cells, MOMENTUM, POINT)
+    assert (other != logits).all() and (shifted != predicted).all()
+
+
+def test_the_physics_discriminator_shows_a_regressor_the_octant():
+    """A mirrored shower looks the same to the regressor, up to what the mirror does to nothing."""
+    network = PhysicsDiscriminator(**PHYSICS, regressor=REGRESSORS["cnn"])
+    variables = network.init(jax.random.key(0), MEV, MOMENTUM, POINT)
+    _, predicted = network.apply(variables, MEV, MOMENTUM, POINT)
+    mirror = jnp.array([[1, -1, 1]])
+    _, mirrored = network.apply(variables, MEV[:, :, ::-1], MOMENTUM * mirror, POINT * mirror[:, :2])
+    np.testing.assert_allclose(mirrored, predicted, rtol=1e-4)

@@ -1,13 +1,38 @@
-"""The regressor's shapes; that it learns is tested with its training step."""
+"""The regressors' shapes and what they see; that they learn is tested with their training step."""
 import jax
 import jax.numpy as jnp
+import numpy as np
+import pytest
 
-from ecalgen.models.regressor import Regressor
+from ecalgen.models.regressor import DiscArch, Regressor
+
+CELLS = jax.random.uniform(jax.random.key(1), (3, 30, 30, 2))
+GIVEN = jax.random.normal(jax.random.key(2), (3, 5))
 
 
-def test_outputs_and_embedding():
-    network = Regressor(outputs=5, widths=(4, 4, 4), embedding=16)
-    cells = jnp.ones((3, 30, 30))
-    outputs, embedding = network.apply(network.init(jax.random.key(0), cells), cells)
+@pytest.mark.parametrize("attention", [0, 8])
+def test_outputs_and_embedding(attention):
+    network = Regressor(outputs=5, widths=(4, 4, 4), embedding=16, attention=attention)
+    variables = network.init(jax.random.key(0), CELLS)
+    outputs, embedding = network.apply(variables, CELLS)
     assert outputs.shape == (3, 5) and embedding.shape == (3, 16)
     assert (jnp.abs(embedding) <= 1).all()
+    assert ("attention" in variables["params"]) == bool(attention)
+
+
+@pytest.mark.parametrize("shared, side", [(1, 16), (2, 8), (3, 4)])
+def test_the_discriminators_layers_and_the_maps_that_are_shared(shared, side):
+    network = DiscArch(outputs=2, widths=(4, 6, 8), shared=shared, embedding=8)
+    variables = network.init(jax.random.key(0), CELLS)
+    outputs, maps = network.apply(variables, CELLS)
+    assert outputs.shape == (3, 2) and maps.shape == (3, side, side, (4, 6, 8)[shared - 1])
+    assert set(variables["spectral"]) == {"down0", "down1", "down2", "conv"}
+
+
+@pytest.mark.parametrize("make", [Regressor, DiscArch])
+def test_only_a_conditional_one_sees_the_particle(make):
+    blind, seeing = (make(outputs=2, widths=(4, 4, 4), embedding=8, conditional=flag) for flag in (False, True))
+    for network, differs in ((blind, False), (seeing, True)):
+        variables = network.init(jax.random.key(0), CELLS, GIVEN)
+        one, other = (network.apply(variables, CELLS, given)[0] for given in (GIVEN, 2 * GIVEN))
+        assert np.array_equal(one, other) != differs

@@ -1,0 +1,30 @@
+"""GAN with an auxiliary regressor in the discriminator, both trained at once: hinge plus weighted MSE.
+
+Rogachev and Ratnikov 2022, arXiv:2207.06329, and 2023, section 3, "multi-task": a regressor of the shower's asymmetries
+shares the discriminator's first layers, and what it reads off a shower is a condition of the decision.
+
+    python -m ecalgen.main --config=configs/aux_multitask.py         # full: one GPU or TPU
+    python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # about fifteen minutes on two cores
+    python -m ecalgen.main --config=configs/aux_multitask.py:test    # seconds: does everything run?
+"""
+import ml_collections
+
+from configs import baseline
+from configs.base import apply_preset
+
+PRESETS = baseline.PRESETS
+
+
+def get_config(preset=""):
+    """The recipe, whole or as one of `PRESETS`."""
+    config = baseline.get_config()
+    config.system = "aux_multitask"
+    config.regressor = ml_collections.ConfigDict(dict(
+        name="disc_arch",  # the discriminator's own layers; aux_twostep.py has others
+        targets=("longitudinal_asymmetry", "transverse_asymmetry"),  # observables, or module:function of your own
+        weights=(1.0, 1.0),  # alpha_k, of the squared error in units of the target's variance
+        conditional=False,  # whether the regressor is shown the incident particle
+        shared=2,  # of the discriminator's three downward blocks
+        embedding=64,
+        multitask=ml_collections.config_dict.placeholder(str)))  # a run to start from; aux_twostep.py
+    return apply_preset(config, preset, PRESETS)

@@ -1,0 +1,72 @@
+"""GAN with an auxiliary regressor in the discriminator that was trained before, and is frozen.
+
+Rogachev and Ratnikov 2023, section 3, "two-step": stage one fits a regressor of the shower's asymmetries on the MSE alone;
+stage two plugs it into the discriminator, where what it reads off a shower is a condition of the decision, and trains on
+the hinge loss alone. Table 1 compares five regressors:
+
+    cnn            a convolutional network of its own
+    cnn_sa         the same with self-attention
+    disc_arch      the discriminator's layers
+    disc_arch_hlr  the same, from a multi-task run's regressor, tuned at a high learning rate
+    disc_arch_llr  the same at a low one
+
+The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-...
+
+    python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
+    python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # about fifteen minutes, two cores
+    python -m ecalgen.main --config=configs/aux_twostep.py:test                         # seconds: does everything run?
+    python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
+"""
+from configs import aux_multitask
+from configs.base import apply_preset
+
+LOW, HIGH = 2e-4, 2e-3
+REGRESSORS = {
+    "cnn": dict(name="cnn", attention=0),
+    "cnn_sa": dict(name="cnn", attention=8),
+    "disc_arch": dict(name="disc_arch"),
+    "disc_arch_hlr": dict(name="disc_arch", rate=HIGH, tuned=True),
+    "disc_arch_llr": dict(name="disc_arch", rate=LOW, tuned=True),
+}
+"""Name -> fields of `config.regressor`; a tuned one starts from the multi-task stage."""
+PRESETS = {
+    "cpu": aux_multitask.PRESETS["cpu"] | {"regressor.steps": 4_000, "regressor.batch_size": 64},
+    "test": aux_multitask.PRESETS["test"] | {"regressor.steps": 20, "regressor.batch_size": 8,
+                                             "regressor.widths": (8, 8, 8)},
+}
+
+
+def get_config(preset=""):
+    """The recipe, whole or as one of `PRESETS`, with `regressor=` one of `REGRESSORS`.
+
+    Raises:
+      ValueError: an unknown preset, option or regressor.
+    """
+    preset, chosen = split_option(preset)
+    config = aux_multitask.get_config()
+    config.system = "aux_twostep"
+    config.regressor.update(dict(widths=(16, 32, 64), attention=0, steps=20_000, batch_size=256, rate=HIGH))
+    fields = dict(REGRESSORS[chosen])
+    tuned = fields.pop("tuned", False)
+    config.regressor.update(fields)
+    config.stages = (("multitask",) if tuned else ()) + ("regressor", "gan")
+    config = apply_preset(config, preset, PRESETS)
+    if chosen != DEFAULT:
+        config.preset = f"{config.preset}-{chosen}"
+    return config
+
+
+DEFAULT = "disc_arch"
+
+
+def split_option(preset):
+    """`"cpu,regressor=cnn"` -> `("cpu", "cnn")`; either part may be missing."""
+    parts = [part for part in preset.split(",") if part]
+    options = dict(part.split("=", 1) for part in parts if "=" in part)
+    presets = [part for part in parts if "=" not in part]
+    chosen = options.pop("regressor", DEFAULT)
+    if options or len(presets) > 1:
+        raise ValueError(f"{preset!r} is not a preset and regressor=..., with a comma between them")
+    if chosen not in REGRESSORS:
+        raise ValueError(f"regressor={chosen} is not one of {', '.join(REGRESSORS)}")
+    return (presets or [""])[0], chosen

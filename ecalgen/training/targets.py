@@ -1,0 +1,100 @@
+"""What a regressor is to read off a shower: named observables, or a user's own functions, standardised."""
+import dataclasses
+import importlib
+from collections.abc import Callable
+
+import numpy as np
+
+from ecalgen.data.observables import OBSERVABLES, of_showers
+from ecalgen.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class Targets:
+    """(o - mean) / std of K quantities of a shower; mean and std are those of the training showers.
+
+    Args:
+      names: of the K columns.
+      functions: name in the config -> `(energy [N, 30, 30], momentum [N, 3], point [N, 2])` -> `[N]` or `[N, M]`.
+      frame: `(energy, momentum, point)` -> the shower as the regressor sees it, such as `Discriminator.frame`.
+      mean, std, weights: `[K]`; the weights are alpha_k of the loss.
+    """
+
+    names: tuple[str, ...]
+    functions: dict[str, Callable]
+    frame: Callable
+    mean: np.ndarray
+    std: np.ndarray
+    weights: np.ndarray
+
+    def __call__(self, showers):
+        """`Showers` -> `[N, K]`, float32."""
+        return (_columns(self.functions, self.frame, showers) - self.mean) / self.std
+
+
+def fit_targets(names, weights, frame, showers):
+    """The `Targets` that `config.regressor.targets` names, on the scale of these showers.
+
+    Args:
+      names: of observables, or `module:function` of a user's own; one with M columns counts as M targets.
+      weights: alpha of each name.
+      frame: as in `Targets`.
+      showers: the training showers.
+
+    Raises:
+      ConfigError: an unknown name, a function that does not give numbers, or a quantity that never changes.
+    """
+    functions = find_functions(names, weights)
+    widths = {name: _column(name, function, *frame(*_arrays(showers[:1]))).shape[1]
+              for name, function in functions.items()}
+    labels = tuple(name if width == 1 else f"{name}[{k}]" for name, width in widths.items() for k in range(width))
+    values = _columns(functions, frame, showers)
+    mean, std = values.mean(axis=0, dtype=float), values.std(axis=0, dtype=float)
+    for label, value in zip(labels, std, strict=True):
+        if not value > 0:
+            raise ConfigError(f"config.regressor.targets: {label} is the same in all showers or not a number; "
+                              "there is nothing to learn")
+    alphas = np.repeat(np.asarray(weights, np.float32), list(widths.values()))
+    return Targets(labels, functions, frame, mean.astype(np.float32), std.astype(np.float32), alphas)
+
+
+def find_functions(names, weights):
+    """{name: function} of observables or of `module:function`.
+
+    Raises:
+      ConfigError: an unknown name, no name at all, or not as many weights as names.
+    """
+    if not names or len(names) != len(weights):
+        raise ConfigError(f"config.regressor has {len(names)} targets and {len(weights)} weights; give each target one")
+    if any(weight < 0 for weight in weights):
+        raise ConfigError(f"config.regressor.weights is {tuple(weights)}; a weight must be at least 0")
+    return {name: OBSERVABLES[name] if name in OBSERVABLES else _imported(name) for name in names}
+
+
+def _imported(name):
+    module, colon, function = name.partition(":")
+    if not colon:
+        raise ConfigError(f"config.regressor.targets names {name!r}; it is one of {', '.join(OBSERVABLES)}, or your own "
+                          "function of (energy, momentum, point) as module:function")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"config.regressor.targets names {name!r}, but: {error}") from error
+
+
+def _columns(functions, frame, showers):
+    compute = lambda *arrays: np.concatenate(
+        [_column(name, function, *frame(*arrays)) for name, function in functions.items()], axis=1)
+    return of_showers(compute, showers)
+
+
+def _column(name, function, energy, momentum, point):
+    value = np.asarray(function(energy, momentum, point))
+    if value.dtype.kind not in "fiub" or value.ndim not in (1, 2) or len(value) != len(energy):
+        raise ConfigError(f"config.regressor.targets: {name} gives {value.dtype} of shape {list(value.shape)} for "
+                          f"{len(energy)} showers; it must be numbers, [N] or [N, M]")
+    return value.reshape(len(energy), -1).astype(np.float32)
+
+
+def _arrays(showers):
+    return showers.energy, showers.momentum, showers.point

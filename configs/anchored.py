@@ -40,8 +40,8 @@ def get_config(preset=""):
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
     config.generator = ml_collections.ConfigDict(dict(
-        name="anchored", shape=4, profile="fitted", total=True, correction=True, sight=True, octant=True, latent=64,
-        widths=(36, 36, 24), attention=0, spectral_norm=False))
+        name="anchored", shape=4, profile="fitted", total=True, correction=True, sight=True, correlated=True,
+        octant=True, latent=64, widths=(36, 36, 24), attention=0, spectral_norm=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,
         embedding=96, gain=5.0))

@@ -34,6 +34,7 @@ VARIANTS = {
     "without total head": {"generator.total": False},
     "without observables in D": {"discriminator.observables": False},
     "without sight of the prior's draw": {"generator.sight": False},
+    "without correlated noise": {"generator.correlated": False},
     "with attention": {"generator.attention": 8, "discriminator.attention": 8},
 }
 """Name -> what it changes of `configs/anchored.py:cpu`."""
@@ -59,21 +60,22 @@ def main():
         for name in VARIANTS:
             result = json.loads(args.results.read_text())
             if not any((run["variant"], run["seed"]) == (name, seed) for run in result["runs"]):
-                run = run_variant(name, seed, args, real)
+                steps = next((run["steps"] for run in result["runs"] if run["variant"] == name), None)
+                run = run_variant(name, seed, args, real, steps)
                 print(json.dumps(run), flush=True)
                 result = json.loads(args.results.read_text())
                 write(args.results, result | {"runs": [*result["runs"], run]})
 
 
-def run_variant(name, seed, args, real):
-    """Train one variant for its time, and judge it."""
+def run_variant(name, seed, args, real, steps=None):
+    """Train one variant for its time, or for the steps that another seed has made of it, and judge it."""
     config = anchored.get_config("cpu")
     config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed})
     if args.showers < 1000:
         config.prior.steps = 100
     workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
     if not (workdir / "config.json").exists():
-        config.train.steps = round_steps(args.seconds / seconds_per_step(config))
+        config.train.steps = steps or round_steps(args.seconds / seconds_per_step(config))
     else:
         config.train.steps = json.loads((workdir / "config.json").read_text())["train"]["steps"]
     runs.prepare(config, workdir)

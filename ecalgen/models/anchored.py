@@ -26,10 +26,10 @@ class AnchoredGenerator(nn.Module):
     """Cells of a shower in MeV: e_i = S h_i / sum h, with h_i drawn around the corrected prior.
 
         S ~ p(S | c),  (log share, log eps, log kappa) = prior(c, S, z),  (a, b, k) = correction(noise, c, prior, o)
-        h_i = hits(n_i; log S + log share_i + a_i, log eps_i + b_i, log kappa_i + k_i)
+        h_i = hits(n'_i; log S + log share_i + a_i, log eps_i + b_i, log kappa_i + k_i)
 
     where o are the observables of the shower that the same noise makes with a = b = k = 0: the network sees what the
-    prior has drawn, and moves it.
+    prior has drawn, and moves it. n' is noise that neighbouring cells share to a degree that is trained.
 
     Args:
       shape: K, numbers of z that the prior was fitted with.
@@ -37,6 +37,7 @@ class AnchoredGenerator(nn.Module):
       total: draw S from its fitted distribution; otherwise it is what the cells add up to.
       correction: add the network; without it the prior alone makes the showers.
       sight: show the network o, the observables of what the prior has drawn.
+      correlated: let neighbouring cells share noise (`hits.correlated`); otherwise n' = n.
       octant: see every shower from the octant px >= py >= 0.
       latent: numbers of noise of the correction.
       widths: its channels at 4x4, 8x8 and 16x16.
@@ -51,6 +52,7 @@ class AnchoredGenerator(nn.Module):
     total: bool = True
     correction: bool = True
     sight: bool = True
+    correlated: bool = True
     octant: bool = True
     latent: int = 64
     widths: Sequence[int] = (36, 36, 24)
@@ -75,15 +77,18 @@ class AnchoredGenerator(nn.Module):
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
         maps = PROFILES[self.profile](name="profile")(*incident, score, noise["shape"])
         maps += jnp.log(total)[:, None, None, None] * LOG_MU
+        n = noise["cells"]
         if self.correction:
+            if self.correlated:
+                n = hits.correlated(n, self.param("neighbours", nn.initializers.zeros, (2,)))
             signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
             if self.sight:
-                drawn = scaled(hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0)), total)
+                drawn = scaled(hits.cell_energy(n, *jnp.moveaxis(maps, -1, 0)), total)
                 seen = Whitening(name="whitening")(soft_observables(drawn, *incident), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
             maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
-                signal, jnp.concatenate([maps * SEEN, noise["cells"][..., None]], axis=-1), update_stats)
-        cells = hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0))
+                signal, jnp.concatenate([maps * SEEN, n[..., None]], axis=-1), update_stats)
+        cells = hits.cell_energy(n, *jnp.moveaxis(maps, -1, 0))
         if self.total:
             cells = scaled(cells, total)
         return unfold_cells(cells, momentum) if self.octant else cells

@@ -12,6 +12,7 @@ kappa bends the spectrum where cells fluctuate together.
 """
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.scipy.stats import norm
 from scipy.special import ndtri_exp
 from scipy.stats import norm as exact_norm
@@ -34,6 +35,22 @@ def cell_energy(n, log_mu, log_eps, log_kappa):
     t, first, second = _tables(log_mu - log_eps)
     kappa, y = jnp.exp(log_kappa), jnp.maximum(t + n, 0)
     return jnp.exp(log_mu) * (y + kappa * y**2) / (first + kappa * second)
+
+
+def correlated(n, weights):
+    """Noise that neighbouring cells share, as tracks between them light both; still N(0, 1) in each cell.
+
+        n'_i = (n_i + w_0 sum_beside n_j + w_1 sum_at corners n_j) / sqrt(1 + 4 w_0^2 + 4 w_1^2)
+
+    with the four cells beside i and the four at its corners, the left edge lying beside the right one.
+
+    Args:
+      n: `[N, H, W]`, independent N(0, 1).
+      weights: `[2]`, w_0 and w_1.
+    """
+    beside = sum(jnp.roll(n, step, axis) for step in (-1, 1) for axis in (1, 2))
+    corners = sum(jnp.roll(n, steps, (1, 2)) for steps in ((-1, -1), (-1, 1), (1, -1), (1, 1)))
+    return (n + weights[0] * beside + weights[1] * corners) * lax.rsqrt(1 + 4 * jnp.sum(weights**2))
 
 
 def log_likelihood(energy, log_mu, log_eps, log_kappa):

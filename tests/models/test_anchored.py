@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.models.anchored import AnchoredGenerator, binomial, depth_to_space, scaled, space_to_depth
+from ecalgen.models.anchored import AnchoredGenerator, depth_to_space, scaled, space_to_depth
 from ecalgen.models.prior import total_unit
 from ecalgen.training.steps import held
 
@@ -36,7 +36,8 @@ def test_scaled_by_hand():
 
 @pytest.mark.parametrize("switches", [
     dict(), dict(profile="fixed"), dict(total=False), dict(correction=False), dict(octant=False), dict(attention=8),
-    dict(spectral_norm=True), dict(sight=False)])
+    dict(spectral_norm=True), dict(sight=False),
+    dict(correlated=False)])
 def test_every_switch_makes_showers(switches):
     generator = AnchoredGenerator(**TINY | switches)
     variables, _, energy = made(generator)
@@ -46,6 +47,7 @@ def test_every_switch_makes_showers(switches):
     assert ("spectral" in variables) == switches.get("spectral_norm", False)
     assert ("attention" in variables["params"].get("correction", {})) == bool(switches.get("attention"))
     assert ("whitening" in variables["params"]) == (switches.get("correction", True) and switches.get("sight", True))
+    assert ("neighbours" in variables["params"]) == all(switches.get(name, True) for name in ("correction", "correlated"))
     assert ("profile" in variables["params"]) == (switches.get("profile") != "fixed")
 
 
@@ -100,10 +102,3 @@ def test_its_response_has_a_gradient():
     step = 1e-2
     difference = (response(MOMENTUM * (1 + step)) - response(MOMENTUM * (1 - step))) / (2 * step)
     assert float(slope) == pytest.approx(float(difference), rel=0.02)
-
-
-def test_binomial_keeps_a_ramp_and_removes_a_chequered_pattern():
-    x, y = np.indices((8, 6)).astype(np.float32)
-    ramp, chequered = 2 * x - 3 * y, (-1.0) ** (x + y)
-    smooth = binomial(jnp.asarray(ramp + chequered)[None, ..., None])
-    np.testing.assert_allclose(smooth[0, ..., 0], ramp[1:-1, 1:-1], atol=1e-5)

@@ -76,7 +76,7 @@ def anchored(**changes):
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"stages": ("prior", "vae")}, "config.stages names 'vae'; it is one of prior, gan"),
+    ({"stages": ("prior", "vae")}, "config.stages names 'vae'; it is one of prior, multitask, regressor, gan"),
     ({"stages": ("gan",)}, r"with correction=True is trained by \('prior', 'gan'\)"),
     ({"generator.correction": False}, r"with correction=False is trained by \('prior',\)"),
     ({"data.transform.name": "log1p"}, "data.transform.name is 'log1p'; the anchored generator makes MeV"),
@@ -110,7 +110,7 @@ def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(monkeypatch, shower
     for name in ("total", "profile"):
         assert differ(start.prior.params[name], fitted.prior.params[name])
     assert not differ(start.prior.params["whitening"], fitted.prior.params["whitening"])
-    state = before = second.init(jax.random.key(2), fitted)
+    state = before = second.init(jax.random.key(2), {"prior": fitted})
     advance = parallel.map_steps(second.step, 1)
     for _ in range(2):
         state, _ = advance(state, data, jax.random.key(3))
@@ -119,6 +119,106 @@ def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(monkeypatch, shower
     assert not differ(fitted.prior.params["whitening"], state.discriminator.params["whitening"])
     assert differ(before.generator.params["correction"], state.generator.params["correction"])
     assert first.monitor(fitted)["w1"] > 0 and second.monitor(state)["w1"] > 0
+
+
+def auxiliary(name, **changes):
+    system, _, preset = name.partition(":")
+    config = importlib.import_module(f"configs.{system}").get_config(preset)
+    config.update_from_flattened_dict(changes)
+    return config
+
+
+@pytest.mark.parametrize("name, changes, message", [
+    ("aux_twostep:test", {"regressor.name": "tree"}, "config.regressor.name is 'tree'; it is one of cnn, disc_arch"),
+    ("aux_multitask:test", {"regressor.name": "cnn"}, "shares the discriminator's layers is 'disc_arch'"),
+    ("aux_twostep:test", {"regressor.shared": 4}, "config.regressor.shared is 4"),
+    ("aux_twostep:test,regressor=cnn", {"regressor.widths": (4, 4)}, r"config.regressor.widths is \(4, 4\)"),
+    ("aux_twostep:test,regressor=cnn_sa", {"regressor.attention": 5}, "config.regressor.attention is 5"),
+    ("aux_twostep:test", {"regressor.targets": ("length",)}, "names 'length'"),
+    ("aux_twostep:test", {"regressor.multitask": "nowhere"}, "nowhere/config.json does not exist"),
+    ("aux_twostep:test", {"stages": ("gan", "regressor")}, r"is trained by \('regressor', 'gan'\)"),
+])
+def test_regressors_that_cannot_be(monkeypatch, name, changes, message):
+    monkeypatch.syspath_prepend(ROOT)
+    with pytest.raises(ConfigError, match=message):
+        stages.check_stages(auxiliary(name, **changes))
+
+
+@pytest.mark.parametrize("preset, message", [
+    ("test,regressor=tree", "regressor=tree is not one of cnn, cnn_sa, disc_arch, disc_arch_hlr, disc_arch_llr"),
+    ("test,colour=red", "is not a preset and regressor=..."), ("cpu,test", "is not a preset and regressor=...")])
+def test_options_that_do_not_exist(monkeypatch, preset, message):
+    monkeypatch.syspath_prepend(ROOT)
+    with pytest.raises(ValueError, match=message):
+        auxiliary(f"aux_twostep:{preset}")
+
+
+def arrays(config, showers):
+    targets = stages.make_targets(config, showers)
+    return stages.training_arrays(showers, make_transform(**config.data.transform), targets), targets
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("regressor", ["cnn_sa", "disc_arch"])
+def test_a_frozen_regressor_stays_as_it_is(monkeypatch, showers, regressor):
+    """Bit for bit, over steps that move all the rest; and the optimiser has no state for it."""
+    monkeypatch.syspath_prepend(ROOT)
+    config = auxiliary(f"aux_twostep:test,regressor={regressor}")
+    data, targets = arrays(config, showers)
+    first, second = stages.build_stages(config, data, showers[:20], targets)
+    fitted = first.init(jax.random.key(0), {})
+    advance = parallel.map_steps(first.step, 1)
+    for _ in range(2):
+        fitted, metrics = advance(fitted, data, jax.random.key(1))
+    assert np.isfinite(metrics["regressor_loss"]) and first.monitor(fitted)["mse"] > 0
+    state = before = second.init(jax.random.key(2), {"regressor": fitted})
+    advance = parallel.map_steps(second.step, 1)
+    for _ in range(3):
+        state, metrics = advance(state, data, jax.random.key(3))
+    assert "regressor_loss" not in metrics
+    assert differ(before.discriminator.params["logit"], state.discriminator.params["logit"])
+    frozen = state.discriminator.params["regressor"]
+    assert not differ(fitted.fitted["regressor"], frozen)
+    held = jax.tree_util.tree_flatten_with_path(state.discriminator.optimiser)[0]
+    assert held and not any("regressor" in jax.tree_util.keystr(path) for path, _ in held)
+    shapes = {leaf.shape for leaf in jax.tree.leaves(state.discriminator.params["regressor"]["embed"])}
+    assert not shapes & {leaf.shape for _, leaf in held} - {leaf.shape for leaf in jax.tree.leaves(
+        {name: value for name, value in state.discriminator.params.items() if name != "regressor"})}
+
+
+@pytest.mark.slow
+def test_a_frozen_regressor_reads_what_the_fitted_one_read(monkeypatch, showers):
+    """Its spectral norm is folded into the kernels, so inside the discriminator it predicts the same."""
+    monkeypatch.syspath_prepend(ROOT)
+    config = auxiliary("aux_twostep:test")
+    data, targets = arrays(config, showers)
+    first, second = stages.build_stages(config, data, showers[:20], targets)
+    fitted = first.init(jax.random.key(0), {})
+    advance = parallel.map_steps(first.step, 1)
+    for _ in range(30):
+        fitted, _ = advance(fitted, data, jax.random.key(1))
+    state = second.init(jax.random.key(2), {"regressor": fitted})
+    regressor = stages.build_regressor(config.regressor, config.discriminator, 2)
+    discriminator = stages.build_discriminator(config.discriminator, regressor=regressor)
+    shown = [data[name][:50] for name in ("cells", "momentum", "point")]
+    _, predicted = discriminator.apply(state.discriminator.variables, *shown)
+    alone, _ = regressor.apply(fitted.regressor.variables, *discriminator.views(*shown))
+    np.testing.assert_allclose(predicted, alone, rtol=0.05, atol=0.02)
+
+
+@pytest.mark.slow
+def test_a_tuned_regressor_starts_from_the_multi_task_stage(monkeypatch, showers):
+    monkeypatch.syspath_prepend(ROOT)
+    config = auxiliary("aux_twostep:test,regressor=disc_arch_llr")
+    data, targets = arrays(config, showers)
+    multitask, regressor, gan = stages.build_stages(config, data, showers[:20], targets)
+    state, metrics = parallel.map_steps(multitask.step, 1)(
+        multitask.init(jax.random.key(0), {}), data, jax.random.key(1))
+    assert np.isfinite(metrics["regressor_loss"]) and multitask.monitor(state)["mse"] > 0
+    start = regressor.init(jax.random.key(2), {"multitask": state})
+    assert not differ(start.regressor.params, state.discriminator.params["auxiliary"])
+    assert not differ(start.regressor.spectral, state.discriminator.spectral["auxiliary"])
+    assert "auxiliary" not in gan.init(jax.random.key(3), {"multitask": state, "regressor": start}).discriminator.params
 
 
 def differ(one, other):

@@ -8,7 +8,8 @@ import optax
 import pytest
 import tiny
 
-from ecalgen.models.regressor import Regressor
+from ecalgen.models.discriminator import Discriminator
+from ecalgen.models.regressor import DiscArch, Regressor
 from ecalgen.training import parallel, steps
 from ecalgen.training.state import init_gan, init_regressor
 
@@ -68,10 +69,11 @@ def test_regressor_learns_the_sum_of_its_cells():
     rng = np.random.default_rng(0)
     cells = rng.uniform(0, 1, (64, 30, 30)).astype("f4") * rng.uniform(0, 2, (64, 1, 1)).astype("f4")
     total = cells.sum((1, 2))
-    data = {"cells": cells, "targets": ((total - total.mean()) / total.std())[:, None]}
+    data = tiny.data(64) | {"cells": cells, "targets": ((total - total.mean()) / total.std())[:, None]}
     regressor, optimiser = Regressor(outputs=1, widths=(4, 4, 4), embedding=8), optax.adam(3e-3)
-    state = init_regressor(regressor, optimiser, jax.random.key(0), data)
-    step = functools.partial(steps.regressor_step, regressor=regressor, optimiser=optimiser, batch_size=16,
+    views = lambda cells, momentum, point: (cells[..., None], None)
+    state = init_regressor(regressor, optimiser, jax.random.key(0), views(cells[:1], None, None))
+    step = functools.partial(steps.regressor_step, regressor=regressor, views=views, optimiser=optimiser, batch_size=16,
                              weights=jnp.ones(1))
     advance = parallel.map_steps(step, 1)
     losses = []
@@ -88,6 +90,28 @@ def test_discriminator_alone_learns_to_separate():
     for _ in range(60):
         state, metrics = advance(state, tiny.data(), jax.random.key(1))
     assert float(metrics["discriminator_loss"]) < 1.0 < float(metrics["real_logit"] - metrics["fake_logit"])
+
+
+def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
+    """With all else equal, a weight of alpha adds alpha times the MSE of what the discriminator reads off real ones."""
+    discriminator = Discriminator((4, 4, 4), 0, embedding=4, auxiliary=DiscArch(1, (4, 4, 4), embedding=4))
+    optimisers = (optax.sgd(0.0), optax.sgd(0.0))
+    data = tiny.data() | {"targets": np.full((64, 1), 3.0, np.float32)}
+    state = init_gan(tiny.GENERATOR, discriminator, optimisers, jax.random.key(0), data)
+    results = {}
+    for alpha in (0.0, 1.0, 2.0):
+        step = functools.partial(steps.gan_step, generator=tiny.GENERATOR, discriminator=discriminator, ema=0.9,
+                                 optimisers=optimisers, batch_size=64, discriminator_steps=1, weights=jnp.array([alpha]))
+        _, results[alpha] = parallel.map_steps(step, 1)(state, data, jax.random.key(1))
+    hinge = results[0.0]["discriminator_loss"]
+    for alpha in (1.0, 2.0):
+        assert results[alpha]["discriminator_loss"] == pytest.approx(hinge + results[alpha]["regressor_loss"], rel=1e-5)
+    assert results[2.0]["regressor_loss"] == pytest.approx(2 * results[1.0]["regressor_loss"], rel=1e-5)
+    keys = jax.pmap(lambda _: jax.random.key_data(steps.row_keys(jax.random.split(jax.random.key(1))[1], 0, 64)),
+                    axis_name=steps.DEVICES)(np.arange(1))[0]
+    batch = steps.draw_batch(data, jax.vmap(jax.random.wrap_key_data)(keys))
+    _, predicted = discriminator.apply(state.discriminator.variables, batch["cells"], batch["momentum"], batch["point"])
+    assert results[1.0]["regressor_loss"] == pytest.approx(float(jnp.mean((3 - predicted) ** 2)), rel=1e-4)
 
 
 def test_init_takes_shapes_only():

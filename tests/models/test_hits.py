@@ -50,7 +50,7 @@ def test_likelihood_is_a_probability(case):
 
 def test_neighbours_share_noise():
     """Variance one in every cell; covariances as the sum over the shared draws: 2 w0 + 4 w0 w1 beside, to unit norm."""
-    w0, w1 = weights = jnp.array([0.2, 0.1])
+    w0, w1 = weights = np.array([0.2, 0.1])
     n = np.asarray(hits.correlated(jax.random.normal(jax.random.key(0), (40_000, 6, 6)), weights))
     norm = 1 + 4 * w0**2 + 4 * w1**2
     np.testing.assert_allclose(n.var(axis=0), 1, atol=0.04)
@@ -58,7 +58,7 @@ def test_neighbours_share_noise():
     assert beside == pytest.approx((2 * w0 + 4 * w0 * w1) / norm, abs=0.003)
     assert corner == pytest.approx((2 * w1 + 2 * w0**2) / norm, abs=0.003)
     assert far == pytest.approx(0, abs=0.003)
-    np.testing.assert_array_equal(hits.correlated(n, jnp.zeros(2)), n)
+    np.testing.assert_array_equal(hits.correlated(n, np.zeros(2)), n)
 
 
 def test_single_hits_are_those_of_geant4(showers):

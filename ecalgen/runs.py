@@ -5,16 +5,18 @@ import os
 import pathlib
 
 import jax
+import numpy as np
 
 from ecalgen.data.ecal_shashlik import load_split, open_stream
 from ecalgen.data.formats import load_conditions, save_showers
+from ecalgen.data.observables import CHUNK
 from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import verdict, write_report
-from ecalgen.models.build import build_discriminator, build_generator
+from ecalgen.models.build import build_discriminator, build_generator, build_regressor
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.feed import ArrayBlocks
@@ -23,7 +25,7 @@ from ecalgen.training.stages import build_stages, check_stages, check_train, las
 from ecalgen.training.tensorboard import make_writers
 
 EXAMPLES = 20_000
-"""Showers of a stream that the stages are built on, and their whitening is fitted to."""
+"""Showers that a regressor's targets are scaled by; of a stream, also those that its stages are built on."""
 
 
 class RunError(UserError):
@@ -132,6 +134,29 @@ def sample(config, workdir, conditions, seed):
     return workdir / "samples.npz"
 
 
+def regression(config, workdir, showers):
+    """What the run's regressor reads off showers, beside what is true: `{target: ([N] true, [N] read off)}`.
+
+    In units of the targets. Of a finished run or of the newest checkpoint of its last stage.
+
+    Raises:
+      RunError: the run has no regressor, or no checkpoint.
+    """
+    if not config.regressor:
+        raise RunError(f"{workdir} is a run without a regressor")
+    training, stages, _ = load_stages(config)
+    state, targets = _newest_state(config, stages, workdir), make_targets(config, training[:EXAMPLES])
+    arrays = training_arrays(showers, make_transform(**config.data.transform))
+    kind = "auxiliary" if "auxiliary" in state.discriminator.params else "regressor"
+    regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
+    discriminator = build_discriminator(config.discriminator, **{kind: regressor})
+    apply = jax.jit(lambda *given: discriminator.apply(state.discriminator.variables, *given)[1])
+    read = np.concatenate([apply(*(arrays[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
+                           for first in range(0, len(showers), CHUNK)])
+    true, read = (values * targets.std + targets.mean for values in (targets(showers), read))
+    return {name: (true[:, k], read[:, k]) for k, name in enumerate(targets.names)}
+
+
 def load_stages(config):
     """The training showers (the first block of those that stream), the stages of the config, and what they train on."""
     fields, transform = config.data, make_transform(**config.data.transform)
@@ -139,7 +164,7 @@ def load_stages(config):
     load = lambda split: load_split(fields.source, split, fields.dir, conventions=fields.conventions)
     showers = stream.block(0) if stream else load("train")
     examples = showers[:EXAMPLES] if stream else showers
-    targets = make_targets(config, examples)
+    targets = make_targets(config, showers[:EXAMPLES])
     arrays = lambda showers: training_arrays(showers, transform, targets)
     stages = build_stages(config, example := arrays(examples), load("validation"), targets)
     return showers, stages, ArrayBlocks(stream, arrays) if stream else example
@@ -158,11 +183,15 @@ def _export_newest(config, workdir):
     if not (workdir / "checkpoints").exists():
         raise RunError(f"{workdir} has no checkpoints yet; train it first, with --mode=train")
     showers, stages, _ = load_stages(config)
+    export_generator(workdir / "generator", _newest_state(config, stages, workdir), config, showers)
+
+
+def _newest_state(config, stages, workdir):
     like = stages[-1].init(jax.random.key(config.seed), None)
     state = trained_state(stages[-1], like, workdir)
     if state is None:
         raise RunError(f"{workdir} has no checkpoint of its stage {stages[-1].name!r} yet; train it first")
-    export_generator(workdir / "generator", state, config, showers)
+    return state
 
 
 def _judged(config):

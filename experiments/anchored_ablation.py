@@ -5,10 +5,7 @@
 
 Two processes on a core each may share the work, by seeds: --seeds=0,1 and --seeds=2.
 """
-import argparse
 import json
-import os
-import pathlib
 import shutil
 import time
 
@@ -23,8 +20,8 @@ from ecalgen.sampler import load_sampler
 from ecalgen.training import parallel
 from ecalgen.training.loop import read_metrics
 from experiments.judging import judged, reference
+from experiments.variants import make_parser, run_all
 
-RESULTS = pathlib.Path(__file__).parent / "results"
 ALONE = {"stages": ("prior",), "generator.correction": False}
 VARIANTS = {
     "prior alone": ALONE,
@@ -43,34 +40,22 @@ JUDGES = ("observables", "observables_and_conditions", "images")
 
 
 def main():
-    """Train and judge every variant that `results` does not hold yet."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Train and judge every variant that the results do not hold yet."""
+    parser = make_parser(__doc__, "anchored_ablation", showers=5_000)
     parser.add_argument("--seconds", type=float, default=120, help="of the GAN's training, after its prior's")
-    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
-    parser.add_argument("--showers", type=int, default=5_000)
-    parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/anchored-ablation"))
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "anchored_ablation.json")
     args = parser.parse_args()
     host.set_up()
     real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
-    if not args.results.exists():
-        write(args.results, {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
-                             "real_against_real": judged(real, reference(real), JUDGES), "runs": []})
-    for seed in args.seeds:
-        for name in VARIANTS:
-            result = json.loads(args.results.read_text())
-            if not any((run["variant"], run["seed"]) == (name, seed) for run in result["runs"]):
-                steps = next((run["steps"] for run in result["runs"] if run["variant"] == name), None)
-                run = run_variant(name, seed, args, real, steps)
-                print(json.dumps(run), flush=True)
-                result = json.loads(args.results.read_text())
-                write(args.results, result | {"runs": [*result["runs"], run]})
+    head = lambda: {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
+                    "real_against_real": judged(real, reference(real), JUDGES)}
+    run_all(args, VARIANTS, head, lambda name, seed, earlier: run_variant(
+        name, VARIANTS[name], seed, args, real, next((run["steps"] for run in earlier if run["variant"] == name), None)))
 
 
-def run_variant(name, seed, args, real, steps=None):
+def run_variant(name, changes, seed, args, real, steps=None):
     """Train one variant for its time, or for the steps that another seed has made of it, and judge it."""
     config = anchored.get_config("cpu")
-    config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed})
+    config.update_from_flattened_dict(changes | {"seed": seed})
     if args.showers < 1000:
         config.prior.steps = 100
     workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
@@ -85,8 +70,8 @@ def run_variant(name, seed, args, real, steps=None):
     rows = read_metrics(workdir / "metrics.jsonl")
     seconds = {stage: max((row["seconds"] for row in rows if row["stage"] == stage), default=None)
                for stage in config.stages}
-    return {"variant": name, "seed": seed, "steps": config.train.steps if "gan" in config.stages else 0,
-            "seconds": seconds} | judged(real, generated, JUDGES)
+    return {"steps": config.train.steps if "gan" in config.stages else 0, "seconds": seconds} | judged(
+        real, generated, JUDGES)
 
 
 def seconds_per_step(config, steps=30):
@@ -94,8 +79,8 @@ def seconds_per_step(config, steps=30):
     if "gan" not in config.stages:
         return 1.0
     _, stages, data = runs.load_stages(config)
-    state = stages[1].init(jax.random.key(0, impl="rbg"), None)
-    advance = parallel.map_steps(stages[1].step, 1)
+    state = stages[-1].init(jax.random.key(0, impl="rbg"), None)
+    advance = parallel.map_steps(stages[-1].step, 1)
     for step in range(steps + 5):
         if step == 5:
             start = time.perf_counter()
@@ -116,14 +101,6 @@ def take_prior(config, workdir, other):
     if same and fitted and "gan" in config.stages and not (workdir / "checkpoints").exists():
         shutil.copytree(other / "checkpoints" / "prior", workdir / "checkpoints" / "prior")
         shutil.copy(other / "metrics.jsonl", workdir / "metrics.jsonl")
-
-
-def write(path, result):
-    """JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(temporary, path)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,13 @@ def judged(real, generated, judges=tuple(JUDGES), runs=10):
 
 
 def physics_prd(real, other, runs=10):
-    """{"auc", "std", "clusters", "runs", "n"} of the `physics` features."""
-    extract = make_extractor("physics")
+    """`prd` of the `physics` features."""
+    return prd(real, other, "physics", runs)
+
+
+def prd(real, other, features, runs=10):
+    """{"auc", "std", "clusters", "runs", "n"} of the features of that name."""
+    extract = make_extractor(features)
     score = prd_score(extract(real), extract(other), CLUSTERS, runs, 0, 2, "")
     return {"auc": round(score.auc, 4), "std": round(score.std, 4), "clusters": CLUSTERS, "runs": runs, "n": score.n}
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
 from ecalgen.models.layers import MLP, Dense, down_blocks, framed, pooled
-from ecalgen.models.physics import Whitening, incident_vector, soft_observables
+from ecalgen.models.physics import Whitening, energy_unit, incident_vector, soft_observables
 
 
 class Discriminator(nn.Module):
@@ -30,6 +30,9 @@ class Discriminator(nn.Module):
       embedding: width of the layer that embeds the conditions (projection only).
       gain: the logit's factor. Spectral norm alone bounds a change of the logit by that of the cells, and 10 % of a
         10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
+      normalised: show it the cells in units of the root of the particle's energy (`energy_unit`).
+      presence: also show it tanh(y / 0.03) of the cells y: which of them are hit at all.
+      octant: see every shower from the octant px >= py >= 0.
       auxiliary: a `DiscArch` to be trained with it.
       regressor: a regressor of any kind, trained before.
     """
@@ -42,16 +45,23 @@ class Discriminator(nn.Module):
     conditioning: str = "projection"
     embedding: int = 64
     gain: float = 1.0
+    normalised: bool = False
+    presence: bool = False
+    octant: bool = False
     auxiliary: nn.Module | None = None
     regressor: nn.Module | None = None
 
     def frame(self, cells, momentum, point):
-        """The shower as it is seen: here, as it is."""
-        return cells, momentum, point
+        """The shower as it is seen: from the octant, if so asked."""
+        return _octant(cells, momentum, point) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
-        """What a regressor is shown: views of the cells `[N, 30, 30, 1]` and the conditions `[N, 5]`."""
-        return cells[..., None], conditions(momentum, point)
+        """What a regressor is shown: one or two views of the cells `[N, 30, 30, C]`, and the conditions `[N, 5]`."""
+        cells, momentum, point = self.frame(cells, momentum, point)
+        views = [cells / energy_unit(momentum) if self.normalised else cells]
+        if self.presence:
+            views.append(jnp.tanh(cells / 0.03))
+        return jnp.stack(views, axis=-1), conditions(momentum, point)
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
@@ -99,9 +109,7 @@ class PhysicsDiscriminator(nn.Module):
 
     def frame(self, cells, momentum, point):
         """The shower as it is seen: from the octant, if so asked."""
-        if not self.octant:
-            return cells, momentum, point
-        return fold_cells(cells, momentum), *fold(momentum, point)
+        return _octant(cells, momentum, point) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
         """What a regressor is shown: `energy_scales [N, 30, 30, 4]` and the `incident_vector [N, 7]`."""
@@ -122,6 +130,11 @@ class PhysicsDiscriminator(nn.Module):
         met = MLP((self.embedding,), self.spectral_norm, name="meet")(
             jnp.concatenate([seen, given], axis=1), update_stats)
         return self.gain * Dense(1, self.spectral_norm, name="logit")(met, update_stats)[:, 0], predicted
+
+
+def _octant(cells, momentum, point):
+    """The shower from the octant."""
+    return fold_cells(cells, momentum), *fold(momentum, point)
 
 
 def _first_look(network, views, given, update_stats):

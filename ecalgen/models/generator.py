@@ -6,8 +6,13 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS, conditions
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cells_relu
+from ecalgen.models.physics import energy_unit
+
+EDGED = 32
+"""Side of the last maps, of which the cells are the middle."""
 
 
 class Generator(nn.Module):
@@ -23,6 +28,10 @@ class Generator(nn.Module):
       spectral_norm: divide every kernel by its largest singular value.
       conditioning: `concatenation`, the conditions join the noise at the input; `projection`, they also
         scale and shift every map.
+      cell_noise: maps of noise, a number a cell, that join before the last convolutions; a shower lights some hundred
+        cells at random, which `latent` numbers cannot describe.
+      normalised: cells are made in units of the root of the particle's energy (`energy_unit`).
+      octant: make every shower in the octant px >= py >= 0 and turn it.
     """
 
     SIDES: ClassVar = (8, 16, 32)
@@ -32,15 +41,21 @@ class Generator(nn.Module):
     attention: int = 16
     spectral_norm: bool = True
     conditioning: str = "projection"
+    cell_noise: int = 0
+    normalised: bool = False
+    octant: bool = False
 
     def draw_noise(self, key):
-        """The noise of one shower, `[latent]`, N(0, 1)."""
-        return jax.random.normal(key, (self.latent,))
+        """The noise of one shower, N(0, 1): `[latent]` numbers, and maps `[32, 32, cell_noise]`."""
+        keys = jax.random.split(key)
+        return {"latent": jax.random.normal(keys[0], (self.latent,)),
+                "cells": jax.random.normal(keys[1], (EDGED, EDGED, self.cell_noise))}
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise [N, latent]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]`."""
-        given = jnp.concatenate([noise, conditions(momentum, point)], axis=-1)
+        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]`."""
+        incident = fold(momentum, point) if self.octant else (momentum, point)
+        given = jnp.concatenate([noise["latent"], conditions(*incident)], axis=-1)
         signal = given if self.conditioning == "projection" else None
         x = Dense(16 * self.widths[0], self.spectral_norm, name="project")(given, update_stats)
         x = x.reshape(-1, 4, 4, self.widths[0])
@@ -48,7 +63,13 @@ class Generator(nn.Module):
             x = UpBlock(width, self.spectral_norm, name=f"up{i}")(x, signal, update_stats)
             if x.shape[1] == self.attention:
                 x = SelfAttention(self.spectral_norm, name="attention")(x, update_stats)
+        if self.cell_noise:
+            x = jnp.concatenate([x, noise["cells"]], axis=-1)
+            x = Conv(self.widths[-1], spectral_norm=self.spectral_norm, name="mix")(nn.relu(x), update_stats)
         x = nn.relu(Modulation(self.spectral_norm, name="modulation")(x, signal, update_stats))
         x = Conv(1, spectral_norm=self.spectral_norm, name="cells")(x, update_stats)
-        edge = (x.shape[1] - CELLS) // 2
-        return cells_relu(x[:, edge:edge + CELLS, edge:edge + CELLS, 0])
+        edge = (EDGED - CELLS) // 2
+        cells = cells_relu(x[:, edge:edge + CELLS, edge:edge + CELLS, 0])
+        if self.normalised:
+            cells *= energy_unit(momentum)
+        return unfold_cells(cells, momentum) if self.octant else cells

@@ -8,7 +8,7 @@ import numpy as np
 from jax import lax
 
 from ecalgen.data.observables import OBSERVABLES, SPARSITY_THRESHOLDS
-from ecalgen.data.showers import conditions, reference_point, slopes
+from ecalgen.data.showers import conditions, incident_energy, reference_point, slopes
 
 CHUNK = 1_000
 """Showers whose observables are computed at once."""
@@ -36,6 +36,11 @@ def incident_vector(momentum, point):
 def azimuth(slope):
     """n = slope / |slope|, smoothly zero at normal incidence: `[N, 2]` -> `[N, 2]`."""
     return slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + 1e-6)
+
+
+def energy_unit(momentum):
+    """sqrt(E / 10 GeV), to which the root of a cell's energy is proportional: `[N, 3]` -> `[N, 1, 1]`."""
+    return jnp.sqrt(incident_energy(momentum) / 10)[:, None, None]
 
 
 def soft_observables(energy, momentum, point):

@@ -43,5 +43,29 @@ def test_a_shower_depends_on_no_other_in_its_batch():
     generator = small()
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 3))
     together, variables = made(generator)
-    alone = generator.apply(variables, noise[1:2], MOMENTUM[1:2], POINT[1:2])
+    alone = generator.apply(variables, jax.tree.map(lambda a: a[1:2], noise), MOMENTUM[1:2], POINT[1:2])
     np.testing.assert_allclose(together[1:2], alone, atol=1e-5)
+
+
+def test_noise_of_cells_lights_each_of_them_alone():
+    generator = small(cell_noise=2)
+    noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 3))
+    cells, variables = made(generator)
+    other = noise | {"cells": noise["cells"].at[:, 10, 10].add(3.0)}
+    moved = np.abs(generator.apply(variables, other, MOMENTUM, POINT) - cells).max(0) > 0
+    assert moved.any() and not moved[:6].any() and not moved[:, 13:].any()  # cell (9, 9) and two 3x3 convolutions
+
+
+def test_cells_in_units_of_the_roots_energy():
+    plain, normalised = (made(small(normalised=flag))[0] for flag in (False, True))
+    expected = np.sqrt(np.linalg.norm(MOMENTUM, axis=1) / 10)
+    np.testing.assert_allclose(normalised, plain * expected[:, None, None], rtol=1e-5)
+
+
+def test_an_octant_generator_turns_its_showers():
+    generator = small(octant=True)
+    mirror = jnp.array([[-1, 1, 1]])
+    noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 3))
+    cells, variables = made(generator)
+    mirrored = generator.apply(variables, noise, MOMENTUM * mirror, POINT * mirror[:, :2])
+    np.testing.assert_allclose(mirrored[:2], cells[:2, ::-1], atol=1e-5)  # the third flies straight: px = -px

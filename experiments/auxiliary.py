@@ -1,0 +1,114 @@
+"""Table 1 of Rogachev and Ratnikov 2023 on our showers: baseline, five two-step models, multi-task, by seed.
+
+    python -m experiments.auxiliary                  # cpu recipe: 2.5 hours a seed on one core; rerun to go on
+    python -m experiments.auxiliary --preset= --seeds=0 --only=multitask,disc_arch_llr      # full recipe, for a GPU
+    python -m experiments.auxiliary --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
+
+Several processes may share the work: --seeds=0 and --seeds=1, or --only=... for some models each (the tuned ones want
+the multi-task run of their seed, so leave them in one process with it). A killed run goes on where it was.
+"""
+import time
+
+import numpy as np
+import scipy.stats
+
+from configs import aux_multitask, aux_twostep, baseline
+from ecalgen import host, runs
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.showers import Showers
+from ecalgen.evaluation.c2st import c2st
+from ecalgen.evaluation.features import observable_columns
+from ecalgen.provenance import provenance
+from ecalgen.sampler import load_sampler
+from ecalgen.training.loop import read_metrics
+from experiments.judging import prd, reference
+from experiments.variants import make_parser, run_all
+
+MODELS = ("baseline", "multitask", *aux_twostep.REGRESSORS)
+"""In the order in which they are trained: the tuned ones start from the multi-task run."""
+EDGES = np.linspace(-1, 1, 41)
+"""Of the histograms of asymmetries."""
+
+
+def main():
+    """Train and judge every model that the results do not hold yet."""
+    parser = make_parser(__doc__, "auxiliary")
+    parser.add_argument("--preset", default="cpu", help="of the configs; empty for the full recipe")
+    parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
+    args = parser.parse_args()
+    host.set_up()
+    real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
+    run_all(args, MODELS, lambda: head(args, real), lambda name, seed, _: run_model(
+        configured(name, args.preset, args.steps), seed, args.workdir / f"{name}-{seed}", real,
+        args.workdir / f"multitask-{seed}"))
+
+
+def head(args, real):
+    """What the figures are to be compared with."""
+    other = reference(real)
+    return {"preset": args.preset, "provenance": provenance(args.seeds[0]), "showers": len(real),
+            "real_against_real": {"prd": {name: prd(real, other, name) for name in ("raw", "physics")},
+                                  "auc": round(c2st(real, other, bootstrap=2).auc, 4), "w1": distances(real, other)},
+            "histograms": histograms(real)}
+
+
+def configured(name, preset, steps=None):
+    """The config of a model of `MODELS`."""
+    if name in ("baseline", "multitask"):
+        config = {"baseline": baseline, "multitask": aux_multitask}[name].get_config(preset)
+    else:
+        config = aux_twostep.get_config(f"{preset},regressor={name}")
+    if steps:
+        config.train.steps = steps
+    return config
+
+
+def run_model(config, seed, workdir, real, multitask):
+    """Train one model, or go on with it, and judge it."""
+    config.seed = seed
+    if "multitask" in config.stages:
+        config.regressor.multitask = str(multitask)
+    runs.prepare(config, workdir)
+    start = time.time()
+    runs.train(config, workdir)
+    generated = Showers(load_sampler(workdir)(real.momentum, real.point, seed=seed), real.momentum, real.point)
+    rows = read_metrics(workdir / "metrics.jsonl")
+    measured = {
+        "steps": config.train.steps, "batch_size": config.train.batch_size,
+        "seconds": {stage: max(row["seconds"] for row in rows if row["stage"] == stage)
+                    for stage in dict.fromkeys(row["stage"] for row in rows)},
+        "prd": {name: prd(real, generated, name) for name in ("raw", "physics")},
+        "auc": round(c2st(real, generated, bootstrap=2).auc, 4), "w1": distances(real, generated),
+        "histograms": histograms(generated)}
+    print(f"{workdir}: {time.time() - start:.0f} s", flush=True)
+    return measured | (regression(config, workdir, real) if config.regressor else {})
+
+
+def distances(real, other):
+    """Wasserstein-1 of each observable, in deviations of the real one; the mean over its columns."""
+    ours, theirs = observable_columns(other), observable_columns(real)
+    return {name: round(float(np.mean([scipy.stats.wasserstein_distance(a, b) / (b.std() + 1e-12)
+                                       for a, b in zip(ours[name].T, theirs[name].T, strict=True)])), 4)
+            for name in theirs}
+
+
+def histograms(showers):
+    """Counts of both asymmetries over `EDGES`."""
+    columns = observable_columns(showers)
+    return {name: np.histogram(columns[name], EDGES)[0].tolist()
+            for name in ("longitudinal_asymmetry", "transverse_asymmetry")}
+
+
+def regression(config, workdir, real):
+    """MSE of the regressor on the test showers, in units of the target and of its variance; true against read off."""
+    pairs = runs.regression(config, workdir, real)
+    mse = {name: float(np.mean((true - read)**2)) for name, (true, read) in pairs.items()}
+    unexplained = {name: mse[name] / float(np.var(true)) for name, (true, _) in pairs.items()}
+    edges = EDGES[::2]
+    return {"mse": mse, "unexplained_variance": unexplained, "mean_unexplained": float(np.mean(list(unexplained.values()))),
+            "true_against_read": {name: np.histogram2d(true, np.clip(read, -1, 1), (edges, edges))[0].astype(int).tolist()
+                                  for name, (true, read) in pairs.items()}}
+
+
+if __name__ == "__main__":
+    main()

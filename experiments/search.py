@@ -1,0 +1,73 @@
+"""What makes the plain GAN good: one change at a time of `configs/baseline.py:cpu`, at equal time on one core.
+
+    taskset -c 0 python -m experiments.search              # five minutes a variant; rerun to go on
+    python -m experiments.search --seconds=2 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
+
+Judged on validation showers, so that the test showers stay unseen by what is chosen.
+"""
+import json
+
+from configs import baseline
+from ecalgen import host, runs
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.showers import Showers
+from ecalgen.provenance import provenance
+from ecalgen.sampler import load_sampler
+from experiments.anchored_ablation import round_steps, seconds_per_step
+from experiments.auxiliary import distances
+from experiments.judging import judged, reference
+from experiments.variants import make_parser, run_all
+
+JUDGES = ("observables", "images")
+VARIANTS = {
+    "paper": {},
+    "anneal": {"train.constant_fraction": 0.25, "train.final_fraction": 0.01},
+    "octant": {"generator.octant": True, "discriminator.octant": True},
+    "cell noise": {"generator.cell_noise": 2},
+    "normalised": {"generator.normalised": True, "discriminator.normalised": True},
+    "presence": {"discriminator.presence": True},
+    "no norm in G": {"generator.spectral_norm": False},
+    "no attention": {"generator.attention": 0, "discriminator.attention": 0},
+    "projection": {"discriminator.conditioning": "projection"},
+    "gain 10": {"discriminator.gain": 10.0},
+    "half rates": {"train.generator_rate": 5e-4, "train.discriminator_rate": 1e-3},
+    "two steps of D": {"train.discriminator_steps": 2},
+    "log1p": {"data.transform.name": "log1p", "data.transform.scale": 1.0},
+}
+"""Name -> what it changes."""
+
+
+def main():
+    """Train and judge every variant that the results do not hold yet."""
+    parser = make_parser(__doc__, "search", showers=4_000)
+    parser.set_defaults(seeds=[0])
+    parser.add_argument("--seconds", type=float, default=240, help="of training")
+    args = parser.parse_args()
+    host.set_up()
+    real = load_split("ecal_shashlik/electron_5d", "validation")[:args.showers]
+
+    def head():
+        other = reference(real)
+        return {"seconds": args.seconds, "provenance": provenance(args.seeds[0]),
+                "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}
+
+    def run(name, seed, earlier):
+        config = baseline.get_config("cpu")
+        config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed})
+        workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
+        path = workdir / "config.json"
+        steps = next((row["steps"] for row in earlier if row["variant"] == name), None)
+        if path.exists():
+            steps = json.loads(path.read_text())["train"]["steps"]
+        config.train.steps = steps or round_steps(args.seconds / seconds_per_step(config))
+        runs.prepare(config, workdir)
+        runs.train(config, workdir)
+        generated = Showers(load_sampler(workdir)(real.momentum, real.point, seed=seed), real.momentum, real.point)
+        return ({"steps": config.train.steps, "changes": VARIANTS[name], "w1": distances(real, generated)}
+                | judged(real, generated, JUDGES))
+
+    run_all(args, VARIANTS, head, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -45,7 +45,7 @@ def get_config(preset=""):
     preset, chosen = split_option(preset)
     config = aux_multitask.get_config()
     config.system = "aux_twostep"
-    config.regressor.update(dict(widths=(16, 32, 64), attention=0, steps=20_000, batch_size=256, rate=HIGH))
+    config.regressor.update(dict(steps=20_000, batch_size=256, rate=HIGH))
     fields = dict(REGRESSORS[chosen])
     tuned = fields.pop("tuned", False)
     config.regressor.update(fields)

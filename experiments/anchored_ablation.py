@@ -48,14 +48,19 @@ def main():
     real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
     head = lambda: {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
                     "real_against_real": judged(real, reference(real), JUDGES)}
-    run_all(args, VARIANTS, head, lambda name, seed, earlier: run_variant(
-        name, VARIANTS[name], seed, args, real, next((run["steps"] for run in earlier if run["variant"] == name), None)))
+
+    def run(name, seed, earlier):
+        config = anchored.get_config("cpu")
+        config.update_from_flattened_dict(VARIANTS[name])
+        steps = next((run["steps"] for run in earlier if run["variant"] == name), None)
+        return run_variant(name, config, seed, args, real, steps)[0]
+
+    run_all(args, VARIANTS, head, run)
 
 
-def run_variant(name, changes, seed, args, real, steps=None):
-    """Train one variant for its time, or for the steps that another seed has made of it, and judge it."""
-    config = anchored.get_config("cpu")
-    config.update_from_flattened_dict(changes | {"seed": seed})
+def run_variant(name, config, seed, args, real, steps=None):
+    """Train one variant for its time, or for the steps that another seed has made of it: (its figures, its showers)."""
+    config.seed = seed
     if args.showers < 1000:
         config.prior.steps = 100
     workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
@@ -70,8 +75,8 @@ def run_variant(name, changes, seed, args, real, steps=None):
     rows = read_metrics(workdir / "metrics.jsonl")
     seconds = {stage: max((row["seconds"] for row in rows if row["stage"] == stage), default=None)
                for stage in config.stages}
-    return {"steps": config.train.steps if "gan" in config.stages else 0, "seconds": seconds} | judged(
-        real, generated, JUDGES)
+    row = {"steps": config.train.steps if "gan" in config.stages else 0, "seconds": seconds}
+    return row | judged(real, generated, JUDGES), generated
 
 
 def seconds_per_step(config, steps=30):

@@ -34,3 +34,48 @@ def test_showers_of_a_generator_do_not_depend_on_the_chunk(judging, showers, mon
     monkeypatch.setattr(judging, "CHUNK", 20)
     parts = judging.make_showers(fields, {"name": "none"}, variables, showers[:50], seed=3)
     np.testing.assert_allclose(whole.energy, parts.energy, rtol=1e-3, atol=1e-3)
+
+
+@pytest.fixture
+def experiment(monkeypatch):
+    monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[1])
+    return lambda name: importlib.import_module(f"experiments.{name}")
+
+
+def test_variants_are_run_once_each_and_gone_on_with(experiment, tmp_path):
+    variants = experiment("variants")
+    args = variants.make_parser("", "x").parse_args(["--seeds=0,1", f"--results={tmp_path / 'x.json'}"])
+    made = []
+
+    def run(name, seed, earlier):
+        made.append((name, seed, len(earlier)))
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        return {"value": seed}
+
+    with pytest.raises(KeyboardInterrupt):
+        variants.run_all(args, ["a", "b"], lambda: {"head": 1}, run)
+    variants.run_all(args, ["a", "b"], lambda: pytest.fail("the head is made once"), run)
+    assert made == [("a", 0, 0), ("b", 0, 1), ("b", 0, 1), ("a", 1, 2), ("b", 1, 3)]
+    result = variants.read(args.results)
+    assert result["head"] == 1 and {"variant": "b", "seed": 1, "value": 1} in result["runs"]
+
+
+def test_quantities_without_a_gradient_by_hand(experiment):
+    """Two clusters: 60 MeV in the first cell beyond the centre, and 40 MeV spread over two cells three further on."""
+    module = experiment("auxiliary_anchored")
+    energy = np.zeros((1, 30, 30), np.float32)
+    energy[0, 15, 15], energy[0, 18, 15], energy[0, 18, 16] = 60, 39, 1
+    straight, centre = np.array([[0, 0, 10.0]], np.float32), np.zeros((1, 2), np.float32)
+    assert module.maxima(energy, straight, centre).tolist() == [2]
+    assert module.brightest_nine(energy, straight, centre).tolist() == [1]
+    expected = np.hypot(3.5, 0.5)  # 60 % lie within 0.7 cells, 99 % within this
+    np.testing.assert_allclose(module.radius_90(energy, straight, centre), [expected], rtol=1e-5)
+
+
+def test_rank_correlation_of_a_perfect_order(experiment):
+    module = experiment("auxiliary_figures")
+    runs = [{"mean_unexplained": error, "prd": {"raw": {"auc": 1 - error**3}}} for error in (0.1, 0.2, 0.5, 0.3, 0.4)]
+    assert module.rank_correlation(runs, "raw")["value"] == pytest.approx(-1)
+    assert module.rank_correlation(runs, "raw")["interval"] == pytest.approx([-1, -1])
+    assert module.rank_correlation(runs[:3], "raw") is None

@@ -21,11 +21,11 @@ def test_the_rate_is_constant_then_falls_to_a_tenth():
     """Steps of Adam(0, 0.9) on a constant gradient are the rate itself, up to its epsilon."""
     train = tiny.train_config(steps=100, constant_fraction=0.5)
     optimiser = stages.optimiser(0.02, train)
-    params = jnp.ones(1)
+    params = {"bias": jnp.ones(1)}
     state, sizes = optimiser.init(params), []
     for _ in range(100):
-        updates, state = optimiser.update(jnp.ones(1), state, params)
-        sizes.append(-float(updates[0]))
+        updates, state = optimiser.update({"bias": jnp.ones(1)}, state, params)
+        sizes.append(-float(updates["bias"][0]))
     np.testing.assert_allclose(sizes[1:50], 0.02, rtol=1e-3)
     np.testing.assert_allclose(sizes[75], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
     np.testing.assert_allclose(sizes[-1], 0.002, rtol=0.2)
@@ -134,7 +134,7 @@ def auxiliary(name, **changes):
     ("aux_twostep:test", {"regressor.shared": 4}, "config.regressor.shared is 4"),
     ("aux_twostep:test,regressor=cnn", {"regressor.widths": (4, 4)}, r"config.regressor.widths is \(4, 4\)"),
     ("aux_twostep:test,regressor=cnn_sa", {"regressor.attention": 5}, "config.regressor.attention is 5"),
-    ("aux_twostep:test", {"regressor.targets": ("length",)}, "names 'length'"),
+    ("aux_twostep:test", {"regressor.targets": ("length", "delta_x")}, "names 'length'"),
     ("aux_twostep:test", {"regressor.multitask": "nowhere"}, "nowhere/config.json does not exist"),
     ("aux_twostep:test", {"stages": ("gan", "regressor")}, r"is trained by \('regressor', 'gan'\)"),
 ])

@@ -1,0 +1,36 @@
+"""The weight of the auxiliary loss in multi-task training against the regressor's MSE and the asymmetries' distance.
+
+    python -m experiments.weight_sweep               # cpu recipe: twenty minutes a weight on one core; rerun to go on
+    python -m experiments.weight_sweep --preset=     # full recipe, for a GPU
+    python -m experiments.weight_sweep --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
+
+Rogachev and Ratnikov 2022, arXiv:2207.06329: a larger weight makes a better regressor, and better asymmetries.
+"""
+from ecalgen import host
+from ecalgen.data.ecal_shashlik import load_split
+from experiments.auxiliary import configured, head, run_model
+from experiments.variants import make_parser, run_all
+
+WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0)
+"""alpha of every target."""
+
+
+def main():
+    """Train and judge a multi-task model for every weight that the results do not hold yet."""
+    parser = make_parser(__doc__, "weight_sweep")
+    parser.add_argument("--preset", default="cpu", help="of the config; empty for the full recipe")
+    parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
+    args = parser.parse_args()
+    host.set_up()
+    real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
+
+    def run(name, seed, _):
+        config = configured("multitask", args.preset, args.steps)
+        config.regressor.weights = (float(name),) * len(config.regressor.targets)
+        return run_model(config, seed, args.workdir / f"{name}-{seed}", real, None)
+
+    run_all(args, [f"{weight:g}" for weight in WEIGHTS], lambda: head(args, real), run)
+
+
+if __name__ == "__main__":
+    main()

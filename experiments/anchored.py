@@ -20,7 +20,7 @@ from ecalgen.weights import SHIPPED
 from experiments.judging import judged, make_showers, physics_prd, reference
 
 RESULTS = pathlib.Path(__file__).parent / "results"
-STEPS = 24_000
+STEPS = 20_000
 
 
 def main():
@@ -35,9 +35,7 @@ def main():
     args = parser.parse_args()
     host.set_up()
     config = anchored.get_config("cpu")
-    config.update_from_flattened_dict(
-        {"train.steps": args.steps, "train.ema": 0.999, "train.constant_fraction": 0.25, "train.final_fraction": 0.01,
-         "evaluation.showers": args.showers})
+    config.update_from_flattened_dict({"train.steps": args.steps, "evaluation.showers": args.showers})
     runs.prepare(config, args.workdir)
     validation = load_split(config.data.source, "validation")[:args.curve]
     train(config, args.workdir, validation)

@@ -1,8 +1,8 @@
 """GAN with an auxiliary regressor in the discriminator that was trained before, and is frozen.
 
-Rogachev and Ratnikov 2023, section 3, "two-step": stage one fits a regressor of the shower's asymmetries on the MSE alone;
-stage two plugs it into the discriminator, where what it reads off a shower is a condition of the decision, and trains on
-the hinge loss alone. Table 1 compares five regressors:
+Rogachev and Ratnikov 2023, section 3, "two-step": stage one fits a regressor of the shower's asymmetries on the MSE
+alone; stage two plugs it into the discriminator, where what it reads off a shower is a condition of the decision, and
+trains on the hinge loss alone. Table 1 compares five regressors:
 
     cnn            a convolutional network of its own
     cnn_sa         the same with self-attention
@@ -10,10 +10,10 @@ the hinge loss alone. Table 1 compares five regressors:
     disc_arch_hlr  the same, from a multi-task run's regressor, tuned at a high learning rate
     disc_arch_llr  the same at a low one
 
-The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-...
+The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-x
 
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # about fifteen minutes, two cores
+    python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # about 15 minutes, two cores
     python -m ecalgen.main --config=configs/aux_twostep.py:test                         # seconds: does everything run?
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
 """

@@ -19,9 +19,10 @@ from ecalgen.evaluation.report import verdict, write_report
 from ecalgen.models.build import build_discriminator, build_generator, build_regressor
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
+from ecalgen.training.checks import check_stages, check_train
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
-from ecalgen.training.stages import build_stages, check_stages, check_train, last_fields, make_targets, training_arrays
+from ecalgen.training.stages import build_stages, last_fields, make_targets, training_arrays
 from ecalgen.training.tensorboard import make_writers
 
 EXAMPLES = 20_000

@@ -104,10 +104,10 @@ def regression(config, workdir, real):
     pairs = runs.regression(config, workdir, real)
     mse = {name: float(np.mean((true - read)**2)) for name, (true, read) in pairs.items()}
     unexplained = {name: mse[name] / float(np.var(true)) for name, (true, _) in pairs.items()}
-    edges = EDGES[::2]
-    return {"mse": mse, "unexplained_variance": unexplained, "mean_unexplained": float(np.mean(list(unexplained.values()))),
-            "true_against_read": {name: np.histogram2d(true, np.clip(read, -1, 1), (edges, edges))[0].astype(int).tolist()
-                                  for name, (true, read) in pairs.items()}}
+    count = lambda true, read: np.histogram2d(true, np.clip(read, -1, 1), (EDGES[::2], EDGES[::2]))[0].astype(int)
+    return {"mse": mse, "unexplained_variance": unexplained,
+            "mean_unexplained": float(np.mean(list(unexplained.values()))),
+            "true_against_read": {name: count(*pair).tolist() for name, pair in pairs.items()}}
 
 
 if __name__ == "__main__":

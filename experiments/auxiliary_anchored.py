@@ -4,8 +4,8 @@
     python -m experiments.auxiliary_anchored --seconds=2 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Two questions, at equal time and three seeds: the asymmetries, computed in the discriminator or read off by a regressor;
-and quantities without a gradient (`maxima`, `brightest_nine`, `radius_90`), which only a regressor can bring in. The latter
-are judged by their own Wasserstein-1 distances as well.
+and quantities without a gradient (`maxima`, `brightest_nine`, `radius_90`), which only a regressor can bring in. The
+latter are judged by their own Wasserstein-1 distances as well.
 """
 import jax.numpy as jnp
 import numpy as np

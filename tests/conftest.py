@@ -1,4 +1,5 @@
 """Settings of every test: strict shapes, compiled programs shared between tests, and a few real showers."""
+import importlib
 import os
 import pathlib
 
@@ -18,3 +19,17 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 def showers():
     """The first 400 shipped Geant4 showers."""
     return load_showers(sample_path("electron_5d"))[:400]
+
+
+@pytest.fixture
+def recipe(monkeypatch):
+    """`recipe("aux_twostep:test,regressor=cnn", **changes)`: a config as the command line reads it, with changes."""
+    monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[1])
+
+    def get(name, **changes):
+        system, _, preset = name.partition(":")
+        config = importlib.import_module(f"configs.{system}").get_config(preset)
+        config.update_from_flattened_dict(changes)
+        return config
+
+    return get

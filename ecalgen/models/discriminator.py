@@ -1,7 +1,7 @@
 """The discriminator: is this shower real, given the particle that made it?
 
-Either one may hold a regressor of K properties of the shower, whose predictions o^ join the conditions: trained with the
-discriminator, whose first layers it shares (`auxiliary`, multi-task), or trained before and frozen (`regressor`,
+Either one may hold a regressor of K properties of the shower, whose predictions o^ join the conditions: trained with
+the discriminator, whose first layers it shares (`auxiliary`, multi-task), or trained before and frozen (`regressor`,
 two-step). Source: Rogachev and Ratnikov 2023, section 3.
 """
 from collections.abc import Sequence
@@ -118,7 +118,7 @@ class PhysicsDiscriminator(nn.Module):
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
-        """`cells [N, 30, 30]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]` (K = 0 for none)."""
+        """`cells [N, 30, 30]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]`."""
         views, particle = self.views(cells, momentum, point)
         x, given, predicted = _first_look(self, views, particle, update_stats)
         seen = _features(self, _with_maps(x, given), update_stats)

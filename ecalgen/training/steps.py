@@ -78,7 +78,8 @@ def discriminator_step(state, data, keys, generator, discriminator, optimiser, w
         metrics = {"real_logit": jnp.mean(real_logits), "fake_logit": jnp.mean(fake_logits)}
         loss = losses.hinge_discriminator(real_logits, fake_logits)
         if weights is not None:
-            metrics["regressor_loss"] = losses.weighted_mse(batch["targets"], predicted[:len(batch["targets"])], weights)
+            targets = batch["targets"]
+            metrics["regressor_loss"] = losses.weighted_mse(targets, predicted[:len(targets)], weights)
             loss += metrics["regressor_loss"]
         return loss, (updated.get("spectral", {}), metrics)
 

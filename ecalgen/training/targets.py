@@ -74,8 +74,8 @@ def find_functions(names, weights):
 def _imported(name):
     module, colon, function = name.partition(":")
     if not colon:
-        raise ConfigError(f"config.regressor.targets names {name!r}; it is one of {', '.join(OBSERVABLES)}, or your own "
-                          "function of (energy, momentum, point) as module:function")
+        raise ConfigError(f"config.regressor.targets names {name!r}; it is one of {', '.join(OBSERVABLES)}, or your "
+                          "own function of (energy, momentum, point) as module:function")
     try:
         return getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:

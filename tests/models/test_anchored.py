@@ -47,7 +47,8 @@ def test_every_switch_makes_showers(switches):
     assert ("spectral" in variables) == switches.get("spectral_norm", False)
     assert ("attention" in variables["params"].get("correction", {})) == bool(switches.get("attention"))
     assert ("whitening" in variables["params"]) == (switches.get("correction", True) and switches.get("sight", True))
-    assert ("neighbours" in variables["params"]) == all(switches.get(name, True) for name in ("correction", "correlated"))
+    shared = switches.get("correction", True) and switches.get("correlated", True)
+    assert ("neighbours" in variables["params"]) == shared
     assert ("profile" in variables["params"]) == (switches.get("profile") != "fixed")
 
 

@@ -1,20 +1,13 @@
-"""From config to stages: rates, checks and the monitor."""
-import importlib
-import pathlib
+"""From config to stages: rates, and what a stage hands to the next."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.stats
 import tiny
 
-from ecalgen.data.observables import observables
 from ecalgen.data.transforms import make_transform
-from ecalgen.errors import ConfigError
 from ecalgen.training import parallel, stages
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def test_the_rate_is_constant_then_falls_to_a_tenth():
@@ -39,68 +32,10 @@ def test_gradients_are_clipped_together():
     np.testing.assert_allclose(first["a"], second["a"])
 
 
-@pytest.mark.parametrize("changes, message", [
-    (dict(steps=25, log_every=10, checkpoint_every=10), "config.train.steps is 25; on this device"),
-    (dict(steps=20, log_every=10, checkpoint_every=15), "config.train.checkpoint_every is 15; on this device"),
-    (dict(final_fraction=2.0), "config.train.final_fraction is 2.0; it must lie between 0 and 1"),
-    (dict(discriminator_steps=0), "config.train.discriminator_steps is 0; it must be at least 1"),
-    (dict(generator_rate=-1.0), "config.train.generator_rate is -1.0; it must be above 0"),
-])
-def test_fields_that_do_not_fit(monkeypatch, changes, message):
-    monkeypatch.setattr(parallel, "steps_per_call", lambda log_every: log_every)
-    with pytest.raises(ValueError, match=message):
-        stages.check_train(tiny.train_config(**(dict(discriminator_steps=1) | changes)))
-
-
-def test_monitor_is_scipys_distance(showers, monkeypatch):
-    """With a generator that returns the showers themselves, shifted by a number of events."""
-    real = showers[:100]
-    other = showers[100:200]
-    monkeypatch.setattr(stages, "make_sampler", lambda *_: lambda *_: other.energy)
-
-    class State:
-        sampled = None
-
-    measured = stages.wasserstein_monitor(None, make_transform("none"), real)(State)
-    theirs = observables(real.energy, real.momentum, real.point)["visible_fraction"]
-    ours = observables(other.energy, real.momentum, real.point)["visible_fraction"]
-    expected = scipy.stats.wasserstein_distance(np.asarray(ours), np.asarray(theirs)) / float(np.std(theirs))
-    assert measured["w1_visible_fraction"] == pytest.approx(expected, rel=1e-4)
-    assert measured["w1"] > 0
-
-
-def anchored(**changes):
-    config = importlib.import_module("configs.anchored").get_config("test")
-    config.update_from_flattened_dict(changes)
-    return config
-
-
-@pytest.mark.parametrize("changes, message", [
-    ({"stages": ("prior", "vae")}, "config.stages names 'vae'; it is one of prior, multitask, regressor, gan"),
-    ({"stages": ("gan",)}, r"with correction=True is trained by \('prior', 'gan'\)"),
-    ({"generator.correction": False}, r"with correction=False is trained by \('prior',\)"),
-    ({"data.transform.name": "log1p"}, "data.transform.name is 'log1p'; the anchored generator makes MeV"),
-])
-def test_stages_that_do_not_make_the_generator(monkeypatch, changes, message):
-    monkeypatch.syspath_prepend(ROOT)
-    with pytest.raises(ConfigError, match=message):
-        stages.check_stages(anchored(**changes))
-
-
-def test_the_plain_generator_has_no_prior(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT)
-    config = importlib.import_module("configs.baseline").get_config("test")
-    stages.check_stages(config)
-    config.stages = ("prior", "gan")
-    with pytest.raises(ConfigError, match=r"the generator 'plain' is trained by \('gan',\)"):
-        stages.check_stages(config)
-
-
 @pytest.mark.slow
-def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(monkeypatch, showers):
+def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(recipe, showers):
     """Stage one moves the prior; two steps of stage two move the correction alone, and not its average's prior."""
-    monkeypatch.syspath_prepend(ROOT)
-    config = anchored()
+    config = recipe("anchored:test")
     transform = make_transform(**config.data.transform)
     data = stages.training_arrays(showers, transform)
     first, second = stages.build_stages(config, data, showers[:20])
@@ -121,38 +56,6 @@ def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(monkeypatch, shower
     assert first.monitor(fitted)["w1"] > 0 and second.monitor(state)["w1"] > 0
 
 
-def auxiliary(name, **changes):
-    system, _, preset = name.partition(":")
-    config = importlib.import_module(f"configs.{system}").get_config(preset)
-    config.update_from_flattened_dict(changes)
-    return config
-
-
-@pytest.mark.parametrize("name, changes, message", [
-    ("aux_twostep:test", {"regressor.name": "tree"}, "config.regressor.name is 'tree'; it is one of cnn, disc_arch"),
-    ("aux_multitask:test", {"regressor.name": "cnn"}, "shares the discriminator's layers is 'disc_arch'"),
-    ("aux_twostep:test", {"regressor.shared": 4}, "config.regressor.shared is 4"),
-    ("aux_twostep:test,regressor=cnn", {"regressor.widths": (4, 4)}, r"config.regressor.widths is \(4, 4\)"),
-    ("aux_twostep:test,regressor=cnn_sa", {"regressor.attention": 5}, "config.regressor.attention is 5"),
-    ("aux_twostep:test", {"regressor.targets": ("length", "delta_x")}, "names 'length'"),
-    ("aux_twostep:test", {"regressor.multitask": "nowhere"}, "nowhere/config.json does not exist"),
-    ("aux_twostep:test", {"stages": ("gan", "regressor")}, r"is trained by \('regressor', 'gan'\)"),
-])
-def test_regressors_that_cannot_be(monkeypatch, name, changes, message):
-    monkeypatch.syspath_prepend(ROOT)
-    with pytest.raises(ConfigError, match=message):
-        stages.check_stages(auxiliary(name, **changes))
-
-
-@pytest.mark.parametrize("preset, message", [
-    ("test,regressor=tree", "regressor=tree is not one of cnn, cnn_sa, disc_arch, disc_arch_hlr, disc_arch_llr"),
-    ("test,colour=red", "is not a preset and regressor=..."), ("cpu,test", "is not a preset and regressor=...")])
-def test_options_that_do_not_exist(monkeypatch, preset, message):
-    monkeypatch.syspath_prepend(ROOT)
-    with pytest.raises(ValueError, match=message):
-        auxiliary(f"aux_twostep:{preset}")
-
-
 def arrays(config, showers):
     targets = stages.make_targets(config, showers)
     return stages.training_arrays(showers, make_transform(**config.data.transform), targets), targets
@@ -160,10 +63,9 @@ def arrays(config, showers):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("regressor", ["cnn_sa", "disc_arch"])
-def test_a_frozen_regressor_stays_as_it_is(monkeypatch, showers, regressor):
+def test_a_frozen_regressor_stays_as_it_is(recipe, showers, regressor):
     """Bit for bit, over steps that move all the rest; and the optimiser has no state for it."""
-    monkeypatch.syspath_prepend(ROOT)
-    config = auxiliary(f"aux_twostep:test,regressor={regressor}")
+    config = recipe(f"aux_twostep:test,regressor={regressor}")
     data, targets = arrays(config, showers)
     first, second = stages.build_stages(config, data, showers[:20], targets)
     fitted = first.init(jax.random.key(0), {})
@@ -187,10 +89,9 @@ def test_a_frozen_regressor_stays_as_it_is(monkeypatch, showers, regressor):
 
 
 @pytest.mark.slow
-def test_a_frozen_regressor_reads_what_the_fitted_one_read(monkeypatch, showers):
+def test_a_frozen_regressor_reads_what_the_fitted_one_read(recipe, showers):
     """Its spectral norm is folded into the kernels, so inside the discriminator it predicts the same."""
-    monkeypatch.syspath_prepend(ROOT)
-    config = auxiliary("aux_twostep:test")
+    config = recipe("aux_twostep:test")
     data, targets = arrays(config, showers)
     first, second = stages.build_stages(config, data, showers[:20], targets)
     fitted = first.init(jax.random.key(0), {})
@@ -207,9 +108,8 @@ def test_a_frozen_regressor_reads_what_the_fitted_one_read(monkeypatch, showers)
 
 
 @pytest.mark.slow
-def test_a_tuned_regressor_starts_from_the_multi_task_stage(monkeypatch, showers):
-    monkeypatch.syspath_prepend(ROOT)
-    config = auxiliary("aux_twostep:test,regressor=disc_arch_llr")
+def test_a_tuned_regressor_starts_from_the_multi_task_stage(recipe, showers):
+    config = recipe("aux_twostep:test,regressor=disc_arch_llr")
     data, targets = arrays(config, showers)
     multitask, regressor, gan = stages.build_stages(config, data, showers[:20], targets)
     state, metrics = parallel.map_steps(multitask.step, 1)(

@@ -101,7 +101,8 @@ def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
     results = {}
     for alpha in (0.0, 1.0, 2.0):
         step = functools.partial(steps.gan_step, generator=tiny.GENERATOR, discriminator=discriminator, ema=0.9,
-                                 optimisers=optimisers, batch_size=64, discriminator_steps=1, weights=jnp.array([alpha]))
+                                 optimisers=optimisers, batch_size=64, discriminator_steps=1,
+                                 weights=jnp.array([alpha]))
         _, metrics = parallel.map_steps(step, 1)(state, data, jax.random.key(1))
         results[alpha] = {name: float(value) for name, value in metrics.items()}
     hinge = results[0.0]["discriminator_loss"]

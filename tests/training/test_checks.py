@@ -1,0 +1,61 @@
+"""Recipes that cannot be: each is refused by the name of its field."""
+import pytest
+import tiny
+
+from ecalgen.errors import ConfigError
+from ecalgen.training import checks, parallel
+
+
+@pytest.mark.parametrize("changes, message", [
+    (dict(steps=25, log_every=10, checkpoint_every=10), "config.train.steps is 25; on this device"),
+    (dict(steps=20, log_every=10, checkpoint_every=15), "config.train.checkpoint_every is 15; on this device"),
+    (dict(final_fraction=2.0), "config.train.final_fraction is 2.0; it must lie between 0 and 1"),
+    (dict(discriminator_steps=0), "config.train.discriminator_steps is 0; it must be at least 1"),
+    (dict(generator_rate=-1.0), "config.train.generator_rate is -1.0; it must be above 0"),
+])
+def test_fields_that_do_not_fit(monkeypatch, changes, message):
+    monkeypatch.setattr(parallel, "steps_per_call", lambda log_every: log_every)
+    with pytest.raises(ValueError, match=message):
+        checks.check_train(tiny.train_config(**(dict(discriminator_steps=1) | changes)))
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"stages": ("prior", "vae")}, "config.stages names 'vae'; it is one of prior, multitask, regressor, gan"),
+    ({"stages": ("gan",)}, r"with correction=True is trained by \('prior', 'gan'\)"),
+    ({"generator.correction": False}, r"with correction=False is trained by \('prior',\)"),
+    ({"data.transform.name": "log1p"}, "data.transform.name is 'log1p'; the anchored generator makes MeV"),
+])
+def test_stages_that_do_not_make_the_generator(recipe, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        checks.check_stages(recipe("anchored:test", **changes))
+
+
+def test_the_plain_generator_has_no_prior(recipe):
+    config = recipe("baseline:test")
+    checks.check_stages(config)
+    config.stages = ("prior", "gan")
+    with pytest.raises(ConfigError, match=r"the generator 'plain' is trained by \('gan',\)"):
+        checks.check_stages(config)
+
+
+@pytest.mark.parametrize("name, changes, message", [
+    ("aux_twostep:test", {"regressor.name": "tree"}, "config.regressor.name is 'tree'; it is one of cnn, disc_arch"),
+    ("aux_multitask:test", {"regressor.name": "cnn"}, "shares the discriminator's layers is 'disc_arch'"),
+    ("aux_twostep:test", {"regressor.shared": 4}, "config.regressor.shared is 4"),
+    ("aux_twostep:test,regressor=cnn", {"regressor.widths": (4, 4)}, r"config.regressor.widths is \(4, 4\)"),
+    ("aux_twostep:test,regressor=cnn_sa", {"regressor.attention": 5}, "config.regressor.attention is 5"),
+    ("aux_twostep:test", {"regressor.targets": ("length", "delta_x")}, "names 'length'"),
+    ("aux_twostep:test", {"regressor.multitask": "nowhere"}, "nowhere/config.json does not exist"),
+    ("aux_twostep:test", {"stages": ("gan", "regressor")}, r"is trained by \('regressor', 'gan'\)"),
+])
+def test_regressors_that_cannot_be(recipe, name, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        checks.check_stages(recipe(name, **changes))
+
+
+@pytest.mark.parametrize("preset, message", [
+    ("test,regressor=tree", "regressor=tree is not one of cnn, cnn_sa, disc_arch, disc_arch_hlr, disc_arch_llr"),
+    ("test,colour=red", "is not a preset and regressor=..."), ("cpu,test", "is not a preset and regressor=...")])
+def test_options_that_do_not_exist(recipe, preset, message):
+    with pytest.raises(ValueError, match=message):
+        recipe(f"aux_twostep:{preset}")

@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=120, help="of the GAN's training, after its prior's")
     args = parser.parse_args()
     host.set_up()
-    real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
+    real = load_split(args.source, "test")[:args.showers]
     head = lambda: {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
                     "real_against_real": judged(real, reference(real), JUDGES)}
 
@@ -60,7 +60,7 @@ def main():
 
 def run_variant(name, config, seed, args, real, steps=None):
     """Train one variant for its time, or for the steps that another seed has made of it: (its figures, its showers)."""
-    config.seed = seed
+    config.seed, config.data.source = seed, args.source
     if args.showers < 1000:
         config.prior.steps = 100
     workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"

@@ -37,9 +37,9 @@ def main():
     parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
     args = parser.parse_args()
     host.set_up()
-    real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
+    real = load_split(args.source, "test")[:args.showers]
     run_all(args, MODELS, lambda: head(args, real), lambda name, seed, _: run_model(
-        configured(name, args.preset, args.steps), seed, args.workdir / f"{name}-{seed}", real,
+        configured(name, args), seed, args.workdir / f"{name}-{seed}", real,
         args.workdir / f"multitask-{seed}"))
 
 
@@ -52,14 +52,15 @@ def head(args, real):
             "histograms": histograms(real)}
 
 
-def configured(name, preset, steps=None):
+def configured(name, args):
     """The config of a model of `MODELS`."""
     if name in ("baseline", "multitask"):
-        config = {"baseline": baseline, "multitask": aux_multitask}[name].get_config(preset)
+        config = {"baseline": baseline, "multitask": aux_multitask}[name].get_config(args.preset)
     else:
-        config = aux_twostep.get_config(f"{preset},regressor={name}")
-    if steps:
-        config.train.steps = steps
+        config = aux_twostep.get_config(f"{args.preset},regressor={name}")
+    config.data.source = args.source
+    if args.steps:
+        config.train.steps = args.steps
     return config
 
 

@@ -83,7 +83,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=120, help="of the GAN's training, after the other stages")
     args = parser.parse_args()
     host.set_up()
-    real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
+    real = load_split(args.source, "test")[:args.showers]
     other = reference(real)
     head = lambda: {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
                     "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}

@@ -44,7 +44,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=240, help="of training")
     args = parser.parse_args()
     host.set_up()
-    real = load_split("ecal_shashlik/electron_5d", "validation")[:args.showers]
+    real = load_split(args.source, "validation")[:args.showers]
 
     def head():
         other = reference(real)
@@ -53,7 +53,7 @@ def main():
 
     def run(name, seed, earlier):
         config = baseline.get_config("cpu")
-        config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed})
+        config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed, "data.source": args.source})
         workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
         path = workdir / "config.json"
         steps = next((row["steps"] for row in earlier if row["variant"] == name), None)

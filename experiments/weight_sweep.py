@@ -22,10 +22,10 @@ def main():
     parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
     args = parser.parse_args()
     host.set_up()
-    real = load_split("ecal_shashlik/electron_5d", "test")[:args.showers]
+    real = load_split(args.source, "test")[:args.showers]
 
     def run(name, seed, _):
-        config = configured("multitask", args.preset, args.steps)
+        config = configured("multitask", args)
         config.regressor.weights = (float(name),) * len(config.regressor.targets)
         return run_model(config, seed, args.workdir / f"{name}-{seed}", real, None)
 

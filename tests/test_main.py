@@ -50,6 +50,7 @@ def test_a_run_leaves_what_the_readme_says(workdir):
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", [
     ["--config=configs/baseline.py:test"],
+    ["--config=configs/aux_twostep.py:test,regressor=disc_arch_llr"],
     ["--config=configs/anchored.py:test", "--config.stages=('prior',)", "--config.generator.correction=False"],
 ])
 def test_other_runs(arguments, tmp_path):

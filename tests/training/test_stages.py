@@ -62,15 +62,14 @@ def arrays(config, showers):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("regressor", ["cnn_sa", "disc_arch"])
-def test_a_frozen_regressor_stays_as_it_is(recipe, showers, regressor):
-    """Bit for bit, over steps that move all the rest; and the optimiser has no state for it."""
-    config = recipe(f"aux_twostep:test,regressor={regressor}")
+def test_a_frozen_regressor_stays_as_it_is(recipe, showers):
+    """Bit for bit, over steps that move all the rest, without a state of the optimiser; and it reads what it read."""
+    config = recipe("aux_twostep:test")
     data, targets = arrays(config, showers)
     first, second = stages.build_stages(config, data, showers[:20], targets)
     fitted = first.init(jax.random.key(0), {})
     advance = parallel.map_steps(first.step, 1)
-    for _ in range(2):
+    for _ in range(30):  # power iteration settles
         fitted, metrics = advance(fitted, data, jax.random.key(1))
     assert np.isfinite(metrics["regressor_loss"]) and first.monitor(fitted)["mse"] > 0
     state = before = second.init(jax.random.key(2), {"regressor": fitted})
@@ -79,26 +78,10 @@ def test_a_frozen_regressor_stays_as_it_is(recipe, showers, regressor):
         state, metrics = advance(state, data, jax.random.key(3))
     assert "regressor_loss" not in metrics
     assert differ(before.discriminator.params["logit"], state.discriminator.params["logit"])
-    frozen = state.discriminator.params["regressor"]
-    assert not differ(fitted.fitted["regressor"], frozen)
-    held = jax.tree_util.tree_flatten_with_path(state.discriminator.optimiser)[0]
-    assert held and not any("regressor" in jax.tree_util.keystr(path) for path, _ in held)
-    shapes = {leaf.shape for leaf in jax.tree.leaves(state.discriminator.params["regressor"]["embed"])}
-    assert not shapes & {leaf.shape for _, leaf in held} - {leaf.shape for leaf in jax.tree.leaves(
-        {name: value for name, value in state.discriminator.params.items() if name != "regressor"})}
-
-
-@pytest.mark.slow
-def test_a_frozen_regressor_reads_what_the_fitted_one_read(recipe, showers):
-    """Its spectral norm is folded into the kernels, so inside the discriminator it predicts the same."""
-    config = recipe("aux_twostep:test")
-    data, targets = arrays(config, showers)
-    first, second = stages.build_stages(config, data, showers[:20], targets)
-    fitted = first.init(jax.random.key(0), {})
-    advance = parallel.map_steps(first.step, 1)
-    for _ in range(30):
-        fitted, _ = advance(fitted, data, jax.random.key(1))
-    state = second.init(jax.random.key(2), {"regressor": fitted})
+    assert not differ(fitted.fitted["regressor"], state.discriminator.params["regressor"])
+    leaves = jax.tree_util.tree_leaves_with_path(state.discriminator.optimiser)
+    held = [jax.tree_util.keystr(path) for path, _ in leaves]
+    assert any("logit" in path for path in held) and not any("regressor" in path for path in held)
     regressor = stages.build_regressor(config.regressor, config.discriminator, 2)
     discriminator = stages.build_discriminator(config.discriminator, regressor=regressor)
     shown = [data[name][:50] for name in ("cells", "momentum", "point")]

@@ -20,7 +20,7 @@ from ecalgen.weights import SHIPPED
 from experiments.judging import judged, make_showers, physics_prd, reference
 
 RESULTS = pathlib.Path(__file__).parent / "results"
-STEPS = 20_000
+STEPS = 14_000
 
 
 def main():

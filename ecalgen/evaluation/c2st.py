@@ -7,41 +7,17 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from ecalgen.data.showers import conditions, incident_energy, slopes
+from ecalgen.data.showers import incident_energy, slopes
 from ecalgen.evaluation.bootstrap import interval
 from ecalgen.evaluation.convolutional import ConvolutionalClassifier
-from ecalgen.evaluation.features import observable_columns
+from ecalgen.evaluation.features import cell_features, observable_features
 
-CONDITIONS = ["log_energy", "slope_x", "slope_y", "point_x", "point_y"]
 ENERGIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Edges, GeV, of the bins of incident energy."""
 ANGLES = (0.0, 6.0, 12.0, 18.0, 90.0)
 """Edges, degrees, of the bins of the angle to the normal."""
 SMALLEST_BIN = 100
 """Showers of each set that a bin needs."""
-
-
-def observable_features(showers, with_conditions=False):
-    """The observables, rings as shares of S: `[N, F]` and the F names.
-
-    Args:
-      showers: the `Showers`.
-      with_conditions: add log E, slopes and point, so that the classifier can judge each condition apart.
-    """
-    columns = observable_columns(showers)
-    total = showers.energy.sum((1, 2), dtype=np.float64)[:, None]
-    columns["ring_shares"] = columns.pop("ring_energies") / np.where(total > 0, total, 1)
-    names = [name if values.shape[1] == 1 else f"{name}_{k}"
-             for name, values in columns.items() for k in range(values.shape[1])]
-    features = np.concatenate(list(columns.values()), axis=1)
-    if not with_conditions:
-        return features, names
-    return np.concatenate([features, conditions(showers.momentum, showers.point)], axis=1), names + CONDITIONS
-
-
-def cell_features(showers):
-    """log(1 + e / 0.1 MeV) of every cell: `[N, 900]` and what they are."""
-    return np.log1p(showers.energy.reshape(len(showers), -1) / 0.1), ["log(1 + e / 0.1 MeV) of 900 cells"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from ecalgen.data.showers import incident_energy, slopes
+from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.evaluation.bootstrap import interval
 from ecalgen.evaluation.convolutional import ConvolutionalClassifier
 from ecalgen.evaluation.features import cell_features, observable_features
@@ -16,6 +16,10 @@ ENERGIES = (1.0, 3.0, 10.0, 30.0, 100.0)
 """Edges, GeV, of the bins of incident energy."""
 ANGLES = (0.0, 6.0, 12.0, 18.0, 90.0)
 """Edges, degrees, of the bins of the angle to the normal."""
+AZIMUTHS = (0.0, 90.0, 180.0, 270.0, 360.0)
+"""Edges, degrees, of the bins of the azimuth, counted from x to y."""
+ENTRIES = (0.0, 0.5, 0.8, 1.1, 30.0)
+"""Edges, cm, of the bins of the entry point: how far from the centre its track crosses the reference plane."""
 SMALLEST_BIN = 100
 """Showers of each set that a bin needs."""
 
@@ -85,17 +89,23 @@ def c2st(real, generated, judge="observables", seed=0, bootstrap=200):
 
 
 def binned(test, showers, seed=0, bootstrap=200):
-    """The AUC of a `C2ST` among showers of alike energy or alike angle, from the scores it gave.
+    """The AUC of a `C2ST` among showers of alike energy, angle, azimuth or entry point, from the scores it gave.
 
     Args:
       test: of sets of showers whose i-th members have the same condition.
       showers: either set, for the conditions.
 
     Returns:
-      {"energy_gev" or "angle_degrees": [{"low", "high", "showers", "auc", "interval"}]}, without nearly empty bins.
+      {"energy_gev", "angle_degrees", "azimuth_degrees" or "entry_cm": [{"low", "high", "showers", "auc",
+      "interval"}]}, without nearly empty bins.
     """
-    steepness = np.degrees(np.arctan(np.linalg.norm(slopes(showers.momentum), axis=1)))
-    quantities = {"energy_gev": (incident_energy(showers.momentum), ENERGIES), "angle_degrees": (steepness, ANGLES)}
+    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
+    quantities = {
+        "energy_gev": (incident_energy(showers.momentum), ENERGIES),
+        "angle_degrees": (np.degrees(np.arctan(np.linalg.norm(slope, axis=1))), ANGLES),
+        "azimuth_degrees": (np.degrees(np.arctan2(slope[:, 1], slope[:, 0])) % 360, AZIMUTHS),
+        "entry_cm": (np.linalg.norm(track, axis=1), ENTRIES),
+    }
     result = {}
     for name, (values, edges) in quantities.items():
         result[name] = []

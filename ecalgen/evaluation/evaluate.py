@@ -69,8 +69,8 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
     }
     if reference_is == "given":
         parts["memorisation"] = lambda: memorisation(*sets[:2], reference, seed, bootstrap)
-    result = {"format": FORMAT, "protocol": protocol, "showers": count, "reference": reference_is, "seed": seed,
-              "bootstrap": bootstrap}
+    result = {"format": FORMAT, "protocol": protocol, "showers": count, "reference": reference_is,
+              "conditions": "matched" if paired(*sets[:2]) else "marginal", "seed": seed, "bootstrap": bootstrap}
     seconds = {}
     for name, part in parts.items():
         start = time.perf_counter()

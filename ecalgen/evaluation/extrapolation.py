@@ -1,9 +1,10 @@
 """PRD-AUC of ever more showers: a straight line through those of all, of halves and of quarters of them.
 
 With few showers a cluster, the noise of the histograms lowers every PRD-AUC, so that numbers of different N do not
-compare. What is left where 1/N -> 0 does. The noise enters as 1/sqrt(N) where true differences of the histograms are
-large against it, and as 1/N where they are small, as between two real sets, whose limit has to be 1. Both lines are
-fitted; those of the ceiling tell which one to believe.
+compare; what is left at infinite N does. The noise of a share is of order 1/sqrt(N), which is what such extrapolations
+usually take. But sum min(lambda p, q) is linear in p and q wherever it does not switch between them, so that its mean
+suffers in second order, as 1/N. Both lines are fitted, and the ceiling tells which one to believe: between two sets of
+one distribution the limit is 1.
 """
 import numpy as np
 

@@ -19,7 +19,7 @@ FEATURES = {
 """Name of a set of features -> what it holds."""
 SHOWERS_PER_CLUSTER = 2
 """Of each set; below it, the noise of the histograms drowns most differences."""
-SETTINGS = ("protocol", "showers", "reference", "seed", "bootstrap", "format")
+SETTINGS = ("protocol", "showers", "reference", "conditions", "seed", "bootstrap", "format")
 
 
 def write_report(real, generated, evaluation, out_dir, metrics=None, title="Evaluation"):

@@ -25,10 +25,11 @@ def result(sets):
 
 
 def test_layout(result):
-    assert set(result) == {"format", "protocol", "showers", "reference", "seed", "bootstrap", "prd", "c2st",
-                           "observables", "physics_distance", "correlation", "response", "profile", "stress",
-                           "memorisation", "seconds"}
+    assert set(result) == {"format", "protocol", "showers", "reference", "conditions", "seed", "bootstrap", "prd",
+                           "c2st", "observables", "physics_distance", "correlation", "response", "profile",
+                           "stress", "memorisation", "seconds"}
     assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (3, "paper", 100, "given")
+    assert result["conditions"] == "marginal"
     assert set(result["prd"]) == {"raw", "physics", "score"}
     assert set(result["prd"]["raw"]) == {
         "auc", "std", "interval", "ceiling", "ceiling_std", "ceiling_interval", "ratio", "clusters", "runs", "n",
@@ -42,8 +43,8 @@ def test_layout(result):
         "w1", "w1_interval", "w1_reference", "w1_reference_interval", "separation", "separation_interval",
         "separation_reference", "separation_reference_interval", "bins", "real_mean", "real_std", "generated_mean",
         "generated_std"}
-    assert set(result["seconds"]) == set(result) - {"format", "protocol", "showers", "reference", "seed", "bootstrap",
-                                                    "seconds"}
+    assert set(result["seconds"]) == set(result) - {"format", "protocol", "showers", "reference", "conditions", "seed",
+                                                    "bootstrap", "seconds"}
 
 
 def test_numbers_belong_together(result):

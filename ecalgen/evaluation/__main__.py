@@ -12,7 +12,8 @@ from ecalgen.errors import UserError
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.inputs import load_sets
 from ecalgen.evaluation.prd import PROTOCOLS
-from ecalgen.evaluation.report import verdict, write_report
+from ecalgen.evaluation.report import write_report
+from ecalgen.evaluation.verdict import verdict
 from ecalgen.provenance import provenance
 
 REAL = flags.DEFINE_string("real", None, "file of real showers", required=True)

@@ -8,7 +8,7 @@ from ecalgen.evaluation.c2st import JUDGES, binned, c2st
 from ecalgen.evaluation.correlation import correlation_distances
 from ecalgen.evaluation.distances import observable_distances
 from ecalgen.evaluation.extrapolation import extrapolated
-from ecalgen.evaluation.features import make_extractor, observable_columns
+from ecalgen.evaluation.features import condition_columns, make_extractor, observable_columns
 from ecalgen.evaluation.figures import paired
 from ecalgen.evaluation.memorisation import memorisation
 from ecalgen.evaluation.physics_distance import physics_distances
@@ -60,7 +60,8 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
     parts = {
         "prd": lambda: _prd(sets, settings.features, clusters, runs, seed, bootstrap, progress),
         "c2st": lambda: _c2st(sets, seed, bootstrap, progress),
-        "observables": lambda: _observables(sets, seed, bootstrap),
+        "observables": lambda: _distances(map(observable_columns, sets), seed, bootstrap),
+        "condition_distances": lambda: _distances(map(condition_columns, sets), seed, bootstrap),
         "physics_distance": lambda: physics_distances(*sets, seed, bootstrap),
         "correlation": lambda: correlation_distances(*sets, seed, bootstrap),
         "response": lambda: responses(*sets, seed, bootstrap),
@@ -134,8 +135,8 @@ def _c2st(sets, seed, bootstrap, progress):
     return result
 
 
-def _observables(sets, seed, bootstrap):
-    real, generated, reference = map(observable_columns, sets)
+def _distances(columns, seed, bootstrap):
+    real, generated, reference = columns
     result = observable_distances(real, generated, seed, bootstrap)
     for name, values in observable_distances(real, reference, seed, bootstrap).items():
         result[name] |= {f"{metric}_reference{suffix}": values[metric + suffix]

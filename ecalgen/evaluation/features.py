@@ -6,13 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.data.observables import OBSERVABLES, observables, of_showers
-from ecalgen.data.showers import conditions
+from ecalgen.data.showers import conditions, incident_energy, reference_point, slopes
 from ecalgen.data.transforms import make_transform
 from ecalgen.evaluation.legacy import legacy_statistics
 from ecalgen.models.regressor import Regressor
 from ecalgen.weights import load_weights
 
 PHYSICS = ("longitudinal_asymmetry", "transverse_asymmetry", "longitudinal_width", "transverse_width", "sparsity")
+COORDINATES = ("log_energy", "slope_x", "slope_y", "track_x", "track_y")
 CONDITIONS = ["log_energy", "slope_x", "slope_y", "point_x", "point_y"]
 
 
@@ -35,6 +36,13 @@ def observable_columns(showers):
     """Every observable of the showers as columns: `{name: [N, K]}`, K = 1 for most, 20 sparsities and 4 rings."""
     values = of_showers(observables, showers)
     return {name: values[name].reshape(len(showers), -1) for name in OBSERVABLES}
+
+
+def condition_columns(showers):
+    """log E, both slopes and where the track crosses the reference plane, cm: `{name: [N, 1]}`."""
+    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
+    columns = np.log(np.asarray(incident_energy(showers.momentum))), *slope.T, *track.T
+    return {name: column.astype(np.float64)[:, None] for name, column in zip(COORDINATES, columns, strict=True)}
 
 
 def observable_features(showers, with_conditions=False):

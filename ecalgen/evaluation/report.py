@@ -23,23 +23,28 @@ def write_report(real, generated, evaluation, out_dir, metrics=None, title="Eval
     Returns:
       Path of the page.
     """
-    out = pathlib.Path(out_dir)
-    (out / "figures").mkdir(parents=True, exist_ok=True)
-    count = evaluation["showers"]
+    count, out = evaluation["showers"], pathlib.Path(out_dir)
+    written = _written(evaluation)
     pictures = _pictures(real[:count], generated[:count], evaluation, metrics)
+    (out / "figures").mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         _write(out / "figures" / f"{picture['name']}.png", picture["png"])
         picture["source"] = "data:image/png;base64," + base64.b64encode(picture["png"]).decode()
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page = environment.get_template("report.html.jinja").render(
-        title=title, verdict=verdict(evaluation), pictures=pictures, prd=tables.prd_table(evaluation["prd"]),
-        score=number(evaluation["prd"]["score"]), judges=tables.judge_rows(evaluation["c2st"]),
-        bins=tables.bin_rows(evaluation["c2st"]), showers=text(count),
-        observables=tables.observable_rows(evaluation["observables"]), distances=tables.distance_rows(evaluation),
-        evaluation=evaluation, stress=tables.stress_rows(evaluation["stress"]), tables=tables.small_tables(evaluation))
+    page = environment.get_template("report.html.jinja").render(title=title, pictures=pictures, **written)
     _write(out / "report.html", page.encode())
     return out / "report.html"
+
+
+def _written(evaluation):
+    """What the page says and tabulates."""
+    prd, c2st = evaluation["prd"], evaluation["c2st"]
+    return dict(evaluation=evaluation, verdict=verdict(evaluation), showers=text(evaluation["showers"]),
+                prd=tables.prd_table(prd), score=number(prd["score"]), judges=tables.judge_rows(c2st),
+                bins=tables.bin_rows(c2st), observables=tables.observable_rows(evaluation["observables"]),
+                distances=tables.distance_rows(evaluation), stress=tables.stress_rows(evaluation["stress"]),
+                tables=tables.small_tables(evaluation))
 
 
 def _pictures(real, generated, evaluation, metrics):

@@ -7,8 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from ecalgen.data.showers import REFERENCE_DEPTH, incident_energy, reference_point, slopes
-from ecalgen.evaluation.features import observable_columns
+from ecalgen.evaluation.features import condition_columns, observable_columns
 from ecalgen.evaluation.physics_distance import standardised
 from ecalgen.evaluation.response import moments
 
@@ -46,10 +45,10 @@ def stress_points(real, generated, reference, seed=0, bootstrap=200):
     """
     sets = {"real": real, "generated": generated, "reference": reference}
     values = {name: observable_columns(showers) for name, showers in sets.items()}
-    places = {name: coordinates(showers.momentum, showers.point) for name, showers in sets.items()}
+    places = {name: np.hstack(list(condition_columns(showers).values())) for name, showers in sets.items()}
     count, points = min(len(real), max(FEWEST, round(SHARE * len(real)))), []
     for point in POINTS:
-        place = coordinates(*particle(point))
+        place = coordinates(point)
         if not _within(place, places["real"]):
             continue
         near = {name: nearest(place, places[name], places["real"], count) for name in sets}
@@ -60,18 +59,9 @@ def stress_points(real, generated, reference, seed=0, bootstrap=200):
     return {"neighbours": count, "points": points}
 
 
-def particle(point):
-    """Momentum `[1, 3]` GeV and point `[1, 2]` cm on the front face of a `Point`."""
-    slope = np.array([np.tan(np.radians(point.angle_degrees)), 0.0])
-    direction = np.array([*slope, 1.0])
-    momentum = point.energy_gev * direction / np.linalg.norm(direction)
-    return momentum[None], (point.track_cm - REFERENCE_DEPTH * slope)[None]
-
-
-def coordinates(momentum, point):
-    """(log E, px/pz, py/pz, x0, y0), the last two in cm where the track crosses the reference plane: `[N, 5]`."""
-    log_energy = np.log(np.asarray(incident_energy(momentum)))
-    return np.column_stack([log_energy, slopes(momentum), reference_point(momentum, point)]).astype(np.float64)
+def coordinates(point):
+    """Those of `condition_columns` of a `Point`: (log E, px/pz, py/pz, x0, y0), `[1, 5]`."""
+    return np.array([[np.log(point.energy_gev), np.tan(np.radians(point.angle_degrees)), 0.0, *point.track_cm]])
 
 
 def distances(place, places, real):

@@ -11,11 +11,12 @@ def verdict(evaluation):
 
     Good is what other real showers could have given: a number whose 95 % interval touches that of two real sets.
     Beware of a PRD-AUC above its ceiling, which copies of the real showers would get, of one from so few showers
-    (below SHOWERS_PER_CLUSTER) that it hardly sees a difference, and of showers too near to those trained on.
+    (below SHOWERS_PER_CLUSTER) that it hardly sees a difference, of particles of another beam, and of showers too near
+    to those trained on.
     """
     said = [*_prd(evaluation["prd"]), *_classifiers(evaluation["c2st"]), *_observables(evaluation["observables"]),
             *_distance(evaluation["physics_distance"]["fpd"]), *_response(evaluation["response"]["bins"]),
-            *_memorised(evaluation.get("memorisation"))]
+            *_conditions(evaluation["condition_distances"]), *_memorised(evaluation.get("memorisation"))]
     parts = {label: [sentence for other, sentence in said if other == label] for label in LABELS}
     return {label: f"{'; '.join(sentences)}." for label, sentences in parts.items() if sentences}
 
@@ -69,6 +70,14 @@ def _response(bins):
             worst = max(apart, key=lambda entry: abs(shift(entry)))
             yield "Off", (f"{title} off in {len(apart)} of {len(bins)} bins of energy, most by "
                           f"{number(100 * shift(worst), 1)} % at {worst['low']:g} to {worst['high']:g} GeV")
+
+
+def _conditions(conditions):
+    name, entry = max(conditions.items(), key=lambda item: item[1]["w1_interval"][0])
+    if entry["w1_interval"][0] > entry["w1_reference_interval"][1]:
+        yield "Beware", (f"the generated showers belong to other particles than the real ones ({words([name])} with "
+                         f"Wasserstein-1 {number(entry['w1'])} deviations against {number(entry['w1_reference'])} "
+                         "between real sets), which all numbers see")
 
 
 def _memorised(memorisation):

@@ -26,10 +26,11 @@ def result(sets):
 
 def test_layout(result):
     assert set(result) == {"format", "protocol", "showers", "reference", "conditions", "seed", "bootstrap", "prd",
-                           "c2st", "observables", "physics_distance", "correlation", "response", "profile",
-                           "stress", "memorisation", "seconds"}
+                           "c2st", "observables", "physics_distance", "condition_distances",
+                           "correlation", "response", "profile", "stress", "memorisation", "seconds"}
     assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (3, "paper", 100, "given")
-    assert result["conditions"] == "marginal"
+    assert result["conditions"] == "marginal" and set(result["condition_distances"]) == {
+        "log_energy", "slope_x", "slope_y", "track_x", "track_y"}
     assert set(result["prd"]) == {"raw", "physics", "score"}
     assert set(result["prd"]["raw"]) == {
         "auc", "std", "interval", "ceiling", "ceiling_std", "ceiling_interval", "ratio", "clusters", "runs", "n",

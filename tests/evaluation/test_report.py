@@ -123,7 +123,8 @@ def evaluation():
         "physics_distance": physics_distance(8.13), "stress": stress(), "response": response(1.1),
         "correlation": {"features": ["delta_x", "delta_y"], "definition": "Frobenius norm", "distance": 0.00512,
                         "interval": [0.0049, 0.0053], "reference": 0.0005, "reference_interval": [0.0004, 0.0006]},
-        "profile": PROFILE, "memorisation": {
+        "condition_distances": {"log_energy": distance(0.02), "slope_x": distance(0)}, "profile": PROFILE,
+        "memorisation": {
             "space": "some space", "training_showers": 1250, "quantile": 0.01, "share": 0.0123,
             "interval": [0.009, 0.015], "real_median": 0.25, "generated_median": 0.24},
         "seconds": {"prd": 31.25, "c2st": 2.5},
@@ -246,6 +247,12 @@ def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
         "generated showers have the very conditions of the real ones; 300 showers a set are few for 400 clusters: "
         "PRD-AUC hardly sees a difference; 5.0 % of the generated showers lie closer to a training shower than 1 % of "
         "other real ones do, as copies would, and as showers smoother than real ones may.")
+
+
+def test_verdict_warns_of_another_beam(evaluation):
+    evaluation["condition_distances"]["log_energy"] = distance(0.5)
+    assert report.verdict(evaluation)["Beware"].startswith(
+        "the generated showers belong to other particles than the real ones (log energy with Wasserstein-1 0.500 ")
 
 
 def test_verdict_of_a_hopeless_generator(evaluation):

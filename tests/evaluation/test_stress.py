@@ -7,24 +7,26 @@ import pytest
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.formats import load_showers
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.stress import POINTS, Point, coordinates, particle, stress_points
+from ecalgen.evaluation.features import condition_columns
+from ecalgen.evaluation.stress import POINTS, Point, coordinates, stress_points
 
 
-def test_a_particle_by_hand():
-    """5 GeV at 45 degrees reaches x0 = 1 cm 15 cm deep from -14 cm on the face."""
-    momentum, point = particle(Point(5, 45, (1, 0.5)))
-    np.testing.assert_allclose(momentum, [[5 / np.sqrt(2), 0, 5 / np.sqrt(2)]])
-    np.testing.assert_allclose(point, [[-14, 0.5]])
-    np.testing.assert_allclose(coordinates(momentum, point), [[np.log(5), 1, 0, 1, 0.5]], atol=1e-6)
+def test_a_point_and_a_shower_of_its_particle_agree(showers):
+    """5 GeV at 45 degrees, entering at (-14, 0.5) cm, is at (1, 0.5) cm 15 cm deep."""
+    momentum = np.array([[5 / np.sqrt(2), 0, 5 / np.sqrt(2)]])
+    columns = condition_columns(Showers(showers.energy[:1], momentum, np.array([[-14, 0.5]])))
+    expected = [[np.log(5), 1, 0, 1, 0.5]]
+    np.testing.assert_allclose(np.hstack(list(columns.values())), expected, atol=1e-6)
+    np.testing.assert_allclose(coordinates(Point(5, 45, (1, 0.5))), expected, atol=1e-12)
 
 
 def test_neighbours_and_their_extent(showers):
     result = stress_points(showers[:200], Showers(1.2 * showers.energy[:200], showers.momentum[:200],
                                                   showers.point[:200]), showers[200:], bootstrap=20)
     assert result["neighbours"] == 20 and len(result["points"]) == len(POINTS)
-    places = coordinates(showers.momentum[:200], showers.point[:200])
+    places = np.hstack(list(condition_columns(showers[:200]).values()))
     for point, entry in zip(POINTS, result["points"], strict=True):
-        place = coordinates(*particle(point))
+        place = coordinates(point)
         distance = np.sort((((places - place) / places.std(axis=0)) ** 2).sum(axis=1))
         assert entry["radius"] == pytest.approx(np.sqrt(distance[19]), rel=1e-5)
         low, high = entry["energies_gev"]

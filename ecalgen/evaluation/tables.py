@@ -8,14 +8,14 @@ FEATURES = {
     "legacy": "the 24 statistics of the public scoring program",
 }
 """Name of a set of features -> what it holds."""
-UNITS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
+UNITS = {"energy_gev": "GeV", "angle_degrees": "° to the normal", "azimuth_degrees": "° of azimuth",
          "entry_cm": "cm from the centre"}
 """Quantity of a bin -> what follows its edges."""
 SETTINGS = ("protocol", "showers", "reference", "conditions", "seed", "bootstrap", "format", "notes")
 
 
 def prd_table(prd):
-    """Quantities down, sets of features across, so that it fits a phone."""
+    """Quantities down, sets of features across, so that it fits a phone; without what no set has."""
     sets = feature_sets(prd)
     rows = {
         "PRD-AUC": lambda entry: f"{number(entry['auc'])} ± {number(entry['std'])}",
@@ -32,8 +32,8 @@ def prd_table(prd):
         "N, showers of each set": lambda entry: text(entry["n"]),
         "N (and runs) of the fit": lambda entry: _sizes(entry["extrapolated"]),
     }
-    return {"head": [name for name, _ in sets],
-            "rows": [(label, [cell(entry) for _, entry in sets]) for label, cell in rows.items()]
+    filled = [(label, [cell(entry) for _, entry in sets]) for label, cell in rows.items()]
+    return {"head": [name for name, _ in sets], "rows": [row for row in filled if set(row[1]) != {"–"}]
             + [("Features", [FEATURES.get(name, name) for name, _ in sets])]}
 
 
@@ -71,13 +71,13 @@ def observable_rows(observables):
 
 
 def stress_rows(stress):
-    """Rows (condition, [how near its showers are, "real; generated" of visible fraction, resolution and widths])."""
-    both = lambda entry, observable, name, scale=1, digits=2: "; ".join(
+    """Rows (condition, [how near its showers are, visible fraction, resolution and widths, real above generated])."""
+    both = lambda entry, observable, name, scale=1, digits=2: "\n".join(
         f"{number(scale * entry[kind][observable][name], digits)} ± "
         f"{number(scale * _error(entry[kind][observable][f'{name}_interval']), digits)}"
         for kind in ("real", "generated"))
     return [(_condition(entry), [
-        f"{entry['energies_gev'][0]:.2g} to {entry['energies_gev'][1]:.2g} GeV, {entry['angles_degrees']:.2g}°, "
+        f"{entry['energies_gev'][0]:.2g} to {entry['energies_gev'][1]:.2g} GeV\n{entry['angles_degrees']:.2g}°, "
         f"{entry['track_distances_cm']:.2g} cm",
         both(entry, "visible_fraction", "mean", 100), both(entry, "visible_fraction", "resolution", 100, 1),
         both(entry, "longitudinal_width", "mean"), both(entry, "transverse_width", "mean")])

@@ -32,7 +32,8 @@ def response(bins):
             axes.errorbar(shift * energies, value, [value - low, high - value], fmt="o", markersize=5, color=colour,
                           label=kind.capitalize())
         axes.set(ylabel=label, xscale="log")
-    panels[1].set(xlabel="Incident energy [GeV]", yscale="log")
+    panels[1].set(xlabel="Incident energy [GeV]")
+    _logarithmic(panels[1], _percent(bins, "real", "resolution"))
     panels[1].yaxis.set_major_formatter("{x:g}")
     panels[1].yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
     ticks = [entry["low"] for entry in bins] + [entry["high"] for entry in bins[-1:]]
@@ -61,7 +62,7 @@ def profiles(profile):
         lower.errorbar(centres, ratio, np.maximum([ratio - bounds[0], bounds[1] - ratio], 0), fmt="o", markersize=4,
                        color=COLOURS[0])
         lower.set(xlabel=label)
-        upper.set(yscale="log")
+        _logarithmic(upper, values["real"])
     reach = min(1.15 * reach, 1)
     panels[0, 0].set_ylabel("Energy [MeV / GeV]")
     panels[1, 0].set(ylabel="Ratio", ylim=(1 - reach, 1 + reach))
@@ -90,6 +91,12 @@ def verdict_by_condition(bins):
     for axes in panels[::2]:
         axes.set_ylabel("AUC")
     return figure
+
+
+def _logarithmic(axes, values):
+    """A log scale of y, unless there is nothing to show on it."""
+    if np.any(np.asarray(values) > 0):
+        axes.set_yscale("log")
 
 
 def _percent(bins, kind, name):

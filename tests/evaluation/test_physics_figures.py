@@ -53,3 +53,14 @@ def test_verdict_has_a_panel_for_each_condition_with_bins():
         "Incident energy [GeV]", "Track to the centre [cm]", "Azimuth [degrees]"]
     np.testing.assert_allclose(shown[0].containers[0].lines[0].get_ydata(), [0.6, 0.7])
     assert [label.get_text() for label in shown[0].get_xticklabels()] == ["1–3", "3–10"]
+
+
+def test_a_generator_that_gives_nothing_is_drawn():
+    nothing = {"mean": 0.0, "mean_interval": [0.0, 0.0], "resolution": 0.0, "resolution_interval": [0.0, 0.0]}
+    for real in (moments(0.17), nothing):
+        bins = [{"low": low, "high": 2 * low, "real": real, "generated": nothing, "reference": real}
+                for low in (1.0, 2.0)]
+        png(physics_figures.response(bins), dpi=20)
+    values = {"real": [0.0] * 4, "generated": [0.0] * 4, "ratio": [None] * 4, "ratio_interval": [[None, None]] * 4,
+              "reference_ratio_interval": [[None, None]] * 4}
+    png(physics_figures.profiles({"edges_cells": [-1.0, 0.0, 1.0], "along": values, "across": values}), dpi=20)

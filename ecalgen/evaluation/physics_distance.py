@@ -31,7 +31,7 @@ def physics_distances(real, generated, reference, seed=0, bootstrap=200):
     sizes, batch = (max(2, 2 * len(ours) // 5), len(ours)), min(KERNEL_BATCH, len(ours) // 2)
     pairs = [("", scaled[1]), ("reference_", scaled[2])]
     fpd = {"min_samples": sizes[0], "max_samples": sizes[1], "points": POINTS, "batches": BATCHES}
-    kpd = {"batch_size": batch, "batches": KERNEL_BATCHES}
+    kpd = {"batch_size": batch, "batches": KERNEL_BATCHES, "kernel": f"(x.y / {len(names)} + 1)^4"}
     for prefix, other in pairs:
         value, error = frechet_physics_distance(scaled[0], other, *sizes, seed=seed)
         spread = [frechet_distance(*batches) for batches in _batches(scaled[0], other, sizes[1], bootstrap, seed)]

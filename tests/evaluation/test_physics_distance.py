@@ -84,7 +84,7 @@ def test_real_showers_are_closer_than_others(showers):
     brighter = Showers(1.05 * showers.energy[100:200], showers.momentum[100:200], showers.point[100:200])
     result = physics_distances(showers[:100], brighter, showers[200:300], bootstrap=5)
     assert result["fpd"]["value"] > result["fpd"]["reference_interval"][1]
-    assert set(result["kpd"]) == {"batch_size", "batches", "value", "error", "interval", "reference",
+    assert set(result["kpd"]) == {"batch_size", "batches", "kernel", "value", "error", "interval", "reference",
                                   "reference_error", "reference_interval"}
     assert (result["fpd"]["min_samples"], result["fpd"]["max_samples"]) == (40, 100)
     assert len(result["features"]) == 31

@@ -6,7 +6,9 @@ usually take. But sum min(lambda p, q) is linear in p and q wherever it does not
 suffers in second order, as 1/N. Both lines are fitted, and the ceiling tells which one to believe: between two sets of
 one distribution the limit is 1.
 """
+import joblib
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ecalgen.evaluation.prd import prd_score
 
@@ -34,14 +36,16 @@ def extrapolated(real, generated, whole, seed=0, bootstrap=200):
       {"n", "runs" (of all parts together), "auc", "error", and for each of LINES {"auc", "error"}}, the last two None
       where fewer than two sizes have SHOWERS_PER_CLUSTER.
     """
+    sizes = {parts: whole.n // parts for parts in PARTS[1:]
+             if whole.n // parts >= SHOWERS_PER_CLUSTER * whole.clusters}
+    cuts = {parts: [slice(part * n, (part + 1) * n) for part in range(parts)] for parts, n in sizes.items()}
+    runs = max(1, whole.runs // 10)
+    score = lambda cut: prd_score(real[cut], generated[cut], whole.clusters, runs, seed + cut.start, bootstrap)
+    scores = _in_parallel(score, sum(cuts.values(), []))
     points = [(whole.n, whole.runs, whole.auc, _error([whole]))]
-    for parts in PARTS[1:]:
-        if (n := whole.n // parts) >= SHOWERS_PER_CLUSTER * whole.clusters:
-            cuts = [slice(part * n, (part + 1) * n) for part in range(parts)]
-            runs = max(1, whole.runs // 10)
-            scores = [prd_score(real[cut], generated[cut], whole.clusters, runs, seed + cut.start, bootstrap)
-                      for cut in cuts]
-            points.append((n, runs * parts, float(np.mean([score.auc for score in scores])), _error(scores, whole)))
+    for parts, n in sizes.items():
+        mine, scores = scores[:parts], scores[parts:]
+        points.append((n, runs * parts, float(np.mean([score.auc for score in mine])), _error(mine, whole)))
     names = "n", "runs", "auc", "error"
     result = dict(zip(names, map(list, zip(*points, strict=True)), strict=True))
     return result | {name: intercept(result["n"], result["auc"], result["error"], power)
@@ -54,6 +58,12 @@ def intercept(n, auc, error, power):
         return None
     line, covariance = np.polyfit(np.array(n, float) ** power, auc, 1, w=1 / np.array(error), cov="unscaled")
     return {"auc": float(line[1]), "error": float(np.sqrt(covariance[1, 1]))}
+
+
+def _in_parallel(function, arguments):
+    """The function of each argument, which share the cores, one thread each: the result does not hang on them."""
+    with threadpool_limits(1):
+        return joblib.Parallel(-1, prefer="threads")(joblib.delayed(function)(argument) for argument in arguments)
 
 
 def _error(scores, whole=None):

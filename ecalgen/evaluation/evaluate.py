@@ -124,14 +124,14 @@ def _curve(prd):
 
 
 def _c2st(sets, seed, bootstrap, progress):
-    """Every judge's verdict and, where real and generated shower i have one condition, that in bins of it."""
+    """Every judge's verdict and, of one, that in bins of the conditions."""
     (real, generated, reference), result = sets, {}
     for judge in bar(JUDGES, desc="classifiers", leave=False, disable=not progress):
         test, floor = (c2st(real, other, judge, seed, bootstrap) for other in (generated, reference))
         result[judge] = {"auc": test.auc, "interval": test.interval, "floor": floor.auc,
                          "floor_interval": floor.interval, "classifier": test.classifier, "features": test.features}
-        if judge == BINNED and paired(real, generated):
-            result[judge]["bins"] = binned(test, real, seed, bootstrap)
+        if judge == BINNED:
+            result[judge]["bins"] = binned(test, real, generated, seed, bootstrap)
     return result
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.c2st import JUDGES
+from ecalgen.evaluation.c2st import EDGES, JUDGES
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.prd import EvaluationError
 
@@ -37,8 +37,9 @@ def test_layout(result):
         "curve", "ceiling_curve", "extrapolated", "ceiling_extrapolated"}
     assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
     assert set(result["c2st"]) == set(JUDGES)
-    for test in result["c2st"].values():  # real and generated showers have different conditions here: no bins
-        assert set(test) == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
+    assert set(result["c2st"]["observables_and_conditions"]["bins"]) == set(EDGES)
+    for test in result["c2st"].values():
+        assert set(test) - {"bins"} == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
     assert set(result["observables"]) == set(OBSERVABLES)
     assert set(result["observables"]["delta_x"]) == {
         "w1", "w1_interval", "w1_reference", "w1_reference_interval", "separation", "separation_interval",

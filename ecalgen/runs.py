@@ -15,7 +15,8 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.prd import PROTOCOLS
-from ecalgen.evaluation.report import verdict, write_report
+from ecalgen.evaluation.report import write_report
+from ecalgen.evaluation.verdict import verdict
 from ecalgen.models.build import build_discriminator, build_generator, build_regressor
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler

@@ -15,7 +15,7 @@ from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.report import verdict
+from ecalgen.evaluation.verdict import verdict
 from ecalgen.provenance import provenance
 from ecalgen.simulation.gflash import SHASHLIK_TUNING, Gflash
 

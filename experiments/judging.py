@@ -20,7 +20,7 @@ def judged(real, generated, judges=tuple(JUDGES), runs=10):
     result = {"showers": len(real), "auc": {judge: round(test.auc, 4) for judge, test in tests.items()},
               "physics_prd": physics_prd(real, generated, runs)}
     if "observables_and_conditions" in tests:
-        bins = binned(tests["observables_and_conditions"], real, bootstrap=20)
+        bins = binned(tests["observables_and_conditions"], real, generated, bootstrap=20)
         result["bins"] = {name: [[entry["low"], entry["high"], round(entry["auc"], 4)] for entry in entries]
                           for name, entries in bins.items()}
     return result

@@ -15,7 +15,8 @@ SYSTEMS = {
 """Name of a file in `results/` -> how its system is called."""
 CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflash.py`)"}
 """The same of what is no shipped generator; shown where its file is there."""
-BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal"}
+BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
+        "entry_cm": "cm from the centre"}
 
 
 def systems():

@@ -95,6 +95,12 @@ def observables(energy, momentum, point):
     return {name: function(energy, momentum, point) for name, function in OBSERVABLES.items()}
 
 
+@jax.jit
+def track_coordinates(momentum, point):
+    """(r - r0).n and (r - r0).t of every cell, along and across the track: two `[N, 30, 30]`, in cells."""
+    return _along(momentum, point), _across(momentum, point)
+
+
 def of_showers(function, showers):
     """`function(energy, momentum, point)`, an array or a tree of them, of all showers, in memory of one chunk.
 

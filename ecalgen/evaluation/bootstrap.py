@@ -21,3 +21,10 @@ def interval(value, resampled, bounds=(0, 1)):
     """
     shift = value - np.mean(resampled)
     return np.clip(np.quantile(resampled, [0.025, 0.975]) + shift, *bounds).tolist()
+
+
+def resampled(metric, first, second, count, seed=0):
+    """The metric of `count` pairs of sets drawn with replacement from `[N, ...]` and `[M, ...]`, as large as these."""
+    rng = np.random.default_rng(seed)
+    drawn = lambda rows: rows[rng.integers(len(rows), size=len(rows))]
+    return np.array([metric(drawn(first), drawn(second)) for _ in range(count)])

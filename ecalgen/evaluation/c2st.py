@@ -7,41 +7,21 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
-from ecalgen.data.showers import conditions, incident_energy, slopes
-from ecalgen.evaluation.bootstrap import interval
+from ecalgen.data.showers import incident_energy, reference_point, slopes
+from ecalgen.evaluation.bootstrap import interval, resampled
 from ecalgen.evaluation.convolutional import ConvolutionalClassifier
-from ecalgen.evaluation.features import observable_columns
+from ecalgen.evaluation.features import cell_features, observable_features
 
-CONDITIONS = ["log_energy", "slope_x", "slope_y", "point_x", "point_y"]
-ENERGIES = (1.0, 3.0, 10.0, 30.0, 100.0)
-"""Edges, GeV, of the bins of incident energy."""
-ANGLES = (0.0, 6.0, 12.0, 18.0, 90.0)
-"""Edges, degrees, of the bins of the angle to the normal."""
+EDGES = {
+    "energy_gev": (1.0, 3.0, 10.0, 30.0, 100.0),
+    "angle_degrees": (0.0, 6.0, 12.0, 18.0, 90.0),
+    "azimuth_degrees": (0.0, 90.0, 180.0, 270.0, 360.0),
+    "entry_cm": (0.0, 0.5, 0.8, 1.1, 30.0),
+}
+"""Quantity -> edges of its bins: incident energy; angle to the normal; azimuth, from x to y; and the entry point by how
+far from the centre its track crosses the reference plane."""
 SMALLEST_BIN = 100
 """Showers of each set that a bin needs."""
-
-
-def observable_features(showers, with_conditions=False):
-    """The observables, rings as shares of S: `[N, F]` and the F names.
-
-    Args:
-      showers: the `Showers`.
-      with_conditions: add log E, slopes and point, so that the classifier can judge each condition apart.
-    """
-    columns = observable_columns(showers)
-    total = showers.energy.sum((1, 2), dtype=np.float64)[:, None]
-    columns["ring_shares"] = columns.pop("ring_energies") / np.where(total > 0, total, 1)
-    names = [name if values.shape[1] == 1 else f"{name}_{k}"
-             for name, values in columns.items() for k in range(values.shape[1])]
-    features = np.concatenate(list(columns.values()), axis=1)
-    if not with_conditions:
-        return features, names
-    return np.concatenate([features, conditions(showers.momentum, showers.point)], axis=1), names + CONDITIONS
-
-
-def cell_features(showers):
-    """log(1 + e / 0.1 MeV) of every cell: `[N, 900]` and what they are."""
-    return np.log1p(showers.energy.reshape(len(showers), -1) / 0.1), ["log(1 + e / 0.1 MeV) of 900 cells"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,27 +88,38 @@ def c2st(real, generated, judge="observables", seed=0, bootstrap=200):
     return C2ST(*_auc_with_interval(scores, seed, bootstrap), classifier, names, scores)
 
 
-def binned(test, showers, seed=0, bootstrap=200):
-    """The AUC of a `C2ST` among showers of alike energy or alike angle, from the scores it gave.
+def binned(test, real, generated, seed=0, bootstrap=200):
+    """The AUC of a `C2ST` among showers of alike energy, angle, azimuth or entry point, from the scores it gave.
 
     Args:
-      test: of sets of showers whose i-th members have the same condition.
-      showers: either set, for the conditions.
+      test: of these sets.
+      real, generated: the `Showers`, for the conditions; each is sorted into the bins by its own.
 
     Returns:
-      {"energy_gev" or "angle_degrees": [{"low", "high", "showers", "auc", "interval"}]}, without nearly empty bins.
+      {"energy_gev", "angle_degrees", "azimuth_degrees" or "entry_cm": [{"low", "high", "showers" (of the smaller set),
+      "auc", "interval"}]}, without bins in which either set has fewer than SMALLEST_BIN.
     """
-    steepness = np.degrees(np.arctan(np.linalg.norm(slopes(showers.momentum), axis=1)))
-    quantities = {"energy_gev": (incident_energy(showers.momentum), ENERGIES), "angle_degrees": (steepness, ANGLES)}
-    result = {}
-    for name, (values, edges) in quantities.items():
-        result[name] = []
+    ours, theirs = _binned_quantities(real), _binned_quantities(generated)
+    result = {name: [] for name in EDGES}
+    for name, edges in EDGES.items():
         for low, high in zip(edges[:-1], edges[1:], strict=True):
-            inside = (values >= low) & (values < high)
-            if (count := int(inside.sum())) >= SMALLEST_BIN:
-                auc, bounds = _auc_with_interval(test.scores[:, inside], seed, bootstrap)
+            inside = [scores[(values[name] >= low) & (values[name] < high)]
+                      for scores, values in zip(test.scores, (ours, theirs), strict=True)]
+            if (count := min(map(len, inside))) >= SMALLEST_BIN:
+                auc, bounds = _auc_with_interval(inside, seed, bootstrap)
                 result[name].append({"low": low, "high": high, "showers": count, "auc": auc, "interval": bounds})
     return result
+
+
+def _binned_quantities(showers):
+    """Those of EDGES of each shower: `{name: [N]}`."""
+    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
+    return {
+        "energy_gev": np.asarray(incident_energy(showers.momentum)),
+        "angle_degrees": np.degrees(np.arctan(np.linalg.norm(slope, axis=1))),
+        "azimuth_degrees": np.degrees(np.arctan2(slope[:, 1], slope[:, 0])) % 360,
+        "entry_cm": np.linalg.norm(track, axis=1),
+    }
 
 
 def cross_validated_scores(classifier, real, generated, folds, seed):
@@ -142,12 +133,11 @@ def cross_validated_scores(classifier, real, generated, folds, seed):
 
 
 def _auc_with_interval(scores, seed, bootstrap):
-    rng = np.random.default_rng(seed)
-    drawn = (rng.integers(scores.shape[1], size=scores.shape) for _ in range(bootstrap))
-    auc = _auc(scores)
-    return auc, interval(auc, [_auc(np.take_along_axis(scores, draw, axis=1)) for draw in drawn])
+    """Of the scores of real and of generated showers, `[N]` and `[M]`."""
+    auc, spread = _auc(*scores), resampled(_auc, *scores, bootstrap, seed)
+    return auc, interval(auc, spread)
 
 
-def _auc(scores):
-    """Area under the ROC curve of scores `[2, N]`, real above generated."""
-    return float(roc_auc_score(np.repeat([0, 1], scores.shape[1]), scores.ravel()))
+def _auc(real, generated):
+    """Area under the ROC curve, real above generated."""
+    return float(roc_auc_score(np.repeat([0, 1], [len(real), len(generated)]), np.concatenate([real, generated])))

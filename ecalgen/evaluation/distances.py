@@ -1,7 +1,10 @@
-"""Wasserstein-1 distances between the distributions of single observables."""
+"""Wasserstein-1 distance and separation power between the distributions of single observables."""
 import numpy as np
 
 from ecalgen.evaluation.bootstrap import interval
+
+BINS = 40
+"""Of the histograms of the separation power."""
 
 
 def wasserstein_distance(real, other):
@@ -16,8 +19,29 @@ def wasserstein_distance(real, other):
     return float((distance / np.where(deviation > 0, deviation, 1)).mean())
 
 
-def wasserstein_distances(real, generated, seed=0, bootstrap=200):
-    """W1 of each observable, with the moments of both sets.
+def separation_power(real, other):
+    """S^2 = 1/2 sum (h1 - h2)^2 / (h1 + h2) of the shares h of showers per bin: 0 for equal ones, 1 for disjoint ones.
+
+    Args:
+      real, other: `[N, K]`, the bin of each shower as from `binned`; the mean over the K histograms is returned.
+    """
+    first, second = _shares(real), _shares(other)
+    both = np.where(first + second > 0, first + second, 1)
+    return float(((first - second) ** 2 / both).sum() / 2 / real.shape[1])
+
+
+def binned(values, real):
+    """Which of BINS equal bins, or of two more for what lies beyond, each value falls into: `[M, K]` -> `[M, K]`.
+
+    The bins of a column lie between the 0.1 % and the 99.9 % quantile of that of the real showers, `[N, K]`.
+    """
+    low, high = np.quantile(real, [0.001, 0.999], axis=0)
+    position = (values - low) / np.maximum(high - low, 1e-6) * BINS
+    return np.clip(np.floor(position), -1, BINS).astype(np.int64) + 1
+
+
+def observable_distances(real, generated, seed=0, bootstrap=200):
+    """W1 and separation power of each observable, with the moments of both sets.
 
     For observables of several numbers (sparsity, rings) everything is the mean over them.
 
@@ -28,18 +52,27 @@ def wasserstein_distances(real, generated, seed=0, bootstrap=200):
       bootstrap: resamplings of the showers, for `bootstrap.interval`.
 
     Returns:
-      `{name: {"w1", "w1_interval", "real_mean", "real_std", "generated_mean", "generated_std"}}`, w1 in units of the
-      real deviation, moments in those of the observable.
+      `{name: {"w1", "w1_interval", "separation", "separation_interval", "bins", "real_mean", "real_std",
+      "generated_mean", "generated_std"}}`, w1 in units of the real deviation, moments in those of the observable.
     """
     return {name: _compare(real[name], generated[name], np.random.default_rng(seed), bootstrap) for name in real}
 
 
 def _compare(real, generated, rng, bootstrap):
-    w1 = wasserstein_distance(real, generated)
-    drawn = (rng.integers(len(real), size=(2, len(real))) for _ in range(bootstrap))
-    resampled = [wasserstein_distance(real[ours], generated[theirs]) for ours, theirs in drawn]
+    histograms = binned(real, real), binned(generated, real)
+    w1, separation = wasserstein_distance(real, generated), separation_power(*histograms)
+    drawn = [rng.integers(len(real), size=(2, len(real))) for _ in range(bootstrap)]
+    distances = [wasserstein_distance(real[ours], generated[theirs]) for ours, theirs in drawn]
+    separations = [separation_power(histograms[0][ours], histograms[1][theirs]) for ours, theirs in drawn]
     return {
-        "w1": w1, "w1_interval": interval(w1, resampled, bounds=(0, np.inf)),
+        "w1": w1, "w1_interval": interval(w1, distances, bounds=(0, np.inf)),
+        "separation": separation, "separation_interval": interval(separation, separations), "bins": BINS,
         "real_mean": float(real.mean()), "real_std": float(real.std(axis=0).mean()),
         "generated_mean": float(generated.mean()), "generated_std": float(generated.std(axis=0).mean()),
     }
+
+
+def _shares(bins):
+    """Share of the showers in each bin, column after column: `[N, K]` -> `[K (BINS + 2)]`."""
+    offsets = (BINS + 2) * np.arange(bins.shape[1])
+    return np.bincount((bins + offsets).ravel(), minlength=(BINS + 2) * bins.shape[1]) / len(bins)

@@ -5,13 +5,20 @@ import pathlib
 import time
 
 from ecalgen.evaluation.c2st import JUDGES, binned, c2st
-from ecalgen.evaluation.distances import wasserstein_distances
-from ecalgen.evaluation.features import make_extractor, observable_columns
+from ecalgen.evaluation.correlation import correlation_distances
+from ecalgen.evaluation.distances import observable_distances
+from ecalgen.evaluation.extrapolation import extrapolated
+from ecalgen.evaluation.features import condition_columns, make_extractor, observable_columns
 from ecalgen.evaluation.figures import paired
+from ecalgen.evaluation.memorisation import memorisation
+from ecalgen.evaluation.physics_distance import physics_distances
 from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, prd_score
+from ecalgen.evaluation.profiles import profile_ratios
+from ecalgen.evaluation.response import responses
+from ecalgen.evaluation.stress import stress_points
 from ecalgen.host import progress as bar
 
-FORMAT = 2
+FORMAT = 3
 BINNED = "observables_and_conditions"
 """Judge whose verdict is also given in bins of the conditions."""
 
@@ -26,8 +33,9 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
     Args:
       real: `Showers`, at the conditions of `generated` or of the same distribution.
       generated: `Showers`.
-      reference: other real `Showers`, of which the ceiling, the floor and the reference distances are made. When None,
-        the second half of `real` serves and the first half is what `generated` is compared with.
+      reference: other real `Showers`, of which the ceiling, the floor and the reference distances are made; best those
+        that the generator was trained on, since copies of them are looked for. When None, the second half of `real`
+        serves, the first half is what `generated` is compared with, and no copies are looked for.
       protocol: one of PROTOCOLS, which fixes the features, clusters and runs of the PRD.
       seed: of clusterings, folds and bootstraps.
       clusters: K in place of the protocol's, for fewer showers than it needs.
@@ -36,7 +44,7 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
       progress: show bars.
 
     Raises:
-      EvaluationError: for an unknown protocol or fewer showers than clusters.
+      EvaluationError: for an unknown protocol, or fewer showers than it needs.
     """
     if protocol not in PROTOCOLS:
         raise EvaluationError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
@@ -47,14 +55,23 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
         half = len(real) // 2
         real, reference = real[:half], real[half:]
     count = min(len(real), len(generated), len(reference))
+    _check_enough(count, clusters, protocol, reference_is)
     sets = [showers[:count] for showers in (real, generated, reference)]
     parts = {
         "prd": lambda: _prd(sets, settings.features, clusters, runs, seed, bootstrap, progress),
         "c2st": lambda: _c2st(sets, seed, bootstrap, progress),
-        "observables": lambda: _observables(sets, seed, bootstrap),
+        "observables": lambda: _distances(map(observable_columns, sets), seed, bootstrap),
+        "condition_distances": lambda: _distances(map(condition_columns, sets), seed, bootstrap),
+        "physics_distance": lambda: physics_distances(*sets, seed, bootstrap),
+        "correlation": lambda: correlation_distances(*sets, seed, bootstrap),
+        "response": lambda: responses(*sets, seed, bootstrap),
+        "profile": lambda: profile_ratios(*sets, seed, bootstrap),
+        "stress": lambda: stress_points(*sets, seed, bootstrap),
     }
-    result = {"format": FORMAT, "protocol": protocol, "showers": count, "reference": reference_is, "seed": seed,
-              "bootstrap": bootstrap}
+    if reference_is == "given":
+        parts["memorisation"] = lambda: memorisation(*sets[:2], reference, seed, bootstrap)
+    result = {"format": FORMAT, "protocol": protocol, "showers": count, "reference": reference_is,
+              "conditions": "matched" if paired(*sets[:2]) else "marginal", "seed": seed, "bootstrap": bootstrap}
     seconds = {}
     for name, part in parts.items():
         start = time.perf_counter()
@@ -71,6 +88,17 @@ def write_evaluation(path, result):
     os.replace(temporary, path)
 
 
+def _check_enough(count, clusters, protocol, reference_is):
+    """Before any long work."""
+    if 2 * count < clusters:
+        least = -(-clusters // 2)
+        real = least if reference_is == "given" else f"{2 * least} (or {least} and a reference of as many)"
+        raise EvaluationError(
+            f"{2 * count} showers cannot fill {clusters} clusters, those of the protocol {protocol!r}: give at least "
+            f"{least} generated and {real} real ones, or another --protocol; there are " + ", ".join(
+                f"{name} ({settings.clusters} clusters)" for name, settings in PROTOCOLS.items()))
+
+
 def _prd(sets, features, clusters, runs, seed, bootstrap, progress):
     def score(real, other, bar):
         return prd_score(real, other, clusters, runs, seed, bootstrap, bar if progress else "")
@@ -84,6 +112,8 @@ def _prd(sets, features, clusters, runs, seed, bootstrap, progress):
             "ceiling": ceiling.auc, "ceiling_std": ceiling.std, "ceiling_interval": ceiling.interval,
             "ratio": prd.auc / ceiling.auc, "clusters": clusters, "runs": runs, "n": prd.n,
             "curve": _curve(prd), "ceiling_curve": _curve(ceiling),
+            "extrapolated": extrapolated(real, generated, prd, seed, bootstrap),
+            "ceiling_extrapolated": extrapolated(real, reference, ceiling, seed, bootstrap),
         }
     return result | {"score": min(values["auc"] for values in result.values())}
 
@@ -94,20 +124,21 @@ def _curve(prd):
 
 
 def _c2st(sets, seed, bootstrap, progress):
-    """Every judge's verdict and, where real and generated shower i have one condition, that in bins of it."""
+    """Every judge's verdict and, of one, that in bins of the conditions."""
     (real, generated, reference), result = sets, {}
     for judge in bar(JUDGES, desc="classifiers", leave=False, disable=not progress):
         test, floor = (c2st(real, other, judge, seed, bootstrap) for other in (generated, reference))
         result[judge] = {"auc": test.auc, "interval": test.interval, "floor": floor.auc,
                          "floor_interval": floor.interval, "classifier": test.classifier, "features": test.features}
-        if judge == BINNED and paired(real, generated):
-            result[judge]["bins"] = binned(test, real, seed, bootstrap)
+        if judge == BINNED:
+            result[judge]["bins"] = binned(test, real, generated, seed, bootstrap)
     return result
 
 
-def _observables(sets, seed, bootstrap):
-    real, generated, reference = map(observable_columns, sets)
-    result = wasserstein_distances(real, generated, seed, bootstrap)
-    for name, values in wasserstein_distances(real, reference, seed, bootstrap).items():
-        result[name] |= {"w1_reference": values["w1"], "w1_reference_interval": values["w1_interval"]}
+def _distances(columns, seed, bootstrap):
+    real, generated, reference = columns
+    result = observable_distances(real, generated, seed, bootstrap)
+    for name, values in observable_distances(real, reference, seed, bootstrap).items():
+        result[name] |= {f"{metric}_reference{suffix}": values[metric + suffix]
+                         for metric in ("w1", "separation") for suffix in ("", "_interval")}
     return result

@@ -3,14 +3,18 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ecalgen.data.observables import OBSERVABLES, observables, of_showers
+from ecalgen.data.showers import conditions, incident_energy, reference_point, slopes
 from ecalgen.data.transforms import make_transform
 from ecalgen.evaluation.legacy import legacy_statistics
 from ecalgen.models.regressor import Regressor
 from ecalgen.weights import load_weights
 
 PHYSICS = ("longitudinal_asymmetry", "transverse_asymmetry", "longitudinal_width", "transverse_width", "sparsity")
+COORDINATES = ("log_energy", "slope_x", "slope_y", "track_x", "track_y")
+CONDITIONS = ["log_energy", "slope_x", "slope_y", "point_x", "point_y"]
 
 
 def make_extractor(name):
@@ -32,6 +36,36 @@ def observable_columns(showers):
     """Every observable of the showers as columns: `{name: [N, K]}`, K = 1 for most, 20 sparsities and 4 rings."""
     values = of_showers(observables, showers)
     return {name: values[name].reshape(len(showers), -1) for name in OBSERVABLES}
+
+
+def condition_columns(showers):
+    """log E, both slopes and where the track crosses the reference plane, cm: `{name: [N, 1]}`."""
+    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
+    columns = np.log(np.asarray(incident_energy(showers.momentum))), *slope.T, *track.T
+    return {name: column.astype(np.float64)[:, None] for name, column in zip(COORDINATES, columns, strict=True)}
+
+
+def observable_features(showers, with_conditions=False):
+    """The observables, rings as shares of S: `[N, F]` and the F names.
+
+    Args:
+      showers: the `Showers`.
+      with_conditions: add log E, slopes and point, so that the classifier can judge each condition apart.
+    """
+    columns = observable_columns(showers)
+    total = showers.energy.sum((1, 2), dtype=np.float64)[:, None]
+    columns["ring_shares"] = columns.pop("ring_energies") / np.where(total > 0, total, 1)
+    names = [name if values.shape[1] == 1 else f"{name}_{k}"
+             for name, values in columns.items() for k in range(values.shape[1])]
+    features = np.concatenate(list(columns.values()), axis=1)
+    if not with_conditions:
+        return features, names
+    return np.concatenate([features, conditions(showers.momentum, showers.point)], axis=1), names + CONDITIONS
+
+
+def cell_features(showers):
+    """log(1 + e / 0.1 MeV) of every cell: `[N, 900]` and what they are."""
+    return np.log1p(showers.energy.reshape(len(showers), -1) / 0.1), ["log(1 + e / 0.1 MeV) of 900 cells"]
 
 
 @jax.jit

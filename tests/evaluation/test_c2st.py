@@ -75,13 +75,38 @@ def test_judges_of_cells_see_moved_energy(showers, judge):
     assert 0.35 < c2st(showers[:200], showers[200:], judge, bootstrap=2).auc < 0.65
 
 
+def test_bins_of_direction_and_entry_point_by_hand(showers, monkeypatch):
+    """Along (1, 1), (-1, 1) and (1, -1), crossing the plane 15 cm deep 1 cm, 0.6 cm and 0 from the centre."""
+    monkeypatch.setattr(module, "SMALLEST_BIN", 1)
+    slope = np.array([[0.1, 0.1], [-0.1, 0.1], [0.1, -0.1]])
+    track = np.array([[0.6, 0.8], [0.6, 0], [0, 0]])
+    momentum = np.column_stack([slope, np.ones(3)]).repeat(2, axis=0)
+    point = (track - 15 * slope).repeat(2, axis=0)
+    both = [Showers(showers.energy[:6], momentum, point)] * 2
+    bins = binned(C2ST(0.0, [0.0, 0.0], "", [], np.full((2, 6), 0.5)), *both, bootstrap=2)
+    assert [(entry["low"], entry["showers"]) for entry in bins["azimuth_degrees"]] == [(0, 2), (90, 2), (270, 2)]
+    assert [(entry["low"], entry["showers"]) for entry in bins["entry_cm"]] == [(0, 2), (0.5, 2), (0.8, 2)]
+    assert [(entry["low"], entry["showers"]) for entry in bins["angle_degrees"]] == [(6, 6)]
+
+
+def test_each_set_is_binned_by_its_own_conditions(showers, monkeypatch):
+    """Scores that rise with the energy, of the same showers in another order: in no bin do the sets differ."""
+    monkeypatch.setattr(module, "SMALLEST_BIN", 40)
+    order = np.random.default_rng(0).permutation(len(showers))
+    energy = np.linalg.norm(showers.momentum, axis=1)
+    test = C2ST(0.0, [0.0, 0.0], "", [], np.array([energy, energy[order]]) / 200)
+    bins = binned(test, showers, showers[order], bootstrap=5)
+    assert [entry["auc"] for entries in bins.values() for entry in entries] == pytest.approx([0.5] * 16, abs=1e-9)
+
+
 def test_bins_find_the_bad_corner(showers, monkeypatch):
     """Scores that tell showers above 10 GeV apart always, and the others never."""
     monkeypatch.setattr(module, "SMALLEST_BIN", 40)
     high = np.linalg.norm(showers.momentum, axis=1) >= 10
     scores = np.where(high, [[0.1], [0.9]], 0.5)
-    bins = binned(C2ST(0.0, [0.0, 0.0], "", [], scores), showers, bootstrap=5)
+    bins = binned(C2ST(0.0, [0.0, 0.0], "", [], scores), showers, showers, bootstrap=5)
     assert [(entry["low"], entry["auc"]) for entry in bins["energy_gev"]] == [
         (1, 0.5), (3, 0.5), (10, 1), (30, 1)]
     assert sum(entry["showers"] for entry in bins["energy_gev"]) <= 400
+    assert set(bins) == {"energy_gev", "angle_degrees", "azimuth_degrees", "entry_cm"}
     assert len(bins["angle_degrees"]) > 1 and all(0.5 < entry["auc"] < 1 for entry in bins["angle_degrees"])

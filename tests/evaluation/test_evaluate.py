@@ -6,7 +6,7 @@ import pytest
 
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.c2st import JUDGES
+from ecalgen.evaluation.c2st import EDGES, JUDGES
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.prd import EvaluationError
 
@@ -25,21 +25,28 @@ def result(sets):
 
 
 def test_layout(result):
-    assert set(result) == {"format", "protocol", "showers", "reference", "seed", "bootstrap", "prd", "c2st",
-                           "observables", "seconds"}
-    assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (2, "paper", 100, "given")
+    assert set(result) == {"format", "protocol", "showers", "reference", "conditions", "seed", "bootstrap", "prd",
+                           "c2st", "observables", "physics_distance", "condition_distances",
+                           "correlation", "response", "profile", "stress", "memorisation", "seconds"}
+    assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (3, "paper", 100, "given")
+    assert result["conditions"] == "marginal" and set(result["condition_distances"]) == {
+        "log_energy", "slope_x", "slope_y", "track_x", "track_y"}
     assert set(result["prd"]) == {"raw", "physics", "score"}
     assert set(result["prd"]["raw"]) == {
         "auc", "std", "interval", "ceiling", "ceiling_std", "ceiling_interval", "ratio", "clusters", "runs", "n",
-        "curve", "ceiling_curve"}
+        "curve", "ceiling_curve", "extrapolated", "ceiling_extrapolated"}
     assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
     assert set(result["c2st"]) == set(JUDGES)
-    for test in result["c2st"].values():  # real and generated showers have different conditions here: no bins
-        assert set(test) == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
+    assert set(result["c2st"]["observables_and_conditions"]["bins"]) == set(EDGES)
+    for test in result["c2st"].values():
+        assert set(test) - {"bins"} == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
     assert set(result["observables"]) == set(OBSERVABLES)
-    assert set(result["observables"]["delta_x"]) == {"w1", "w1_interval", "w1_reference", "w1_reference_interval",
-                                                     "real_mean", "real_std", "generated_mean", "generated_std"}
-    assert set(result["seconds"]) == {"prd", "c2st", "observables"}
+    assert set(result["observables"]["delta_x"]) == {
+        "w1", "w1_interval", "w1_reference", "w1_reference_interval", "separation", "separation_interval",
+        "separation_reference", "separation_reference_interval", "bins", "real_mean", "real_std", "generated_mean",
+        "generated_std"}
+    assert set(result["seconds"]) == set(result) - {"format", "protocol", "showers", "reference", "conditions", "seed",
+                                                    "bootstrap", "seconds"}
 
 
 def test_numbers_belong_together(result):
@@ -61,12 +68,14 @@ def test_repeats_exactly(sets, result):
 def test_without_reference_real_is_split(showers):
     result = evaluate(showers[:81], showers[100:200], **SMALL)
     assert (result["showers"], result["reference"]) == (40, "second half of real")
+    assert "memorisation" not in result
 
 
 def test_faults_are_named(sets):
     with pytest.raises(EvaluationError, match="no protocol is called 'mine'; there are paper, competition"):
         evaluate(*sets, protocol="mine")
-    with pytest.raises(EvaluationError, match="200 showers cannot fill 400 clusters"):
+    with pytest.raises(EvaluationError, match="200 showers cannot fill 400 clusters, those of the protocol 'paper': "
+                       "give at least 200 generated and 200 real ones, or another --protocol; .* competition .100 "):
         evaluate(*sets, progress=False)
 
 

@@ -11,6 +11,10 @@ from ecalgen.data.showers import Showers
 from ecalgen.evaluation import report
 
 HOSTILE = "<script>alert('title')</script> & \"quotes\""
+RATIOS = {"real": [1.0, 5.0, 0.0], "generated": [1.0, 4.0, 0.1], "ratio": [1.0, 0.8, None],
+          "ratio_interval": [[0.9, 1.1], [0.7, 0.9], [None, None]], "reference_ratio": [1.0, 1.1, None],
+          "reference_ratio_interval": [[0.9, 1.1], [0.9, 1.2], [None, None]]}
+PROFILE = {"unit": "MeV per GeV", "edges_cells": [-1.0, 1.0], "along": RATIOS, "across": RATIOS}
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
 
@@ -57,13 +61,47 @@ def curve(power):
 def feature_set(auc, ceiling):
     return {"auc": auc, "std": 0.004, "interval": [auc - 0.01, auc + 0.01], "ceiling": ceiling, "ceiling_std": 0.003,
             "ceiling_interval": [ceiling - 0.01, ceiling + 0.01], "ratio": auc / ceiling, "clusters": 400, "runs": 10,
-            "n": 1250, "curve": curve(2), "ceiling_curve": curve(9)}
+            "n": 1250, "curve": curve(2), "ceiling_curve": curve(9),
+            "extrapolated": extrapolated(auc), "ceiling_extrapolated": extrapolated(ceiling)}
 
 
 def distance(w1):
     return {"w1": w1, "w1_interval": [0.9 * w1, 1.1 * w1], "w1_reference": 0.02,
-            "w1_reference_interval": [0.015, 0.025], "real_mean": -1.25, "real_std": 0.31,
+            "w1_reference_interval": [0.015, 0.025], "separation": 0.0123, "separation_interval": [0.01, 0.02],
+            "separation_reference": 0.0045, "separation_reference_interval": [0.003, 0.006], "bins": 40,
+            "real_mean": -1.25, "real_std": 0.31,
             "generated_mean": -1.5, "generated_std": 0.0}
+
+
+def extrapolated(auc):
+    return {"n": [1250, 625], "runs": [10, 2], "auc": [auc, auc - 0.1], "error": [0.01, 0.02],
+            "one_over_n": {"auc": auc + 0.05, "error": 0.015}, "one_over_sqrt_n": None}
+
+
+def physics_distance(value, reference=0.31):
+    """Both distances, of one value."""
+    entry = {"value": value, "error": 0.02, "interval": [0.9 * value, 1.1 * value], "reference": reference,
+             "reference_error": 0.01, "reference_interval": [0.8 * reference, 1.2 * reference]}
+    return {"features": ["delta_x", "delta_y"], "scaling": "",
+            "fpd": entry | {"min_samples": 120, "max_samples": 300}, "kpd": entry | {"batch_size": 150, "batches": 10}}
+
+
+def response(factor=1.0):
+    """Two bins of energy, generated showers brighter by a factor."""
+    value = lambda mean: {"showers": 100, "mean": mean, "mean_interval": [0.99 * mean, 1.01 * mean],
+                          "resolution": 0.05, "resolution_interval": [0.04, 0.06]}
+    return {"quantity": "visible fraction", "bins": [
+        {"low": low, "high": 2 * low, "real": value(0.17), "generated": value(0.17 * scale), "reference": value(0.171)}
+        for low, scale in ((1.0, 1.0), (2.0, factor))]}
+
+
+def stress():
+    value = {"mean": 0.1712, "mean_interval": [0.17, 0.172], "resolution": 0.05, "resolution_interval": [0.04, 0.06]}
+    observables = {name: value for name in ("visible_fraction", "longitudinal_width", "transverse_width")}
+    return {"neighbours": 20, "points": [
+        {"energy_gev": 10, "angle_degrees": 15, "track_cm": [0, 0.5], "radius": 0.7, "energies_gev": [7.77, 12.3],
+         "angles_degrees": 3.21, "track_distances_cm": 0.456,
+         "real": observables, "generated": observables, "reference": observables}]}
 
 
 def judged():
@@ -77,11 +115,18 @@ def evaluation():
                    "transverse_width": 0.351, "sparsity": 0.1, "delta_x": 0.019, "delta_y": 0.04, "ring_energies": 0.05,
                    "visible_fraction": 0.11}
     return {
-        "format": 1, "protocol": "paper", "showers": 300, "reference": "given", "seed": 0, "bootstrap": 200,
+        "format": 3, "protocol": "paper", "showers": 300, "reference": "given", "seed": 0, "bootstrap": 200,
         "prd": {"raw": feature_set(0.717, 0.723), "physics": feature_set(0.611, 0.927), "score": 0.611},
         "c2st": {"observables": judged(), "observables_and_conditions": judged() | {"bins": {"energy_gev": [
             {"low": 1.0, "high": 3.0, "showers": 1234, "auc": 0.57, "interval": [0.55, 0.59]}]}}},
         "observables": {name: distance(w1) for name, w1 in observables.items()},
+        "physics_distance": physics_distance(8.13), "stress": stress(), "response": response(1.1),
+        "correlation": {"features": ["delta_x", "delta_y"], "definition": "Frobenius norm", "distance": 0.00512,
+                        "interval": [0.0049, 0.0053], "reference": 0.0005, "reference_interval": [0.0004, 0.0006]},
+        "condition_distances": {"log_energy": distance(0.02), "slope_x": distance(0)}, "profile": PROFILE,
+        "memorisation": {
+            "space": "some space", "training_showers": 1250, "quantile": 0.01, "share": 0.0123,
+            "interval": [0.009, 0.015], "real_median": 0.25, "generated_median": 0.24},
         "seconds": {"prd": 31.25, "c2st": 2.5},
         "provenance": {"command": "python -m ecalgen.evaluation", "commit": "f9fa4e7", "seed": 0, "device": "cpu",
                        "versions": {"jax": "0.10.2", "flax": "0.12.8"}, "date": "2025-11-22T03:20:11+00:00"},
@@ -109,7 +154,8 @@ def test_report_is_one_whole_page(tmp_path, showers, generated, evaluation):
     page = Page(source)
     assert path == tmp_path / "run" / "report.html"
     assert evaluation == before
-    names = {"distributions", "mean_response", "gallery", "prd_curves", "learning_curves"}
+    names = {"distributions", "mean_response", "gallery", "prd_curves", "learning_curves", "response", "profiles",
+             "verdict_by_condition"}
     assert {file.stem for file in (path.parent / "figures").iterdir()} == names
     assert sorted(file.name for file in path.parent.iterdir()) == ["figures", "report.html"]
     assert len(page.images) == len(names)
@@ -122,8 +168,12 @@ def test_report_is_one_whole_page(tmp_path, showers, generated, evaluation):
     assert not re.search(r"https?:|//|@import|url\(", without_images)
     assert not re.search(r"\bnan\b|\bNone\b|\bTrue\b|\binf\b", page.text)
     for words in ("baseline (cpu)", "1\u202f280\u202f000", "612.3", "jax 0.10.2, flax 0.12.8", "f9fa4e7",
-                  "0.717 ± 0.004", "[0.601, 0.621]", "−1.250 ± 0.310", "Clusters 400 400", "Runs averaged 10 10"):
+                  "0.717 ± 0.004", "[0.601, 0.621]", "−1.250 ± 0.310", "Clusters 400 400", "Runs averaged 10 10",
+                  "At infinite N, in 1/N 0.767 ± 0.015", "1\u202f250 (10), 625 (2)",
+                  "8.130 ± 0.020", "[0.0049, 0.0053]", "0.012 0.004", "10 GeV, 15°, track at (0, 0.5) cm",
+                  "7.8 to 12 GeV 3.2°, 0.46 cm", "17.12 ± 0.05 17.12 ± 0.05", "1.23 % [0.90, 1.50] of the generated"):
         assert words in page.text
+    assert "1/√N" not in page.text
 
 
 def test_report_escapes_what_it_is_given(tmp_path, showers, generated, evaluation, quick):
@@ -138,13 +188,15 @@ def test_report_escapes_what_it_is_given(tmp_path, showers, generated, evaluatio
 
 def test_report_does_without_what_may_be_absent(tmp_path, showers, evaluation, quick):
     """No provenance, no training, unpaired showers, and a number that could not be had."""
-    del evaluation["provenance"], evaluation["training"]
+    del evaluation["provenance"], evaluation["training"], evaluation["memorisation"]
+    del evaluation["c2st"]["observables_and_conditions"]["bins"]
+    evaluation["stress"]["points"], evaluation["response"]["bins"] = [], []
     evaluation["prd"]["raw"]["ceiling_std"] = None
     evaluation["showers"] = 200
     page = Page(report.write_report(showers[:200], showers[200:], evaluation, tmp_path).read_text(encoding="utf-8"))
     assert "0.723 ± –" in page.text
-    assert "Provenance" not in page.text and "Single showers" not in page.text
-    assert len(page.images) == 3
+    assert not [words for words in ("Provenance", "Single showers", "Stress", "Memorisation") if words in page.text]
+    assert len(page.images) == 4
 
 
 def test_report_draws_the_showers_that_were_judged(tmp_path, showers, generated, evaluation, quick, monkeypatch):
@@ -167,12 +219,14 @@ def test_a_failing_report_leaves_the_old_one(tmp_path, showers, generated, evalu
 def test_verdict_quotes_the_numbers(evaluation):
     assert report.verdict(evaluation) == {
         "Good": "raw PRD-AUC 0.717 against a real-versus-real ceiling of 0.723 (ratio 0.99); 3 of 9 observables as "
-                "close as two real sets (longitudinal asymmetry, transverse asymmetry, delta x).",
+                "close as two real sets (longitudinal asymmetry, transverse asymmetry, delta x); resolution as in real "
+                "showers at all energies.",
         "Off": "physics PRD-AUC 0.611 against a real-versus-real ceiling of 0.927 (ratio 0.66); a classifier tells "
                "generated from real by observables (AUC 0.981, 0.503 between real sets); a classifier tells "
                "generated from real by observables and conditions (AUC 0.981, 0.503 between real sets); 6 of 9 "
                "observables are further, the furthest transverse width with Wasserstein-1 0.351 deviations against "
-               "0.020 between real sets.",
+               "0.020 between real sets; Frechet physics distance 8.130 against 0.310 between real sets; visible "
+               "fraction off in 1 of 2 bins of energy, most by 10.0 % at 2 to 4 GeV.",
     }
 
 
@@ -180,6 +234,7 @@ def test_verdict_of_a_perfect_generator(evaluation):
     evaluation["prd"] = {"embedding": feature_set(0.93, 0.93), "legacy": feature_set(0.94, 0.93), "score": 0.93}
     evaluation["c2st"] = {"cells": judged() | {"auc": 0.51, "interval": [0.495, 0.525]}}
     evaluation["observables"] = {"delta_x": distance(0.02)}
+    evaluation["physics_distance"], evaluation["response"] = physics_distance(0.33), response()
     verdict = report.verdict(json.loads(json.dumps(evaluation)))
     assert list(verdict) == ["Good"]
     assert "embedding" in verdict["Good"] and "cannot tell generated from real by cells (AUC 0.510" in verdict["Good"]
@@ -187,15 +242,25 @@ def test_verdict_of_a_perfect_generator(evaluation):
 
 def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
     evaluation["prd"] = {"raw": feature_set(0.9, 0.4) | {"n": 300}, "score": 0.9}
+    evaluation["memorisation"] |= {"share": 0.05, "interval": [0.04, 0.06]}
     assert report.verdict(evaluation)["Beware"] == (
         "the raw PRD-AUC exceeds what other real showers reach, as that of copies would, and as it may where the "
         "generated showers have the very conditions of the real ones; 300 showers a set are few for 400 clusters: "
-        "PRD-AUC hardly sees a difference.")
+        "PRD-AUC hardly sees a difference; 5.0 % of the generated showers lie closer to a training shower than 1 % of "
+        "other real ones do, as copies would, and as showers smoother than real ones may.")
+
+
+def test_verdict_warns_of_another_beam(evaluation):
+    evaluation["condition_distances"]["log_energy"] = distance(0.5)
+    assert report.verdict(evaluation)["Beware"].startswith(
+        "the generated showers belong to other particles than the real ones (log energy with Wasserstein-1 0.500 ")
 
 
 def test_verdict_of_a_hopeless_generator(evaluation):
     evaluation["prd"]["raw"] = feature_set(0.1, 0.723)
     evaluation["observables"] = {"delta_x": distance(3.0), "delta_y": distance(4.0)}
+    for entry in evaluation["response"]["bins"]:
+        entry["generated"] = {"mean": 0.1, "mean_interval": [0.1, 0.1], "resolution": 1, "resolution_interval": [1, 1]}
     verdict = report.verdict(evaluation)
     assert list(verdict) == ["Off"]
     assert verdict["Off"].startswith("raw PRD-AUC 0.100") and "delta y with Wasserstein-1 4.000" in verdict["Off"]

@@ -1,0 +1,97 @@
+"""An evaluation in words: what is good, what is off, and what to beware of."""
+from ecalgen.evaluation.wording import feature_sets, number, text, words
+
+SHOWERS_PER_CLUSTER = 2
+"""Of each set; below it, the noise of the histograms drowns most differences."""
+LABELS = ("Good", "Off", "Beware")
+
+
+def verdict(evaluation):
+    """What is good, what is off, by how much, and what to beware of: `{"Good", "Off", "Beware"}`, without empty ones.
+
+    Good is what other real showers could have given: a number whose 95 % interval touches that of two real sets.
+    Beware of a PRD-AUC above its ceiling, which copies of the real showers would get, of one from so few showers
+    (below SHOWERS_PER_CLUSTER) that it hardly sees a difference, of particles of another beam, and of showers too near
+    to those trained on.
+    """
+    said = [*_prd(evaluation["prd"]), *_classifiers(evaluation["c2st"]), *_observables(evaluation["observables"]),
+            *_distance(evaluation["physics_distance"]["fpd"]), *_response(evaluation["response"]["bins"]),
+            *_conditions(evaluation["condition_distances"]), *_memorised(evaluation.get("memorisation"))]
+    parts = {label: [sentence for other, sentence in said if other == label] for label in LABELS}
+    return {label: f"{'; '.join(sentences)}." for label, sentences in parts.items() if sentences}
+
+
+def _prd(prd):
+    for name, entry in sorted(feature_sets(prd), key=lambda item: item[1]["ratio"]):
+        fair = entry["interval"][1] >= entry["ceiling_interval"][0]
+        yield _mark(fair), (f"{name} PRD-AUC {number(entry['auc'])} against a real-versus-real ceiling of "
+                            f"{number(entry['ceiling'])} (ratio {number(entry['ratio'], 2)})")
+        if entry["interval"][0] > entry["ceiling_interval"][1]:
+            yield "Beware", (f"the {name} PRD-AUC exceeds what other real showers reach, as that of copies would, and "
+                             "as it may where the generated showers have the very conditions of the real ones")
+    if entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]:
+        yield "Beware", (f"{text(entry['n'])} showers a set are few for {entry['clusters']} clusters: PRD-AUC hardly "
+                         "sees a difference")
+
+
+def _classifiers(c2st):
+    for judge, test in c2st.items():
+        fair = test["interval"][0] <= test["floor_interval"][1]
+        yield _mark(fair), (f"a classifier {'cannot tell' if fair else 'tells'} generated from real by "
+                            f"{words([judge])} (AUC {number(test['auc'])}, {number(test['floor'])} between real sets)")
+
+
+def _observables(observables):
+    ranked = sorted(observables.items(), key=lambda item: item[1]["w1"])
+    fair = [name for name, entry in ranked if entry["w1_interval"][0] <= entry["w1_reference_interval"][1]]
+    if fair:
+        yield "Good", f"{len(fair)} of {len(ranked)} observables as close as two real sets ({words(fair)})"
+    if len(fair) < len(ranked):
+        name, entry = next(item for item in reversed(ranked) if item[0] not in fair)
+        yield "Off", (f"{len(ranked) - len(fair)} of {len(ranked)} observables are further, the furthest "
+                      f"{words([name])} with Wasserstein-1 {number(entry['w1'])} deviations against "
+                      f"{number(entry['w1_reference'])} between real sets")
+
+
+def _distance(fpd):
+    fair = fpd["interval"][0] <= fpd["reference_interval"][1]
+    yield _mark(fair), (f"Frechet physics distance {number(fpd['value'])} against {number(fpd['reference'])} between "
+                        "real sets")
+
+
+def _response(bins):
+    """The bin of energy that is furthest off, among those apart from both real sets."""
+    for name, title in (("mean", "visible fraction"), ("resolution", "resolution")):
+        apart = [entry for entry in bins if _apart(entry, f"{name}_interval")]
+        if bins and not apart:
+            yield "Good", f"{title} as in real showers at all energies"
+        if apart:
+            shift = lambda entry, name=name: entry["generated"][name] / entry["real"][name] - 1
+            worst = max(apart, key=lambda entry: abs(shift(entry)))
+            yield "Off", (f"{title} off in {len(apart)} of {len(bins)} bins of energy, most by "
+                          f"{number(100 * shift(worst), 1)} % at {worst['low']:g} to {worst['high']:g} GeV")
+
+
+def _conditions(conditions):
+    name, entry = max(conditions.items(), key=lambda item: item[1]["w1_interval"][0])
+    if entry["w1_interval"][0] > entry["w1_reference_interval"][1]:
+        yield "Beware", (f"the generated showers belong to other particles than the real ones ({words([name])} with "
+                         f"Wasserstein-1 {number(entry['w1'])} deviations against {number(entry['w1_reference'])} "
+                         "between real sets), which all numbers see")
+
+
+def _memorised(memorisation):
+    if memorisation and memorisation["interval"][0] > memorisation["quantile"]:
+        yield "Beware", (f"{number(100 * memorisation['share'], 1)} % of the generated showers lie closer to a "
+                         f"training shower than {100 * memorisation['quantile']:g} % of other real ones do, as copies "
+                         "would, and as showers smoother than real ones may")
+
+
+def _apart(entry, name):
+    """Whether the interval of generated showers meets none of the two of real ones."""
+    low, high = entry["generated"][name]
+    return all(high < bounds[0] or bounds[1] < low for bounds in (entry[kind][name] for kind in ("real", "reference")))
+
+
+def _mark(fair):
+    return "Good" if fair else "Off"

@@ -1,0 +1,55 @@
+"""Files of every format, in other units and axes, and the command on too few showers."""
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from ecalgen.data.formats import save_showers
+from ecalgen.data.showers import BadShowers, Showers
+from ecalgen.evaluation.inputs import load_sets
+
+
+def saved(path, energy, showers):
+    save_showers(path, Showers(energy, showers.momentum, showers.point))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".root", ".h5"])
+def test_other_formats_units_and_axes_are_converted_and_told(showers, tmp_path, suffix):
+    real = saved(tmp_path / "real.npz", showers.energy, showers)
+    generated = saved(tmp_path / f"mine{suffix}", showers.energy.swapaxes(1, 2) / 1000, showers)
+    (ours, theirs, reference), notes = load_sets(real, generated)
+    np.testing.assert_allclose(theirs.energy, ours.energy, rtol=1e-5)
+    assert reference is None and len(notes) == 2
+    assert "turned from axes (y, x)" in notes[0] and f"mine{suffix}: EnergyDeposit converted from GeV" in notes[1]
+
+
+def test_a_poor_generator_is_judged_as_it_is(showers, tmp_path):
+    """Its showers always lie in the corner."""
+    real = saved(tmp_path / "real.npz", showers.energy, showers)
+    energy = np.zeros_like(showers.energy)
+    energy[:, 3, 5] = showers.energy.sum((1, 2))
+    (_, generated, _), notes = load_sets(real, saved(tmp_path / "poor.npz", energy, showers), real)
+    np.testing.assert_array_equal(generated.energy, energy)
+    assert len(notes) == 1 and "in no units and axes; judged as they are" in notes[0]
+    with pytest.raises(BadShowers, match="does not follow ParticlePoint"):
+        load_sets(tmp_path / "poor.npz", real)
+
+
+def test_a_faulty_file_is_named(showers, tmp_path):
+    real = saved(tmp_path / "real.npz", showers.energy, showers)
+    np.savez(tmp_path / "bad.npz", EnergyDeposit=showers.energy)
+    with pytest.raises(BadShowers, match="bad.npz: no column ParticleMomentum and no ParticlePoint"):
+        load_sets(real, tmp_path / "bad.npz")
+
+
+def test_the_command_names_the_protocol_when_showers_are_few(showers, tmp_path):
+    path = saved(tmp_path / "few.npz", showers.energy[:100], showers[:100])
+    done = subprocess.run([sys.executable, "-m", "ecalgen.evaluation", f"--real={path}", f"--generated={path}",
+                           f"--out={tmp_path / 'out'}"], cwd=pathlib.Path(__file__).parents[2], check=False, text=True,
+                          capture_output=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert ("error: 100 showers cannot fill 400 clusters, those of the protocol 'paper': give at least 200 generated "
+            "and 400 (or 200 and a reference of as many) real ones, or another --protocol") in done.stderr

@@ -1,7 +1,9 @@
 """python -m ecalgen.evaluation --real FILE --generated FILE [--reference FILE] --out DIR
+python -m ecalgen.evaluation --compare RUN --compare RUN ... --out DIR
 
 Judges the showers of one file against the real ones of another: DIR/evaluation.json and DIR/report.html. Files are npz,
 ROOT or HDF5. Shower i of both may belong to the same particle, which shows more, or to any of the same beam.
+With --compare, sets judged runs, folders with evaluation.json, side by side: DIR/compare.html.
 """
 import pathlib
 
@@ -9,6 +11,7 @@ from absl import app, flags
 
 from ecalgen import host
 from ecalgen.errors import UserError
+from ecalgen.evaluation.compare import write_comparison
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.inputs import load_sets
 from ecalgen.evaluation.prd import PROTOCOLS
@@ -16,36 +19,60 @@ from ecalgen.evaluation.report import write_report
 from ecalgen.evaluation.verdict import verdict
 from ecalgen.provenance import provenance
 
-REAL = flags.DEFINE_string("real", None, "file of real showers", required=True)
-GENERATED = flags.DEFINE_string("generated", None, "file of generated showers", required=True)
+REAL = flags.DEFINE_string("real", None, "file of real showers; required to judge")
+GENERATED = flags.DEFINE_string("generated", None, "file of generated showers; required to judge")
 REFERENCE = flags.DEFINE_string("reference", None, "file of other real showers, best those that the generator was "
                                 "trained on, whose copies are looked for; half of --real when not given")
 PROTOCOL = flags.DEFINE_enum("protocol", "paper", list(PROTOCOLS), "features, clusters and runs of the PRD")
 SEED = flags.DEFINE_integer("seed", 0, "of clusterings, folds and bootstraps")
-OUT = flags.DEFINE_string("out", None, "folder for evaluation.json and report.html", required=True)
+COMPARE = flags.DEFINE_multi_string("compare", [], "folder of a judged run, twice or more, instead of showers")
+OUT = flags.DEFINE_string("out", None, "folder for evaluation.json and report.html, or compare.html", required=True)
 
 
 def main(argv):
-    """Judge, write and print the path of the report; a fault of the user's ends in one line, not a traceback."""
+    """Judge or compare, and print the path of the page; a fault of the user's ends in one line, not a traceback."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
-    host.set_up()
     out = pathlib.Path(OUT.value)
-    out.mkdir(parents=True, exist_ok=True)
     try:
-        (real, generated, reference), notes = load_sets(REAL.value, GENERATED.value, REFERENCE.value)
-        for note in notes:
-            print(f"note: {note}")
-        print(f"judging {len(generated):,} generated showers against {len(real):,} real ones; the larger set is cut",
-              flush=True)
-        result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
+        _check_flags()
+        if COMPARE.value:
+            page, said = write_comparison(COMPARE.value, out)
+        else:
+            page, said = _judge(out)
     except UserError as error:
         raise SystemExit(f"error: {error}") from error
+    for label, sentence in said.items():
+        print(f"{label}: {sentence}")
+    print(page)
+
+
+def _judge(out):
+    """The path of the report, and its verdict."""
+    host.set_up()
+    out.mkdir(parents=True, exist_ok=True)
+    (real, generated, reference), notes = load_sets(REAL.value, GENERATED.value, REFERENCE.value)
+    for note in notes:
+        print(f"note: {note}")
+    print(f"judging {len(generated):,} generated showers against {len(real):,} real ones; the larger set is cut",
+          flush=True)
+    result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
     result |= {"notes": notes, "provenance": provenance(SEED.value)}
     write_evaluation(out / "evaluation.json", result)
-    for label, sentence in verdict(result).items():
-        print(f"{label}: {sentence}")
-    print(write_report(real, generated, result, out))
+    return write_report(real, generated, result, out), verdict(result)
+
+
+def _check_flags():
+    """Showers to judge, or runs to compare, and nothing that would go unused."""
+    if COMPARE.value:
+        unused = [f"--{flag.name}" for flag in (REAL, GENERATED, REFERENCE, PROTOCOL, SEED) if flag.present]
+        if unused:
+            raise UserError(f"--compare sets runs side by side that are judged; it goes without {', '.join(unused)}")
+        return
+    missing = [f"--{flag.name}" for flag in (REAL, GENERATED) if flag.value is None]
+    if missing:
+        raise UserError(f"{' and '.join(missing)} not given: the files of showers to judge; or --compare DIR, twice or "
+                        "more, for runs that are judged")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,9 @@
 """The page of an evaluation: a verdict in words, tables and figures, in one HTML file that needs nothing else."""
-import base64
-import os
 import pathlib
-
-import jinja2
 
 from ecalgen.evaluation import figures, physics_figures, tables
 from ecalgen.evaluation.features import observable_columns
+from ecalgen.evaluation.page import picture, write_page
 from ecalgen.evaluation.verdict import verdict
 from ecalgen.evaluation.wording import feature_sets, number, text, words
 
@@ -23,18 +20,9 @@ def write_report(real, generated, evaluation, out_dir, metrics=None, title="Eval
     Returns:
       Path of the page.
     """
-    count, out = evaluation["showers"], pathlib.Path(out_dir)
-    written = _written(evaluation)
+    count, written = evaluation["showers"], _written(evaluation)
     pictures = _pictures(real[:count], generated[:count], evaluation, metrics)
-    (out / "figures").mkdir(parents=True, exist_ok=True)
-    for picture in pictures:
-        _write(out / "figures" / f"{picture['name']}.png", picture["png"])
-        picture["source"] = "data:image/png;base64," + base64.b64encode(picture["png"]).decode()
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
-                                     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page = environment.get_template("report.html.jinja").render(title=title, pictures=pictures, **written)
-    _write(out / "report.html", page.encode())
-    return out / "report.html"
+    return write_page(pathlib.Path(out_dir) / "report.html", "report.html.jinja", pictures, title=title, **written)
 
 
 def _written(evaluation):
@@ -48,7 +36,7 @@ def _written(evaluation):
 
 
 def _pictures(real, generated, evaluation, metrics):
-    """Every figure with its name, title, caption, alternative text and PNG bytes, in the order of the page."""
+    """Every figure as `picture`, in the order of the page."""
     scores, columns = evaluation["observables"], [observable_columns(showers) for showers in (real, generated)]
     curves = "; ".join(f"{name} features reach AUC {number(entry['auc'])}, two real sets {number(entry['ceiling'])}"
                        for name, entry in feature_sets(evaluation["prd"]))
@@ -89,13 +77,4 @@ def _pictures(real, generated, evaluation, metrics):
         made.append(("learning_curves", "Learning curves", figures.learning_curves(metrics),
                      "Losses of every stage and, where monitored, the mean Wasserstein-1 distance of the observables.",
                      "Lines of the training losses against the step."))
-    names = "name", "title", "png", "caption", "alt"
-    return [dict(zip(names, (name, title, figures.png(figure), caption, alt), strict=True))
-            for name, title, figure, caption, alt in made]
-
-
-def _write(path, content):
-    """Write bytes, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    return [picture(name, title, figures.png(figure), caption, alt) for name, title, figure, caption, alt in made]

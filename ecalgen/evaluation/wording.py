@@ -25,7 +25,9 @@ def moments(mean, deviation):
 
 
 def interval(bounds, digits=3):
-    """Both ends in brackets."""
+    """Both ends in brackets; a dash for none."""
+    if bounds is None:
+        return "–"
     return f"[{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import pathlib
 
+import jax
+
 RESULTS = pathlib.Path(__file__).parent / "results"
 
 
@@ -37,6 +39,7 @@ def run_all(args, variants, head, run):
             earlier = read(args.results)["runs"]
             if not any((row["variant"], row["seed"]) == (name, seed) for row in earlier):
                 row = {"variant": name, "seed": seed} | run(name, seed, earlier)
+                jax.clear_caches()  # a dozen runs' programs exhaust the mappings of one process
                 print(json.dumps(row)[:400], flush=True)
                 result = read(args.results)
                 write(args.results, result | {"runs": [*result["runs"], row]})

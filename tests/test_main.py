@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import ecalgen
-from ecalgen import runs
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -58,23 +57,6 @@ def test_other_runs(arguments, tmp_path):
     command(*arguments, f"--workdir={tmp_path}")
     evaluation = json.loads((tmp_path / "evaluation.json").read_text())
     assert evaluation["training"]["steps"] == 20 and evaluation["c2st"]["images"]["auc"] > 0.4
-
-
-@pytest.mark.slow
-def test_a_run_with_a_regressor(recipe, showers, tmp_path):
-    """All three stages by one command; what its regressor reads off showers can be asked for."""
-    name = "aux_twostep.py:test,regressor=disc_arch_llr"
-    command(f"--config=configs/{name}", f"--workdir={tmp_path}")
-    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert list(dict.fromkeys(row["stage"] for row in rows)) == ["multitask", "regressor", "gan"]
-    few = showers[:30]
-    pairs = runs.regression(recipe(name.replace(".py", "")), tmp_path, few)
-    true, read = pairs["transverse_asymmetry"]
-    np.testing.assert_allclose(true, ecalgen.observables(few.energy, few.momentum, few.point)["transverse_asymmetry"],
-                               atol=1e-4)
-    assert read.shape == (30,) and read.std() > 0
-    with pytest.raises(runs.RunError, match="is a run without a regressor"):
-        runs.regression(recipe("baseline:test"), tmp_path, few)
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import pytest
 
 from ecalgen import runs
 from ecalgen.data.formats import save_showers
+from ecalgen.data.observables import transverse_asymmetry
 from ecalgen.errors import ConfigError
 
 CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
@@ -80,6 +81,23 @@ def test_showers_that_outgrow_the_device_stream_through_a_run(config, tmp_path, 
     (tmp_path / "run").mkdir()
     runs.train(config, tmp_path / "run")
     assert json.loads((tmp_path / "run" / "generator" / "card.json").read_text())["steps"] == config.train.steps == 20
+
+
+@pytest.mark.slow
+def test_a_run_with_a_regressor(recipe, tmp_path, showers):
+    """All three stages of a tuned one; what its regressor reads off showers can be asked for."""
+    config = recipe("aux_twostep:test,regressor=disc_arch_llr")
+    runs.prepare(config, tmp_path)
+    runs.train(config, tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert list(dict.fromkeys(row["stage"] for row in rows)) == ["multitask", "regressor", "gan"]
+    few = showers[:30]
+    true, read = runs.regression(config, tmp_path, few)["transverse_asymmetry"]
+    expected = transverse_asymmetry(few.energy, few.momentum, few.point)
+    np.testing.assert_allclose(true, expected, atol=1e-4)
+    assert read.shape == (30,) and read.std() > 0
+    with pytest.raises(runs.RunError, match="is a run without a regressor"):
+        runs.regression(recipe("baseline:test"), tmp_path, few)
 
 
 def test_what_sampling_needs(config, tmp_path):

@@ -83,13 +83,13 @@ def test_it_starts_from_the_prior():
     np.testing.assert_allclose(jnp.log(energy[lit] / alone[lit]), 0, atol=0.3)
 
 
-def test_only_the_correction_is_trained():
+def test_only_the_correction_and_what_neighbours_share_is_trained():
     generator = AnchoredGenerator(**TINY)
     variables, noise, _ = made(generator)
     gradients = jax.grad(lambda p: generator.apply({"params": held(p)}, noise, MOMENTUM, POINT)[:, 12:18].sum())(
         variables["params"])
     moved = {name: any(bool((leaf != 0).any()) for leaf in jax.tree.leaves(part)) for name, part in gradients.items()}
-    assert moved == {"total": False, "profile": False, "whitening": False, "correction": True}
+    assert moved == {"total": False, "profile": False, "whitening": False, "neighbours": True, "correction": True}
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
 

@@ -90,18 +90,14 @@ def test_a_frozen_regressor_stays_as_it_is(recipe, showers):
     np.testing.assert_allclose(predicted, alone, rtol=0.05, atol=0.02)
 
 
-@pytest.mark.slow
 def test_a_tuned_regressor_starts_from_the_multi_task_stage(recipe, showers):
     config = recipe("aux_twostep:test,regressor=disc_arch_llr")
     data, targets = arrays(config, showers)
-    multitask, regressor, gan = stages.build_stages(config, data, showers[:20], targets)
-    state, metrics = parallel.map_steps(multitask.step, 1)(
-        multitask.init(jax.random.key(0), {}), data, jax.random.key(1))
-    assert np.isfinite(metrics["regressor_loss"]) and multitask.monitor(state)["mse"] > 0
+    multitask, regressor, _ = stages.build_stages(config, data, showers[:20], targets)
+    state = multitask.init(jax.random.key(0), {})
     start = regressor.init(jax.random.key(2), {"multitask": state})
     assert not differ(start.regressor.params, state.discriminator.params["auxiliary"])
     assert not differ(start.regressor.spectral, state.discriminator.spectral["auxiliary"])
-    assert "auxiliary" not in gan.init(jax.random.key(3), {"multitask": state, "regressor": start}).discriminator.params
 
 
 def differ(one, other):

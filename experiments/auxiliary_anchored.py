@@ -55,10 +55,10 @@ BLIND = {"discriminator.observables": False}
 VARIANTS = {
     "observables in D": (None, (), {}),
     "neither": (None, (), BLIND),
-    "multi-task, asymmetries": ("multitask", ASYMMETRIES, BLIND),
-    "two-step, asymmetries": ("twostep", ASYMMETRIES, BLIND),
-    "observables in D, multi-task, without gradient": ("multitask", WITHOUT_GRADIENT, {}),
-    "observables in D, two-step, without gradient": ("twostep", WITHOUT_GRADIENT, {}),
+    "multi-task on asymmetries": ("multitask", ASYMMETRIES, BLIND),
+    "two-step on asymmetries": ("twostep", ASYMMETRIES, BLIND),
+    "observables in D and multi-task without gradient": ("multitask", WITHOUT_GRADIENT, {}),
+    "observables in D and two-step without gradient": ("twostep", WITHOUT_GRADIENT, {}),
 }
 """Name -> (how a regressor is trained, its targets, other changes)."""
 

@@ -13,13 +13,14 @@ trains on the hinge loss alone. Table 1 compares five regressors:
 The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-x
 
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # about 15 minutes, two cores
+    python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # two cores; not timed yet
     python -m ecalgen.main --config=configs/aux_twostep.py:test                         # seconds: does everything run?
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
 """
 from configs import aux_multitask
 from configs.base import apply_preset
 
+DEFAULT = "disc_arch"
 LOW, HIGH = 2e-4, 2e-3
 REGRESSORS = {
     "cnn": dict(name="cnn", attention=0),
@@ -54,9 +55,6 @@ def get_config(preset=""):
     if chosen != DEFAULT:
         config.preset = f"{config.preset}-{chosen}"
     return config
-
-
-DEFAULT = "disc_arch"
 
 
 def split_option(preset):

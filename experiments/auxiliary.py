@@ -1,6 +1,6 @@
 """Table 1 of Rogachev and Ratnikov 2023 on our showers: baseline, five two-step models, multi-task, by seed.
 
-    python -m experiments.auxiliary                  # cpu recipe: 2.5 hours a seed on one core; rerun to go on
+    python -m experiments.auxiliary                  # cpu recipe; rerun to go on
     python -m experiments.auxiliary --preset= --seeds=0 --only=multitask,disc_arch_llr      # full recipe, for a GPU
     python -m experiments.auxiliary --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
@@ -10,13 +10,13 @@ the multi-task run of their seed, so leave them in one process with it). A kille
 import time
 
 import numpy as np
-import scipy.stats
 
 from configs import aux_multitask, aux_twostep, baseline
 from ecalgen import host, runs
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.c2st import c2st
+from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.evaluation.features import observable_columns
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
@@ -88,9 +88,7 @@ def run_model(config, seed, workdir, real, multitask):
 def distances(real, other):
     """Wasserstein-1 of each observable, in deviations of the real one; the mean over its columns."""
     ours, theirs = observable_columns(other), observable_columns(real)
-    return {name: round(float(np.mean([scipy.stats.wasserstein_distance(a, b) / (b.std() + 1e-12)
-                                       for a, b in zip(ours[name].T, theirs[name].T, strict=True)])), 4)
-            for name in theirs}
+    return {name: round(wasserstein_distance(theirs[name], ours[name]), 4) for name in theirs}
 
 
 def histograms(showers):

@@ -1,6 +1,6 @@
 """Does a learnt regressor help where the observables can be differentiated? Auxiliary ideas on the anchored generator.
 
-    taskset -c 0 python -m experiments.auxiliary_anchored        # four minutes a variant on one core; rerun to go on
+    taskset -c 0 python -m experiments.auxiliary_anchored        # rerun to go on
     python -m experiments.auxiliary_anchored --seconds=2 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Two questions, at equal time and three seeds: the asymmetries, computed in the discriminator or read off by a regressor;
@@ -9,13 +9,13 @@ latter are judged by their own Wasserstein-1 distances as well.
 """
 import jax.numpy as jnp
 import numpy as np
-import scipy.stats
 
 from configs import anchored, aux_multitask, aux_twostep
 from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.observables import POSITIONS, of_showers
 from ecalgen.data.showers import PITCH, reference_point
+from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.provenance import provenance
 from experiments.anchored_ablation import JUDGES, run_variant
 from experiments.judging import judged, reference
@@ -100,8 +100,8 @@ def distances(real, generated):
     """Wasserstein-1 of the quantities without a gradient, in deviations of the real ones."""
     result = {}
     for function in (maxima, brightest_nine, radius_90):
-        ours, theirs = (np.asarray(of_showers(function, showers), float) for showers in (generated, real))
-        result[function.__name__] = round(scipy.stats.wasserstein_distance(ours, theirs) / theirs.std(), 4)
+        theirs, ours = (np.asarray(of_showers(function, showers), float)[:, None] for showers in (real, generated))
+        result[function.__name__] = round(wasserstein_distance(theirs, ours), 4)
     return result
 
 

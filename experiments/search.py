@@ -1,6 +1,6 @@
 """What makes the plain GAN good: one change at a time of `configs/baseline.py:cpu`, at equal time on one core.
 
-    taskset -c 0 python -m experiments.search              # five minutes a variant; rerun to go on
+    taskset -c 0 python -m experiments.search              # rerun to go on
     python -m experiments.search --seconds=2 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Judged on validation showers, so that the test showers stay unseen by what is chosen.

@@ -1,6 +1,6 @@
 """The weight of the auxiliary loss in multi-task training against the regressor's MSE and the asymmetries' distance.
 
-    python -m experiments.weight_sweep               # cpu recipe: twenty minutes a weight on one core; rerun to go on
+    python -m experiments.weight_sweep               # cpu recipe; rerun to go on
     python -m experiments.weight_sweep --preset=     # full recipe, for a GPU
     python -m experiments.weight_sweep --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 

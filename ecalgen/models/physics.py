@@ -64,8 +64,8 @@ class Whitening(nn.Module):
 
     Mean and log std are `expansion`s of fourth and second order: shares of rings and asymmetries hang strongly on where
     in its cell the track passes, and near normal incidence on which way it leans. The parameters are those of
-    `fit_whitening`, never trained. The inverse hyperbolic sine tames outliers and leaves them a gradient, which
-    clipping would not: one shower in a hundred then drifts to widths of twenty deviations, unpunished.
+    `fit_whitening`, never trained. The inverse hyperbolic sine tames outliers and leaves them a gradient, without which
+    they drift off unpunished ("half rates, long" in experiments/results/anchored_pilots.json).
     """
 
     @nn.compact

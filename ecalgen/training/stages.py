@@ -99,11 +99,8 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
     if multitask is None:
         multitask = bool(config.regressor) and "regressor" not in config.stages
     generator = build_generator(config.generator)
-    discriminator = build_discriminator(config.discriminator)
-    if targets is not None:
-        regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
-        kind = "auxiliary" if multitask else "regressor"
-        discriminator = build_discriminator(config.discriminator, **{kind: regressor})
+    regressor = targets and build_regressor(config.regressor, config.discriminator, len(targets.names))
+    discriminator = build_discriminator(config.discriminator, **{"auxiliary" if multitask else "regressor": regressor})
     optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,

@@ -44,8 +44,8 @@ def fit_targets(names, weights, frame, showers):
     Raises:
       ConfigError: an unknown name, a function that does not give numbers, or a quantity that never changes.
     """
-    functions = find_functions(names, weights)
-    widths = {name: _column(name, function, *frame(*_arrays(showers[:1]))).shape[1]
+    functions, first = find_functions(names, weights), showers[:1]
+    widths = {name: _column(name, function, *frame(first.energy, first.momentum, first.point)).shape[1]
               for name, function in functions.items()}
     labels = tuple(name if width == 1 else f"{name}[{k}]" for name, width in widths.items() for k in range(width))
     values = _columns(functions, frame, showers)
@@ -94,7 +94,3 @@ def _column(name, function, energy, momentum, point):
         raise ConfigError(f"config.regressor.targets: {name} gives {value.dtype} of shape {list(value.shape)} for "
                           f"{len(energy)} showers; it must be numbers, [N] or [N, M]")
     return value.reshape(len(energy), -1).astype(np.float32)
-
-
-def _arrays(showers):
-    return showers.energy, showers.momentum, showers.point

@@ -31,6 +31,7 @@ def get_config():
     train.constant_fraction = 0.5  # of the steps at these rates, then they fall in a straight line
     train.final_fraction = 0.1  # of the rates, at the last step
     train.clip = 10.0  # global norm of the gradients
+    train.r1 = 0.0  # weight of the penalty on the discriminator's gradient at real showers
     train.ema = 0.999
     train.log_every = 100  # steps
     train.checkpoint_every = 1_000  # steps, a multiple of log_every

@@ -15,6 +15,14 @@ def hinge_generator(fake_logits):
     return -jnp.mean(fake_logits)
 
 
+def r1_penalty(gradients):
+    """R_1 = 1/2 E |grad_x D(x, y)|^2 of real showers, from the gradients `[N, 30, 30]` of their logits.
+
+    Source: Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, equation 9.
+    """
+    return 0.5 * jnp.mean(jnp.sum(gradients**2, axis=(1, 2)))
+
+
 def weighted_mse(targets, predictions, weights):
     """L_reg = sum_k alpha_k / N sum_i (o_ik - o^_ik)^2.
 

@@ -32,6 +32,7 @@ VARIANTS = {
     "gain 10": {"discriminator.gain": 10.0},
     "half rates": {"train.generator_rate": 5e-4, "train.discriminator_rate": 1e-3},
     "two steps of D": {"train.discriminator_steps": 2},
+    "R1": {"train.r1": 1.0},
     "log1p": {"data.transform.name": "log1p", "data.transform.scale": 1.0},
 }
 """Name -> what it changes."""

@@ -2,7 +2,7 @@
 import jax.numpy as jnp
 import pytest
 
-from ecalgen.losses import hinge_discriminator, hinge_generator, weighted_mse
+from ecalgen.losses import hinge_discriminator, hinge_generator, r1_penalty, weighted_mse
 
 
 def test_hinge_of_the_discriminator():
@@ -18,3 +18,9 @@ def test_weighted_mse():
     # first property: (1 + 9)/2 = 5, second: (0 + 4)/2 = 2; 5 * 0.1 + 2 * 2
     targets, predictions = jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([[0.0, 2.0], [0.0, 6.0]])
     assert weighted_mse(targets, predictions, jnp.array([0.1, 2.0])) == pytest.approx(4.5)
+
+
+def test_r1_penalty():
+    # |g|^2 of the showers: 9 + 16 and 1; half of their mean
+    gradients = jnp.zeros((2, 30, 30)).at[0, 1, 2].set(3.0).at[0, 5, 5].set(-4.0).at[1, 0, 0].set(1.0)
+    assert r1_penalty(gradients) == pytest.approx(0.5 * (25 + 1) / 2)

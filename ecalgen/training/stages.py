@@ -104,7 +104,7 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
     optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,
-                             weights=targets.weights if multitask else None)
+                             r1=train.r1, weights=targets.weights if multitask else None)
     distances = wasserstein_monitor(generator, make_transform(**config.data.transform), validation)
     predict = lambda state, *arrays: discriminator.apply(state.discriminator.variables, *arrays)[1]
     errors = error_monitor(predict, config, validation, targets) if multitask else lambda state: {}

@@ -40,7 +40,7 @@ def held(params):
 
 
 def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema,
-             weights=None):
+             r1=0.0, weights=None):
     """`discriminator_steps` steps of the discriminator, then one of the generator, then of its average.
 
     Args:
@@ -50,12 +50,13 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
       optimisers: (generator's, discriminator's), optax.
       batch_size: showers a step on all devices together.
       ema: decay of the average a step, reached after a warm-up: min(ema, (1 + t) / (10 + t)).
+      r1: weight of `losses.r1_penalty`.
       weights: `[K]`, alpha_k of a regressor trained with the discriminator (multi-task); None without one.
     """
     generator_key, *discriminator_keys = jax.random.split(key, 1 + discriminator_steps)
     for discriminator_key in discriminator_keys:
         keys = row_keys(discriminator_key, state.step, batch_size)
-        state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1], weights)
+        state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1], r1, weights)
     keys = row_keys(generator_key, state.step, batch_size)
     state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0])
     decay = jnp.minimum(ema, (1 + state.step) / (10 + state.step))
@@ -63,8 +64,8 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
     return state.replace(step=state.step + 1, ema=average), lax.pmean(d_metrics | g_metrics, DEVICES)
 
 
-def discriminator_step(state, data, keys, generator, discriminator, optimiser, weights=None):
-    """One step of the discriminator on L_adv (+ L_reg of the real ones), real and generated at the same conditions."""
+def discriminator_step(state, data, keys, generator, discriminator, optimiser, r1=0.0, weights=None):
+    """One step of the discriminator on L_adv (+ r1 R_1 + L_reg of the real ones), on both at the same conditions."""
     batch = draw_batch(data, keys)
     momentum, point = batch["momentum"], batch["point"]
     fake = generator.apply(state.generator.variables, draw_noise(generator, keys), momentum, point)
@@ -77,6 +78,11 @@ def discriminator_step(state, data, keys, generator, discriminator, optimiser, w
         real_logits, fake_logits = jnp.split(logits, 2)
         metrics = {"real_logit": jnp.mean(real_logits), "fake_logit": jnp.mean(fake_logits)}
         loss = losses.hinge_discriminator(real_logits, fake_logits)
+        if r1:
+            metrics["r1"] = losses.r1_penalty(jax.grad(lambda real: jnp.sum(discriminator.apply(
+                {"params": held(params), "spectral": state.discriminator.spectral}, real, momentum, point)[0]))(
+                    batch["cells"]))
+            loss += r1 * metrics["r1"]
         if weights is not None:
             targets = batch["targets"]
             metrics["regressor_loss"] = losses.weighted_mse(targets, predicted[:len(targets)], weights)

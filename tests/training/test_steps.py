@@ -1,6 +1,7 @@
 """Single steps: gradients of the right network only, the batch drawn as promised, and learning on something easy."""
 import functools
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -63,6 +64,28 @@ def test_a_batch_keeps_cells_and_conditions_together():
     batch = steps.draw_batch(data, jax.random.split(jax.random.key(0), 300))
     np.testing.assert_array_equal(batch["cells"][:, 0, 0], batch["momentum"][:, 0])
     assert len(np.unique(batch["cells"])) > 45  # of 50, in 300 draws
+
+
+class Linear(nn.Module):
+    """A discriminator whose logit is a multiple a of the shower's energy: its gradient is a in each of 900 cells."""
+
+    @nn.compact
+    def __call__(self, cells, momentum, point, update_stats=False):
+        return self.param("a", nn.initializers.constant(0.5), ()) * cells.sum((1, 2)), jnp.zeros((len(cells), 0))
+
+
+def test_r1_pulls_the_gradient_at_real_showers_down():
+    optimisers = optax.adam(1e-3), optax.sgd(1e-3)
+    state = init_gan(tiny.GENERATOR, Linear(), optimisers, jax.random.key(0), tiny.data())
+    one = lambda r1: parallel.map_steps(functools.partial(
+        steps.gan_step, generator=tiny.GENERATOR, discriminator=Linear(), optimisers=optimisers, batch_size=16,
+        discriminator_steps=1, ema=0.9, r1=r1), 1)(state, tiny.data(), jax.random.key(1))
+    (without, plain), (pulled, metrics) = one(0.0), one(0.3)
+    assert "r1" not in plain and metrics["r1"] == pytest.approx(0.5 * 900 * 0.5**2, rel=1e-5)
+    moved = float(pulled.discriminator.params["a"][()] - without.discriminator.params["a"][()])
+    assert moved == pytest.approx(-1e-3 * 0.3 * 900 * 0.5, rel=1e-4)  # d/da of 0.3 * 1/2 * 900 a^2
+    assert metrics["discriminator_loss"] == pytest.approx(
+        float(plain["discriminator_loss"] + 0.3 * metrics["r1"]), rel=1e-5)
 
 
 def test_regressor_learns_the_sum_of_its_cells():

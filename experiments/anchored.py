@@ -1,6 +1,6 @@
 r"""Train the anchored generator long, with its learning curve, judge it under the `paper` protocol, and ship it.
 
-    python -m experiments.anchored            # half an hour on one core; rerun to resume
+    python -m experiments.anchored            # an hour on one core; rerun to resume
     python -m experiments.anchored --steps=20 --showers=200 --curve=200 --workdir=runs/x --shipped=runs/x \
         --results=runs/x.json
 """
@@ -20,7 +20,7 @@ from ecalgen.weights import SHIPPED
 from experiments.judging import judged, make_showers, physics_prd, reference
 
 RESULTS = pathlib.Path(__file__).parent / "results"
-STEPS = 14_000
+STEPS = 24_000
 
 
 def main():

@@ -11,7 +11,7 @@ from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS
 from ecalgen.models import hits
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock
-from ecalgen.models.physics import Whitening, incident_vector, soft_observables
+from ecalgen.models.physics import Whitening, incident_vector, seen_observables
 from ecalgen.models.prior import PROFILES, TotalHead, draw_mixture, total_unit
 
 LARGEST = 3.0
@@ -84,7 +84,7 @@ class AnchoredGenerator(nn.Module):
             signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
             if self.sight:
                 drawn = scaled(hits.cell_energy(n, *jnp.moveaxis(maps, -1, 0)), total)
-                seen = Whitening(name="whitening")(soft_observables(drawn, *incident), given)
+                seen = Whitening(name="whitening")(seen_observables(drawn, *incident), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
             maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
                 signal, jnp.concatenate([maps * SEEN, n[..., None]], axis=-1), update_stats)

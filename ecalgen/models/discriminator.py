@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
 from ecalgen.models.layers import MLP, Dense, down_blocks, framed, pooled
-from ecalgen.models.physics import Whitening, energy_unit, incident_vector, soft_observables
+from ecalgen.models.physics import Whitening, energy_unit, incident_vector, seen_observables
 
 
 class Discriminator(nn.Module):
@@ -123,7 +123,7 @@ class PhysicsDiscriminator(nn.Module):
         x, given, predicted = _first_look(self, views, particle, update_stats)
         seen = _features(self, _with_maps(x, given), update_stats)
         if self.observables:
-            observed = soft_observables(*self.frame(cells, momentum, point))
+            observed = seen_observables(*self.frame(cells, momentum, point))
             whitened = Whitening(name="whitening")(observed, particle)
             branch = MLP((self.embedding, self.embedding), self.spectral_norm, name="physics")
             seen = jnp.concatenate([seen, branch(jnp.concatenate([whitened, given], axis=1), update_stats)], axis=1)

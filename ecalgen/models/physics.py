@@ -43,20 +43,29 @@ def energy_unit(momentum):
     return jnp.sqrt(incident_energy(momentum) / 10)[:, None, None]
 
 
-def soft_observables(energy, momentum, point):
-    """The observables as columns `[N, 31]`: rings as shares of S, and a sparsity's step softened.
+def seen_observables(energy, momentum, point):
+    """The observables as columns `[N, 31]`, rings as shares of S, with a gradient for all of them.
 
-    A cell counts u^2 / (1 + u^2) for the threshold alpha, u = E / (alpha S). (A steeper step, u^4, follows the counts
-    more closely, and trained to a worse generator: "steeper sparsity" in experiments/results/anchored_pilots.json.)
+    Sparsities count cells, which has none: the value is the count, the gradient that of `counted`.
     """
     total = energy.sum((1, 2))[:, None]
     total = jnp.where(total > 0, total, 1)
     columns = {name: function(energy, momentum, point) for name, function in OBSERVABLES.items() if name != "sparsity"}
     columns["ring_energies"] /= total
-    squares = (energy / total[..., None])**2
+    share = energy / total[..., None]
     columns["sparsity"] = jnp.stack(
-        [jnp.mean(squares / (squares + float(alpha)**2), axis=(1, 2)) for alpha in SPARSITY_THRESHOLDS], axis=1)
+        [jnp.mean(counted(share / float(alpha)), axis=(1, 2)) for alpha in SPARSITY_THRESHOLDS], axis=1)
     return jnp.concatenate([value.reshape(len(energy), -1) for value in columns.values()], axis=1)
+
+
+def counted(u):
+    """Is u >= 1? 1 or 0, with the gradient of u^2 / (1 + u^2) ("straight through": Bengio et al. 2013, arXiv:1308.3432).
+
+    A critic that is shown u^2 / (1 + u^2) itself sees counts blurred; one that is shown a steeper step sees them better,
+    and trains a worse generator ("steeper sparsity" in experiments/results/anchored_pilots.json).
+    """
+    soft = u**2 / (1 + u**2)
+    return soft + lax.stop_gradient((u >= 1) - soft)
 
 
 class Whitening(nn.Module):
@@ -115,4 +124,4 @@ def fit_whitening(energy, momentum, point):
 @jax.jit
 def _columns(energy, momentum, point):
     given = incident_vector(momentum, point)
-    return soft_observables(energy, momentum, point), *(expansion(given, degree) for degree in DEGREES.values())
+    return seen_observables(energy, momentum, point), *(expansion(given, degree) for degree in DEGREES.values())

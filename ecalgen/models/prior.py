@@ -15,7 +15,7 @@ from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
 from ecalgen.models import hits
 from ecalgen.models.layers import Dense
-from ecalgen.models.physics import Whitening, azimuth, incident_vector, soft_observables
+from ecalgen.models.physics import Whitening, azimuth, incident_vector, seen_observables
 
 LARGEST = 2.0
 """Bound of log kappa."""
@@ -167,7 +167,7 @@ class Prior(nn.Module):
         total = energy.sum((1, 2))
         centre, scale = total_unit(momentum)
         score = (total - centre) / scale
-        observed = Whitening(name="whitening")(soft_observables(energy, momentum, point), given)
+        observed = Whitening(name="whitening")(seen_observables(energy, momentum, point), given)
         mean, log_std = Encoder(self.shape, name="encoder")(observed, energy, given)
         maps = PROFILES[self.profile](name="profile")(momentum, point, score, mean + jnp.exp(log_std) * normal)
         log_share, log_eps, log_kappa = jnp.moveaxis(maps, -1, 0)

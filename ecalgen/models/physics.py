@@ -59,10 +59,12 @@ def seen_observables(energy, momentum, point):
 
 
 def counted(u):
-    """Is u >= 1? 1 or 0, with the gradient of u^2 / (1 + u^2) ("straight through": Bengio et al. 2013, arXiv:1308.3432).
+    """Is u >= 1? 1 or 0, with the gradient of u^2 / (1 + u^2).
 
     A critic that is shown u^2 / (1 + u^2) itself sees counts blurred; one that is shown a steeper step sees them better,
     and trains a worse generator ("steeper sparsity" in experiments/results/anchored_pilots.json).
+
+    Source: the straight-through estimator of Bengio, Leonard and Courville 2013, arXiv:1308.3432.
     """
     soft = u**2 / (1 + u**2)
     return soft + lax.stop_gradient((u >= 1) - soft)

@@ -1,15 +1,12 @@
 """What each part of the anchored generator brings: one left out at a time, three seeds each, at equal time on one core.
 
     taskset -c 0 python -m experiments.anchored_ablation      # about 80 minutes; rerun to go on
-    python -m experiments.anchored_ablation --seconds=2 --showers=200 --seeds=1 --workdir=runs/x --results=runs/x.json
+    python -m experiments.anchored_ablation --steps=100 --showers=200 --seeds=1 --workdir=runs/x --results=runs/x.json
 
 Two processes on a core each may share the work, by seeds: --seeds=0,1 and --seeds=2.
 """
 import json
 import shutil
-import time
-
-import jax
 
 from configs import anchored
 from ecalgen import host, runs
@@ -17,8 +14,8 @@ from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
-from ecalgen.training import parallel
 from ecalgen.training.loop import read_metrics
+from experiments.equal_time import steps_at_equal_time
 from experiments.judging import judged, reference
 from experiments.variants import make_parser, run_all
 
@@ -42,32 +39,29 @@ JUDGES = ("observables", "observables_and_conditions", "images")
 def main():
     """Train and judge every variant that the results do not hold yet."""
     parser = make_parser(__doc__, "anchored_ablation", showers=5_000)
-    parser.add_argument("--seconds", type=float, default=120, help="of the GAN's training, after its prior's")
+    parser.add_argument("--steps", type=int, default=1_200, help="of the full recipe's GAN, after its prior's")
     args = parser.parse_args()
     host.set_up()
     real = load_split(args.source, "test")[:args.showers]
-    head = lambda: {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
+    head = lambda: {"gan_steps": args.steps, "provenance": provenance(args.seeds[0]),
                     "real_against_real": judged(real, reference(real), JUDGES)}
 
     def run(name, seed, earlier):
         config = anchored.get_config("cpu")
         config.update_from_flattened_dict(VARIANTS[name])
-        steps = next((run["steps"] for run in earlier if run["variant"] == name), None)
-        return run_variant(name, config, seed, args, real, steps)[0]
+        return run_variant(name, config, seed, args, real, earlier)[0]
 
     run_all(args, VARIANTS, head, run)
 
 
-def run_variant(name, config, seed, args, real, steps=None):
-    """Train one variant for its time, or for the steps that another seed has made of it: (its figures, its showers)."""
+def run_variant(name, config, seed, args, real, earlier):
+    """Train one variant as long as the full recipe, or as another seed of it: (its figures, its showers)."""
     config.seed, config.data.source = seed, args.source
     if args.showers < 1000:
         config.prior.steps = 100
     workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
-    if not (workdir / "config.json").exists():
-        config.train.steps = steps or round_steps(args.seconds / seconds_per_step(config))
-    else:
-        config.train.steps = json.loads((workdir / "config.json").read_text())["train"]["steps"]
+    config.train.steps = known_steps(workdir, name, earlier) or steps_at_equal_time(
+        config, anchored.get_config("cpu"), args.steps)
     runs.prepare(config, workdir)
     take_prior(config, workdir, args.workdir / f"prior-alone-{seed}")
     runs.train(config, workdir)
@@ -79,25 +73,12 @@ def run_variant(name, config, seed, args, real, steps=None):
     return row | judged(real, generated, JUDGES), generated
 
 
-def seconds_per_step(config, steps=60):
-    """Of the GAN's step on this machine, once compiled: the best of some, which what else runs here disturbs least."""
-    if "gan" not in config.stages:
-        return 1.0
-    _, stages, data = runs.load_stages(config)
-    state = stages[-1].init(jax.random.key(0, impl="rbg"), None)
-    advance = parallel.map_steps(stages[-1].step, 1)
-    seconds = []
-    for _ in range(steps):
-        start = time.perf_counter()
-        state, metrics = advance(state, data, jax.random.key(0))
-        jax.block_until_ready((state, metrics))
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
-
-
-def round_steps(steps):
-    """To hundreds, at least one."""
-    return max(100, round(steps / 100) * 100)
+def known_steps(workdir, name, earlier):
+    """What this run, or another seed of its variant, was given; None for the first one."""
+    path = workdir / "config.json"
+    if path.exists():
+        return json.loads(path.read_text())["train"]["steps"]
+    return next((row["steps"] for row in earlier if row["variant"] == name), None)
 
 
 def take_prior(config, workdir, other):

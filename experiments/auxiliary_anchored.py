@@ -1,7 +1,7 @@
 """Does a learnt regressor help where the observables can be differentiated? Auxiliary ideas on the anchored generator.
 
     taskset -c 0 python -m experiments.auxiliary_anchored        # rerun to go on
-    python -m experiments.auxiliary_anchored --seconds=2 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
+    python -m experiments.auxiliary_anchored --steps=100 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Two questions, at equal time and three seeds: the asymmetries, computed in the discriminator or read off by a regressor;
 and quantities without a gradient (`maxima`, `brightest_nine`, `radius_90`), which only a regressor can bring in. The
@@ -80,17 +80,16 @@ def changed(how, targets, changes):
 def main():
     """Train and judge every variant that the results do not hold yet."""
     parser = make_parser(__doc__, "auxiliary_anchored", showers=5_000)
-    parser.add_argument("--seconds", type=float, default=120, help="of the GAN's training, after the other stages")
+    parser.add_argument("--steps", type=int, default=1_200, help="of the usual GAN, after the other stages")
     args = parser.parse_args()
     host.set_up()
     real = load_split(args.source, "test")[:args.showers]
     other = reference(real)
-    head = lambda: {"gan_seconds": args.seconds, "provenance": provenance(args.seeds[0]),
+    head = lambda: {"gan_steps": args.steps, "provenance": provenance(args.seeds[0]),
                     "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}
 
     def run(name, seed, earlier):
-        steps = next((row["steps"] for row in earlier if row["variant"] == name), None)
-        row, generated = run_variant(name, changed(*VARIANTS[name]), seed, args, real, steps)
+        row, generated = run_variant(name, changed(*VARIANTS[name]), seed, args, real, earlier)
         return row | {"w1": distances(real, generated)}
 
     run_all(args, VARIANTS, head, run)

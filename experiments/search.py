@@ -1,20 +1,19 @@
 """What makes the plain GAN good: one change at a time of `configs/baseline.py:cpu`, at equal time on one core.
 
     taskset -c 0 python -m experiments.search              # rerun to go on
-    python -m experiments.search --seconds=2 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
+    python -m experiments.search --steps=100 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Judged on validation showers, so that the test showers stay unseen by what is chosen.
 """
-import json
-
 from configs import baseline
 from ecalgen import host, runs
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
-from experiments.anchored_ablation import round_steps, seconds_per_step
+from experiments.anchored_ablation import known_steps
 from experiments.auxiliary import distances
+from experiments.equal_time import steps_at_equal_time
 from experiments.judging import judged, reference
 from experiments.variants import make_parser, run_all
 
@@ -31,6 +30,11 @@ VARIANTS = {
     "projection": {"discriminator.conditioning": "projection"},
     "gain 10": {"discriminator.gain": 10.0},
     "half rates": {"train.generator_rate": 5e-4, "train.discriminator_rate": 1e-3},
+    "EMA 0.999": {"train.ema": 0.999},
+    "batch of 64": {"train.batch_size": 64},
+    "half width": {"generator.widths": (32, 32, 16, 8), "discriminator.widths": (16, 32, 64)},
+    "double width": {"generator.widths": (128, 128, 64, 32), "discriminator.widths": (64, 128, 256)},
+    "attention at 16": {"generator.attention": 16, "discriminator.attention": 16},
     "two steps of D": {"train.discriminator_steps": 2},
     "R1": {"train.r1": 1.0},
     "log1p": {"data.transform.name": "log1p", "data.transform.scale": 1.0},
@@ -42,25 +46,22 @@ def main():
     """Train and judge every variant that the results do not hold yet."""
     parser = make_parser(__doc__, "search", showers=4_000)
     parser.set_defaults(seeds=[0])
-    parser.add_argument("--seconds", type=float, default=240, help="of training")
+    parser.add_argument("--steps", type=int, default=2_500, help="of the usual recipe")
     args = parser.parse_args()
     host.set_up()
     real = load_split(args.source, "validation")[:args.showers]
 
     def head():
         other = reference(real)
-        return {"seconds": args.seconds, "provenance": provenance(args.seeds[0]),
+        return {"steps": args.steps, "provenance": provenance(args.seeds[0]),
                 "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}
 
     def run(name, seed, earlier):
         config = baseline.get_config("cpu")
         config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed, "data.source": args.source})
         workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
-        path = workdir / "config.json"
-        steps = next((row["steps"] for row in earlier if row["variant"] == name), None)
-        if path.exists():
-            steps = json.loads(path.read_text())["train"]["steps"]
-        config.train.steps = steps or round_steps(args.seconds / seconds_per_step(config))
+        config.train.steps = known_steps(workdir, name, earlier) or steps_at_equal_time(
+            config, baseline.get_config("cpu"), args.steps)
         runs.prepare(config, workdir)
         runs.train(config, workdir)
         generated = Showers(load_sampler(workdir)(real.momentum, real.point, seed=seed), real.momentum, real.point)

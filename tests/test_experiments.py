@@ -79,3 +79,16 @@ def test_rank_correlation_of_a_perfect_order(experiment):
     assert module.rank_correlation(runs, "raw")["value"] == pytest.approx(-1)
     assert module.rank_correlation(runs, "raw")["interval"] == pytest.approx([-1, -1])
     assert module.rank_correlation(runs[:3], "raw") is None
+
+
+def test_equal_time_is_equal_steps_for_the_same_recipe_and_fewer_for_a_slower_one(experiment, monkeypatch):
+    module, anchored = experiment("equal_time"), importlib.import_module("configs.anchored")
+    usual, other = anchored.get_config("cpu"), anchored.get_config("cpu")
+    other.seed = 3
+    assert module.steps_at_equal_time(other, usual, 1_200) == 1_200
+    monkeypatch.setattr(module, "_stepper", lambda config: lambda: config.generator.latent)
+    monkeypatch.setattr(module, "_timed", lambda step: step())
+    other.generator.latent = 3 * usual.generator.latent
+    assert module.steps_at_equal_time(other, usual, 1_200) == 400
+    other.stages = ("prior",)
+    assert module.steps_at_equal_time(other, usual, 1_200) == 1_200

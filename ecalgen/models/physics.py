@@ -61,8 +61,8 @@ def seen_observables(energy, momentum, point):
 def counted(u):
     """Is u >= 1? 1 or 0, with the gradient of u^2 / (1 + u^2).
 
-    A critic that is shown u^2 / (1 + u^2) itself sees counts blurred; one that is shown a steeper step sees them better,
-    and trains a worse generator ("steeper sparsity" in experiments/results/anchored_pilots.json).
+    A critic that is shown u^2 / (1 + u^2) itself sees counts blurred; one that is shown a steeper step sees them
+    better, and trains a worse generator ("steeper sparsity" in experiments/results/anchored_pilots.json).
 
     Source: the straight-through estimator of Bengio, Leonard and Courville 2013, arXiv:1308.3432.
     """

@@ -11,14 +11,12 @@ import numpy as np
 import scipy.stats
 
 from experiments.auxiliary import EDGES
+from experiments.tables import MODELS
 from experiments.variants import RESULTS
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  the backend comes first
 
-NAMES = {"baseline": "Baseline", "multitask": "Multi-task", "cnn": "CNN", "cnn_sa": "CNN SA", "disc_arch": "DiscArch",
-         "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR"}
-"""Of the models, as the paper calls them."""
 TWO_STEP = ("cnn", "cnn_sa", "disc_arch", "disc_arch_hlr", "disc_arch_llr")
 LABELS = {"longitudinal_asymmetry": "longitudinal asymmetry", "transverse_asymmetry": "transverse asymmetry"}
 
@@ -46,7 +44,7 @@ def figure3(result):
         for name in TWO_STEP:
             mine = [run for run in runs if run["variant"] == name]
             axis.errorbar([run["mean_unexplained"] for run in mine], [run["prd"][features]["auc"] for run in mine],
-                          [run["prd"][features]["std"] for run in mine], fmt="o", capsize=2, label=NAMES[name])
+                          [run["prd"][features]["std"] for run in mine], fmt="o", capsize=2, label=MODELS[name])
         axis.set_xlabel("unexplained variance of the asymmetries (test)")
         axis.set_ylabel(f"{features} PRD-AUC")
         rank = rank_correlation(runs, features)
@@ -83,7 +81,7 @@ def figure4(result):
             axis.stairs(_density(result["histograms"][observable]), EDGES, fill=True, alpha=0.3, label="Geant4")
             for i, run in enumerate(runs):
                 axis.stairs(_density(run["histograms"][observable]), EDGES, color="C1",
-                            label=NAMES[name] if i == 0 else None)
+                            label=MODELS[name] if i == 0 else None)
             axis.set_xlabel(label)
             axis.legend(fontsize=8)
     return figure
@@ -98,7 +96,7 @@ def figure5(result):
             if run:
                 counts = np.array(run["true_against_read"][observable], float)
                 axis.pcolormesh(EDGES[::2], EDGES[::2], np.ma.masked_equal(counts, 0).T, norm="log")
-                axis.set_title(f"{NAMES[name]}, MSE {run['mse'][observable]:.4f}", fontsize=10)
+                axis.set_title(f"{MODELS[name]}, MSE {run['mse'][observable]:.4f}", fontsize=10)
             axis.plot([-1, 1], [-1, 1], color="grey", lw=0.8)
             axis.set_xlabel(f"true {label}")
             axis.set_ylabel("read off")

@@ -15,6 +15,9 @@ SYSTEMS = {
 """Name of a file in `results/` -> how its system is called."""
 CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflash.py`)"}
 """The same of what is no shipped generator; shown where its file is there."""
+MODELS = {"baseline": "Baseline", "cnn": "CNN", "cnn_sa": "CNN SA", "disc_arch": "DiscArch",
+          "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR", "multitask": "Multi-task"}
+"""Of table 1, as the paper calls them."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
         "entry_cm": "cm from the centre"}
 
@@ -114,6 +117,48 @@ def checks():
                        lists)])
 
 
+def auxiliary():
+    """Table 1 of Rogachev and Ratnikov 2023, on our showers: means over the seeds, with the least and the greatest."""
+    result = load("auxiliary")
+    ceiling = result["real_against_real"]["prd"]
+    cell = lambda runs, of: _spread([of(run) for run in runs])
+    rows = []
+    for name, title in MODELS.items():
+        if runs := [run for run in result["runs"] if run["variant"] == name]:
+            rows.append([
+                title, str(len(runs)),
+                *(cell(runs, lambda run, f=features: run["prd"][f]["auc"]) for features in ("physics", "raw")),
+                *(f"{statistics.mean(run['prd'][f]['auc'] for run in runs) / ceiling[f]['auc']:.3f}"
+                  for f in ("physics", "raw")),
+                cell(runs, lambda run: statistics.mean(run["mse"].values())) if "mse" in runs[0] else "–",
+                cell(runs, lambda run: run["auc"]), cell(runs, lambda run: run["seconds"]["gan"] / 60)])
+    rows.append(["other real showers", "", *(f"{ceiling[f]['auc']:.3f}" for f in ("physics", "raw")), "1", "1", "",
+                 f"{result['real_against_real']['auc']:.3f}", ""])
+    head = ["model", "seeds", "physics PRD-AUC", "raw PRD-AUC", "ratio to the ceiling, physics", "raw",
+            "regressor's MSE", "classifier AUC, observables", "minutes of the GAN"]
+    recipe, prd = result["runs"][0], ceiling["raw"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"{recipe['steps']:,} steps of {recipe['batch_size']} showers each, preset `{result['preset'] or 'full'}`; "
+        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers, features as above. MSE: mean over "
+        f"both asymmetries. {result['provenance']['device']}.")])
+
+
+def search():
+    """Every variant of the plain GAN that was tried, the best one first."""
+    result = load("search")
+    mean = lambda values: statistics.mean(values.values())
+    row = lambda name, steps, run: [
+        name, steps, f"{mean(run['w1']):.3f}", f"{run['w1']['visible_fraction']:.2f}",
+        f"{run['w1']['transverse_width']:.2f}", f"{run['physics_prd']['auc']:.3f}",
+        *(f"{run['auc'][judge]:.3f}" for judge in ("observables", "images"))]
+    runs = sorted(result["runs"], key=lambda run: mean(run["w1"]))
+    table = [row(run["variant"], f"{run['steps']:,}", run) for run in runs]
+    table.append(row("other real showers", "", result["real_against_real"]))
+    head = ["variant", "steps", "mean Wasserstein-1", "of the visible fraction", "of the transverse width",
+            "physics PRD-AUC", "classifier AUC, observables", "images"]
+    return "\n".join(_markdown(head, table))
+
+
 TABLES = {
     "README.md": {"systems": systems},
     "ecalgen/shipped/README.md": {"cards": cards},
@@ -170,10 +215,14 @@ def _settings(result):
 
 def _ablation_row(runs, judges):
     steps = sorted({run["steps"] for run in runs})
-    spread = lambda values: f"{statistics.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
     return [str(len(runs)), f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}",
-            *(spread([run["auc"][judge] for run in runs]) for judge in judges),
-            spread([run["physics_prd"]["auc"] for run in runs])]
+            *(_spread([run["auc"][judge] for run in runs]) for judge in judges),
+            _spread([run["physics_prd"]["auc"] for run in runs])]
+
+
+def _spread(values):
+    """Mean, least and greatest."""
+    return f"{statistics.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
 
 
 def _curve_cells(row):

@@ -74,3 +74,5 @@ def check_train(train, where="config.train"):
     for name in ("generator_rate", "discriminator_rate", "clip"):
         if not train[name] > 0:
             raise ConfigError(f"{where}.{name} is {train[name]}; it must be above 0")
+    if train["r1"] < 0:
+        raise ConfigError(f"{where}.r1 is {train['r1']}; it must not be below 0")

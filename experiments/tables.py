@@ -139,8 +139,8 @@ def auxiliary():
     recipe, prd = result["runs"][0], ceiling["raw"]
     return "\n".join([*_markdown(head, rows), "", (
         f"{recipe['steps']:,} steps of {recipe['batch_size']} showers each, preset `{result['preset'] or 'full'}`; "
-        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers, features as above. MSE: mean over "
-        f"both asymmetries. {result['provenance']['device']}.")])
+        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers, features as above. "
+        f"MSE: mean over both asymmetries. {result['provenance']['device']}.")])
 
 
 def search():

@@ -8,7 +8,7 @@ EXTRAS = {
     "stream": ["grain>=0.2.10"],
     "tensorboard": ["tensorboardX>=2.6"],
 }
-EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", "playwright>=1.45"] + sum(EXTRAS.values(), [])
+EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", "playwright>=1.45", "pytest-xdist>=3.6"] + sum(EXTRAS.values(), [])
 EXTRAS["dev"] = ["ruff>=0.6"]
 
 setup(

@@ -70,7 +70,8 @@ def check_config(config):
     """Raises ConfigError for a field that cannot be as it is, before anything is written."""
     check_stages(config)
     build_generator(config.generator)
-    build_discriminator(config.discriminator)
+    if "gan" in config.stages:
+        build_discriminator(config.discriminator)
     make_transform(**config.data.transform)
     check_train(config.train)
     if "prior" in config.stages:

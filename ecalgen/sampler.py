@@ -84,7 +84,8 @@ def load_sampler(source):
       WeightsError: no such model, or its files are damaged.
     """
     params, card = load_weights(source, "generator")
-    generator = build_generator(card["generator"]).clone(spectral_norm=False)
+    folded = {name: False for name in card["generator"] if name == "spectral_norm"}
+    generator = build_generator(card["generator"] | folded)
     variables = {"params": jax.tree.map(jnp.asarray, params)}
     return Sampler(make_sampler(generator, make_transform(**card["data"]["transform"])), variables, card)
 

@@ -3,15 +3,16 @@ from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
 from ecalgen.models.generator import Generator
+from ecalgen.models.library import ShowerLibrary
 from ecalgen.models.prior import PROFILES
 from ecalgen.models.regressor import DiscArch, Regressor
 
-GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator}
+GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator, "library": ShowerLibrary}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}
 """Field -> the strings it may be."""
-COUNTS = ("latent", "shape", "embedding")
+COUNTS = ("latent", "shape", "embedding", "showers", "neighbours")
 """Fields that count something."""
 
 
@@ -68,9 +69,9 @@ def _build(kind, classes, fields):
             raise ConfigError(f"config.{kind}.{field} is {fields[field]!r}; it is one of {', '.join(choices)}")
     module = classes[name](**{key: tuple(value) if isinstance(value, list | tuple) else value
                               for key, value in fields.items()})
-    if len(module.widths) != module.WIDTHS:
+    if module.WIDTHS and len(module.widths) != module.WIDTHS:
         raise ConfigError(f"config.{kind}.widths is {module.widths}; {name!r} takes {module.WIDTHS} widths")
-    if module.attention not in (0, *module.SIDES):
+    if getattr(module, "attention", 0) not in (0, *getattr(module, "SIDES", ())):
         raise ConfigError(f"config.{kind}.attention is {module.attention}; it is the side of a map, one of "
                           f"{', '.join(map(str, module.SIDES))}, or 0 for none")
     for field in COUNTS:

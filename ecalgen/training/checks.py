@@ -15,10 +15,11 @@ def check_stages(config):
     for name in config.stages:
         if name not in STAGES:
             raise ConfigError(f"config.stages names {name!r}; it is one of {', '.join(STAGES)}")
-    anchored = generator.name == "anchored"
+    anchored, library = generator.name == "anchored", generator.name == "library"
     two_step = "regressor" in config.stages
     possible = (("prior", anchored), ("multitask", two_step and "multitask" in config.stages),
-                ("regressor", two_step), ("gan", not anchored or generator.correction))
+                ("regressor", two_step), ("library", library),
+                ("gan", not library and (not anchored or generator.correction)))
     wanted = tuple(name for name, needed in possible if needed)
     if tuple(config.stages) != wanted:
         of_it = f"the anchored generator with correction={generator.correction}" if anchored else (
@@ -27,9 +28,9 @@ def check_stages(config):
     if two_step and not fit:
         raise ConfigError("config.stages has a regressor, but config.regressor is empty; "
                           "configs/aux_twostep.py fills it")
-    if anchored and config.data.transform.name != "none":
-        raise ConfigError(f"config.data.transform.name is {config.data.transform.name!r}; the anchored generator "
-                         "makes MeV, so it must be 'none'")
+    if (anchored or library) and config.data.transform.name != "none":
+        raise ConfigError(f"config.data.transform.name is {config.data.transform.name!r}; the generator "
+                          f"{generator.name!r} makes MeV, so it must be 'none'")
     if fit:
         check_regressor(config)
 

@@ -2,15 +2,17 @@
 import functools
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError
 from ecalgen.models.build import build_discriminator, build_generator, build_regressor
+from ecalgen.models.library import fill
 from ecalgen.models.prior import Prior
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.monitors import error_monitor, wasserstein_monitor
-from ecalgen.training.state import FITTED, init_gan, init_prior, init_regressor
+from ecalgen.training.state import FITTED, LibraryState, init_gan, init_prior, init_regressor
 from ecalgen.training.steps import gan_step, prior_step, regressor_step
 from ecalgen.training.targets import fit_targets
 
@@ -113,8 +115,19 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
                  monitor=lambda state: distances(state) | errors(state), score="w1")
 
 
+def library_stage(config, data, validation, targets):
+    """The shower library: filled where it starts, so that its one step does nothing."""
+    del targets
+    generator = build_generator(config.generator)
+    filled = lambda: fill(generator, *(data[name] for name in ("cells", "momentum", "point")))
+    return Stage(name="library", steps=1, batch_size=1,
+                 step=lambda state, data, key: (state.replace(step=state.step + 1), {}),
+                 init=lambda key, before: LibraryState(step=jnp.zeros((), jnp.int32), params=filled()),
+                 monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation))
+
+
 STAGES = {"prior": prior_stage, "multitask": functools.partial(gan_stage, name="multitask", multitask=True),
-          "regressor": regressor_stage, "gan": gan_stage}
+          "regressor": regressor_stage, "gan": gan_stage, "library": library_stage}
 """Name in `config.stages` -> (config, data, validation, targets) -> `Stage`."""
 
 

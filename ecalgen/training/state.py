@@ -68,6 +68,23 @@ class PriorState(struct.PyTreeNode):
         return {name: self.prior.params[name] for name in FITTED if name in self.prior.params}
 
 
+class LibraryState(struct.PyTreeNode):
+    """A library of showers; its only step fills it."""
+
+    step: jax.Array
+    params: Any
+
+    @property
+    def sampled(self):
+        """The variables of the generator that is the library."""
+        return {"params": self.params, "spectral": {}}
+
+    @property
+    def fitted(self):
+        """Nothing that a later stage takes over."""
+        return {}
+
+
 class RegressorState(struct.PyTreeNode):
     """A regressor and how many steps it has seen."""
 

@@ -7,6 +7,7 @@ import pytest
 import tiny
 
 from ecalgen.data.transforms import make_transform
+from ecalgen.errors import ConfigError
 from ecalgen.training import parallel, stages
 
 
@@ -103,3 +104,22 @@ def test_a_tuned_regressor_starts_from_the_multi_task_stage(recipe, showers):
 def differ(one, other):
     """Whether any array differs in any bit."""
     return any(bool((a != b).any()) for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True))
+
+
+def test_the_library_is_filled_where_it_starts_and_stays(recipe, showers):
+    config = recipe("library:test", **{"generator.showers": 100})
+    data = stages.training_arrays(showers, make_transform(**config.data.transform))
+    stage, = stages.build_stages(config, data, showers[:20])
+    start = stage.init(jax.random.key(0), None)
+    assert start.params["energy"].shape == (100, 30, 30) and start.params["energy"].dtype == jnp.float16
+    state, _ = parallel.map_steps(stage.step, 1)(start, data, jax.random.key(1))
+    assert state.step == 1 and not differ(start.params, state.params)
+    assert stage.monitor(state)["w1"] < 0.2  # the showers asked for are among those stored
+
+
+def test_a_library_of_more_showers_than_there_are(recipe, showers):
+    config = recipe("library:test", **{"generator.showers": 401})
+    data = stages.training_arrays(showers, make_transform(**config.data.transform))
+    stage, = stages.build_stages(config, data, showers[:20])
+    with pytest.raises(ConfigError, match="config.generator.showers is 401, but the training split holds only 400"):
+        stage.init(jax.random.key(0), None)

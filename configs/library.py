@@ -1,0 +1,31 @@
+"""The shower library: stored Geant4 showers, each answering for the particles next to its own.
+
+    python -m ecalgen.main --config=configs/library.py          # all training showers
+    python -m ecalgen.main --config=configs/library.py:cpu      # the same
+    python -m ecalgen.main --config=configs/library.py:test     # 300 of them
+"""
+import ml_collections
+
+from configs.base import apply_preset
+from configs.base import get_config as base_config
+
+PRESETS = {
+    "cpu": {},
+    "test": {
+        "generator.showers": 300,
+        "evaluation.showers": 200,
+        "evaluation.bootstrap": 20,
+    },
+}
+
+
+def get_config(preset=""):
+    """The recipe, whole or as one of `PRESETS`."""
+    config = base_config()
+    config.system = "library"
+    config.stages = ("library",)
+    config.data.transform = ml_collections.ConfigDict(dict(name="none"))
+    config.generator = ml_collections.ConfigDict(dict(
+        name="library", showers=46_000, scales=(0.5, 1.0, 1.0, 1.0, 1.0), neighbours=1, shift=False, octant=True))
+    config.train.update(dict(steps=1, batch_size=1, log_every=1, checkpoint_every=1))
+    return apply_preset(config, preset, PRESETS)

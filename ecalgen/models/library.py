@@ -1,0 +1,109 @@
+"""A library of showers as a generator: every question is answered with the stored shower that suits it best.
+
+Source: the frozen-shower libraries of fast simulation (for LHCb: the talk of 2018 in the papers' line of work), the
+baseline that generative networks are to beat.
+"""
+from collections.abc import Sequence
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from ecalgen.data.octant import fold, fold_cells, unfold_cells
+from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point
+from ecalgen.errors import ConfigError
+from ecalgen.models.physics import incident_vector
+
+CONDITIONS = 5
+"""Numbers by which showers are compared: log E, both slopes and both coordinates of the track."""
+
+
+class ShowerLibrary(nn.Module):
+    """The nearest stored shower in scaled conditions, its energies scaled by E / E_stored.
+
+    The parameters are the showers themselves, folded into the octant px >= py >= 0 if so asked, where eight times as
+    many lie next to any particle; nothing is trained.
+
+    Args:
+      showers: how many are stored.
+      scales: of `incident_vector`'s first five numbers; the smaller, the less a difference in one counts.
+      neighbours: one of so many nearest is drawn, evenly.
+      shift: move the shower, by less than a cell, to where the track is, sharing energy between neighbouring cells.
+      octant: store and answer in the octant.
+    """
+
+    WIDTHS: ClassVar = None
+    showers: int
+    scales: Sequence[float] = (0.5, 1.0, 1.0, 1.0, 1.0)
+    neighbours: int = 1
+    shift: bool = False
+    octant: bool = True
+
+    def draw_noise(self, key):
+        """Which of the neighbours: a uniform number in [0, 1)."""
+        return jax.random.uniform(key)
+
+    def frame(self, momentum, point):
+        """Particles as the library compares them."""
+        return fold(momentum, point) if self.octant else (momentum, point)
+
+    @nn.compact
+    def __call__(self, noise, momentum, point, update_stats=False):
+        """`noise [N]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
+        del update_stats
+        stored = {name: self.param(name, nn.initializers.zeros, (self.showers, *shape), dtype)
+                  for name, (shape, dtype) in SHAPES.items()}
+        incident = self.frame(momentum, point)
+        index = lax.top_k(-distances(*incident, stored["momentum"], stored["point"], self.scales),
+                          self.neighbours)[1]
+        rank = (noise * self.neighbours).astype(jnp.int32)
+        chosen = jnp.take_along_axis(index, rank[:, None], axis=1)[:, 0]
+        momentum_there, point_there = (stored[name][chosen] for name in ("momentum", "point"))
+        ratio = incident_energy(momentum) / jnp.maximum(incident_energy(momentum_there), 1e-3)
+        cells = stored["energy"][chosen].astype(jnp.float32) * ratio[:, None, None]
+        if self.shift:
+            cells = moved(cells, (reference_point(*incident) - reference_point(momentum_there, point_there)) / PITCH)
+        return unfold_cells(cells, momentum) if self.octant else cells
+
+
+def fill(generator, energy, momentum, point):
+    """The library's parameters, of its first `generator.showers` showers: `[N, 30, 30]` MeV, `[N, 3]`, `[N, 2]`.
+
+    Raises:
+      ConfigError: there are fewer.
+    """
+    if len(energy) < generator.showers:
+        raise ConfigError(f"config.generator.showers is {generator.showers:,}, but the training split holds only "
+                          f"{len(energy):,}; lower it")
+    energy, momentum, point = (jnp.asarray(array[:generator.showers]) for array in (energy, momentum, point))
+    cells = fold_cells(energy, momentum) if generator.octant else energy
+    incident = generator.frame(momentum, point)
+    return {name: jnp.asarray(value, SHAPES[name][1])
+            for name, value in zip(SHAPES, (cells, *incident), strict=True)}
+
+
+SHAPES = {"energy": ((CELLS, CELLS), jnp.float16), "momentum": ((3,), jnp.float32), "point": ((2,), jnp.float32)}
+"""Array of the library -> its shape for one shower, and its type."""
+
+
+def distances(momentum, point, momentum_there, point_there, scales):
+    """Squared distances of particles `[N]` from stored ones `[M]` in scaled conditions: `[N, M]`."""
+    ours, theirs = (incident_vector(*incident)[:, :CONDITIONS] * jnp.asarray(scales)[None]
+                    for incident in ((momentum, point), (momentum_there, point_there)))
+    product = jnp.matmul(ours, theirs.T, precision=lax.Precision.HIGHEST)
+    return jnp.sum(ours**2, axis=1)[:, None] - 2 * product + jnp.sum(theirs**2, axis=1)[None]
+
+
+def moved(cells, offset):
+    """Cells moved by `offset [N, 2]` cells, each below 1, what leaves a cell going to its neighbour: `[N, 30, 30]`."""
+    for axis in (1, 2):
+        cells = _moved_along_x(cells.swapaxes(1, axis), offset[:, axis - 1, None, None]).swapaxes(1, axis)
+    return cells
+
+
+def _moved_along_x(cells, d):
+    up = jnp.pad(cells[:, :-1], ((0, 0), (1, 0), (0, 0)))
+    down = jnp.pad(cells[:, 1:], ((0, 0), (0, 1), (0, 0)))
+    return (1 - jnp.abs(d)) * cells + jnp.maximum(d, 0) * up + jnp.maximum(-d, 0) * down

@@ -35,9 +35,9 @@ def weighted_mse(targets, predictions, weights):
     return jnp.dot(jnp.mean((targets - predictions) ** 2, axis=0), weights)
 
 
-def negative_bound(total, cells, divergence):
-    """-(log p(S) + log p(cells | S, z) - KL) of scalars: the loss of `models.prior.Prior`.
+def negative_bound(cells, divergence, total=0.0, beta=1.0):
+    """-(log p(S) + log p(cells | S, z) - beta KL) of scalars: the loss of `models.prior.Prior` and `models.vae.VAE`.
 
     The terms of the cells count a hundredth, as there are about a hundred and fifty lit ones to one total.
     """
-    return -total - (cells - divergence) / 100
+    return -total - (cells - beta * divergence) / 100

@@ -74,10 +74,9 @@ def check_config(config):
         build_discriminator(config.discriminator)
     make_transform(**config.data.transform)
     check_train(config.train)
-    if "prior" in config.stages:
-        check_train(config.train.to_dict() | config.prior.to_dict(), "config.prior")
-    if "regressor" in config.stages:
-        check_train(config.train.to_dict() | config.regressor.to_dict(), "config.regressor")
+    for name in config.stages:
+        if name in config:
+            check_train(config.train.to_dict() | config[name].to_dict(), f"config.{name}")
     protocol = config.evaluation.protocol
     if protocol not in PROTOCOLS:
         raise ConfigError(f"config.evaluation.protocol is {protocol!r}; it is one of {', '.join(PROTOCOLS)}")

@@ -6,8 +6,10 @@ from ecalgen.models.generator import Generator
 from ecalgen.models.library import ShowerLibrary
 from ecalgen.models.prior import PROFILES
 from ecalgen.models.regressor import DiscArch, Regressor
+from ecalgen.models.vae import VAEGenerator
 
-GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator, "library": ShowerLibrary}
+GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator, "vae": VAEGenerator,
+              "library": ShowerLibrary}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}

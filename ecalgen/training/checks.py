@@ -8,6 +8,9 @@ from ecalgen.training import parallel
 from ecalgen.training.stages import STAGES
 from ecalgen.training.targets import find_functions
 
+ALONE = ("vae", "library")
+"""Generators that one stage of their name makes."""
+
 
 def check_stages(config):
     """Raises ConfigError for stages that do not exist, or that do not make the system they are to train."""
@@ -15,11 +18,11 @@ def check_stages(config):
     for name in config.stages:
         if name not in STAGES:
             raise ConfigError(f"config.stages names {name!r}; it is one of {', '.join(STAGES)}")
-    anchored, library = generator.name == "anchored", generator.name == "library"
+    anchored, alone = generator.name == "anchored", [name for name in ALONE if name == generator.name]
     two_step = "regressor" in config.stages
     possible = (("prior", anchored), ("multitask", two_step and "multitask" in config.stages),
-                ("regressor", two_step), ("library", library),
-                ("gan", not library and (not anchored or generator.correction)))
+                ("regressor", two_step), *((name, True) for name in alone),
+                ("gan", not alone and (not anchored or generator.correction)))
     wanted = tuple(name for name, needed in possible if needed)
     if tuple(config.stages) != wanted:
         of_it = f"the anchored generator with correction={generator.correction}" if anchored else (
@@ -28,7 +31,7 @@ def check_stages(config):
     if two_step and not fit:
         raise ConfigError("config.stages has a regressor, but config.regressor is empty; "
                           "configs/aux_twostep.py fills it")
-    if (anchored or library) and config.data.transform.name != "none":
+    if (anchored or alone) and config.data.transform.name != "none":
         raise ConfigError(f"config.data.transform.name is {config.data.transform.name!r}; the generator "
                           f"{generator.name!r} makes MeV, so it must be 'none'")
     if fit:

@@ -10,10 +10,11 @@ from ecalgen.errors import ConfigError
 from ecalgen.models.build import build_discriminator, build_generator, build_regressor
 from ecalgen.models.library import fill
 from ecalgen.models.prior import Prior
+from ecalgen.models.vae import VAE
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.monitors import error_monitor, wasserstein_monitor
-from ecalgen.training.state import FITTED, LibraryState, init_gan, init_prior, init_regressor
-from ecalgen.training.steps import gan_step, prior_step, regressor_step
+from ecalgen.training.state import FITTED, LibraryState, init_gan, init_prior, init_regressor, init_vae
+from ecalgen.training.steps import bound_step, gan_step, regressor_step
 from ecalgen.training.targets import fit_targets
 
 
@@ -48,11 +49,11 @@ def prior_stage(config, data, validation, targets):
     del targets
     fit, fields = config.prior, config.generator
     prior = Prior(shape=fields.shape, profile=fields.profile, octant=fields.octant)
-    rate = optax.cosine_decay_schedule(fit.rate, fit.steps)
-    adam = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(rate))
+    adam = falling_adam(fit, 1.0)
     alone = build_generator(fields.to_dict() | {"correction": False})
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,
-                 step=functools.partial(prior_step, prior=prior, optimiser=adam, batch_size=fit.batch_size),
+                 step=functools.partial(bound_step, model=prior, latent=fields.shape, optimiser=adam,
+                                        batch_size=fit.batch_size),
                  init=lambda key, before: init_prior(prior, adam, key, data),
                  monitor=wasserstein_monitor(alone, make_transform(**config.data.transform), validation))
 
@@ -62,8 +63,7 @@ def regressor_stage(config, data, validation, targets):
     fit = config.regressor
     regressor = build_regressor(fit, config.discriminator, len(targets.names))
     discriminator = build_discriminator(config.discriminator)
-    rate = optax.cosine_decay_schedule(fit.rate, fit.steps)
-    adam = optax.chain(optax.clip_by_global_norm(config.train.clip), optax.adam(rate))
+    adam = falling_adam(fit, config.train.clip)
     step = functools.partial(regressor_step, regressor=regressor, views=discriminator.views, optimiser=adam,
                              batch_size=fit.batch_size, weights=targets.weights)
 
@@ -115,6 +115,19 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
                  monitor=lambda state: distances(state) | errors(state), score="w1")
 
 
+def vae_stage(config, data, validation, targets):
+    """The variational autoencoder, fitted by its evidence lower bound."""
+    del targets
+    fit, generator = config.vae, build_generator(config.generator)
+    vae = VAE(generator.latent, generator.widths, generator.attention, generator.octant)
+    adam = falling_adam(fit, config.train.clip)
+    return Stage(name="vae", steps=fit.steps, batch_size=fit.batch_size,
+                 step=functools.partial(bound_step, model=vae, latent=vae.latent, optimiser=adam,
+                                        batch_size=fit.batch_size, beta=fit.beta),
+                 init=lambda key, before: init_vae(vae, adam, key, data),
+                 monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation))
+
+
 def library_stage(config, data, validation, targets):
     """The shower library: filled where it starts, so that its one step does nothing."""
     del targets
@@ -127,8 +140,15 @@ def library_stage(config, data, validation, targets):
 
 
 STAGES = {"prior": prior_stage, "multitask": functools.partial(gan_stage, name="multitask", multitask=True),
-          "regressor": regressor_stage, "gan": gan_stage, "library": library_stage}
+          "regressor": regressor_stage, "gan": gan_stage, "vae": vae_stage,
+          "library": library_stage}
 """Name in `config.stages` -> (config, data, validation, targets) -> `Stage`."""
+
+
+def falling_adam(fit, clip):
+    """Clip the gradients' global norm, then Adam at a rate that falls from `fit.rate` to nothing along a cosine."""
+    rate = optax.cosine_decay_schedule(fit.rate, fit.steps)
+    return optax.chain(optax.clip_by_global_norm(clip), optax.adam(rate))
 
 
 def optimiser(rate, train):
@@ -146,4 +166,4 @@ def optimiser(rate, train):
 
 def last_fields(config):
     """The fields, with `steps` and `batch_size`, of the last stage."""
-    return config.prior if config.stages[-1] == "prior" else config.train
+    return config.get(config.stages[-1], config.train)

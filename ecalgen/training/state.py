@@ -50,22 +50,24 @@ class GANState(struct.PyTreeNode):
         return {}
 
 
-class PriorState(struct.PyTreeNode):
-    """The fitted prior and how many steps it has seen."""
+class BoundState(struct.PyTreeNode):
+    """A model fitted by the lower bound of its likelihood, and how many steps it has seen."""
 
     step: jax.Array
-    prior: Network
+    network: Network
+    drawn_from: tuple[str, ...] = struct.field(pytree_node=False)
+    """Names of those of its parameters that make showers."""
 
     @property
     def sampled(self):
-        """The variables of a generator that is the prior alone."""
-        return {"params": {name: self.prior.params[name] for name in ("total", "profile") if name in self.prior.params},
-                "spectral": {}}
+        """The variables of the generator that the model is alone."""
+        params = self.network.params
+        return {"params": {name: params[name] for name in self.drawn_from if name in params}, "spectral": {}}
 
     @property
     def fitted(self):
         """The parameters that later stages take over."""
-        return {name: self.prior.params[name] for name in FITTED if name in self.prior.params}
+        return {name: self.network.params[name] for name in FITTED if name in self.network.params}
 
 
 class LibraryState(struct.PyTreeNode):
@@ -129,8 +131,15 @@ def init_prior(prior, optimiser, key, data):
     example = [data[name][:1] for name in ("cells", "momentum", "point")]
     network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape)))
     whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])))
-    return PriorState(step=jnp.zeros((), jnp.int32),
-                      prior=network.replace(params=network.params | {"whitening": whitening}))
+    return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("total", "profile"),
+                      network=network.replace(params=network.params | {"whitening": whitening}))
+
+
+def init_vae(vae, optimiser, key, data):
+    """The state of a variational autoencoder before the first step."""
+    example = [data[name][:1] for name in ("cells", "momentum", "point")]
+    return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("decoder",),
+                      network=init_network(vae, optimiser, key, *example, jnp.zeros((1, vae.latent))))
 
 
 def init_regressor(regressor, optimiser, key, example, start=None):

@@ -116,20 +116,23 @@ def generator_step(state, data, keys, generator, discriminator, optimiser):
     return state.replace(generator=network), metrics
 
 
-def prior_step(state, data, key, *, prior, optimiser, batch_size):
-    """One step of the prior on the negative evidence lower bound."""
+def bound_step(state, data, key, *, model, latent, optimiser, batch_size, beta=1.0):
+    """One step of a model with `latent` numbers of noise on the negative evidence lower bound of its likelihood.
+
+    `model(cells, momentum, point, normal)` gives the terms of `losses.negative_bound`, `[N]` each.
+    """
     keys = row_keys(key, state.step, batch_size)
     batch = draw_batch(data, keys)
-    normal = jax.vmap(lambda key: jax.random.normal(key, (prior.shape,)))(keys)
+    normal = jax.vmap(lambda key: jax.random.normal(key, (latent,)))(keys)
 
     def loss_fn(params):
-        terms = prior.apply({"params": params}, batch["cells"], batch["momentum"], batch["point"], normal)
+        terms = model.apply({"params": params}, batch["cells"], batch["momentum"], batch["point"], normal)
         terms = {name: jnp.mean(term) for name, term in terms.items()}
-        return losses.negative_bound(**terms), terms
+        return losses.negative_bound(**terms, beta=beta), terms
 
-    (loss, terms), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.prior.params)
-    network = state.prior.updated(lax.pmean(gradients, DEVICES), optimiser, state.prior.spectral)
-    return state.replace(step=state.step + 1, prior=network), lax.pmean(terms | {"prior_loss": loss}, DEVICES)
+    (loss, terms), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.network.params)
+    network = state.network.updated(lax.pmean(gradients, DEVICES), optimiser, state.network.spectral)
+    return state.replace(step=state.step + 1, network=network), lax.pmean(terms | {"bound_loss": loss}, DEVICES)
 
 
 def regressor_step(state, data, key, *, regressor, views, optimiser, batch_size, weights):

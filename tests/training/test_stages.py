@@ -42,17 +42,17 @@ def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(recipe, showers):
     first, second = stages.build_stages(config, data, showers[:20])
     start = first.init(jax.random.key(0), None)
     fitted, metrics = parallel.map_steps(first.step, 1)(start, data, jax.random.key(1))
-    assert {"total", "cells", "divergence", "prior_loss"} == set(metrics) and np.isfinite(metrics["prior_loss"])
+    assert {"total", "cells", "divergence", "bound_loss"} == set(metrics) and np.isfinite(metrics["bound_loss"])
     for name in ("total", "profile"):
-        assert differ(start.prior.params[name], fitted.prior.params[name])
-    assert not differ(start.prior.params["whitening"], fitted.prior.params["whitening"])
+        assert differ(start.network.params[name], fitted.network.params[name])
+    assert not differ(start.network.params["whitening"], fitted.network.params["whitening"])
     state = before = second.init(jax.random.key(2), {"prior": fitted})
     advance = parallel.map_steps(second.step, 1)
     for _ in range(2):
         state, _ = advance(state, data, jax.random.key(3))
     for name in ("total", "profile", "whitening"):
-        assert not differ(fitted.prior.params[name], state.generator.params[name])
-    assert not differ(fitted.prior.params["whitening"], state.discriminator.params["whitening"])
+        assert not differ(fitted.network.params[name], state.generator.params[name])
+    assert not differ(fitted.network.params["whitening"], state.discriminator.params["whitening"])
     assert differ(before.generator.params["correction"], state.generator.params["correction"])
     assert first.monitor(fitted)["w1"] > 0 and second.monitor(state)["w1"] > 0
 

@@ -1,0 +1,38 @@
+"""The conditional variational autoencoder, with a compound Poisson distribution of each cell's energy.
+
+    python -m ecalgen.main --config=configs/vae.py          # full: one GPU or TPU
+    python -m ecalgen.main --config=configs/vae.py:cpu      # about ten minutes on two cores
+    python -m ecalgen.main --config=configs/vae.py:test     # seconds: does everything run?
+"""
+import ml_collections
+
+from configs.base import apply_preset
+from configs.base import get_config as base_config
+
+PRESETS = {
+    "cpu": {
+        "vae.steps": 6_000,
+        "vae.batch_size": 32,
+    },
+    "test": {
+        "vae.steps": 20,
+        "vae.batch_size": 8,
+        "train.log_every": 5,
+        "train.checkpoint_every": 10,
+        "generator.widths": (8, 8, 8),
+        "evaluation.showers": 200,
+        "evaluation.bootstrap": 20,
+    },
+}
+
+
+def get_config(preset=""):
+    """The recipe, whole or as one of `PRESETS`."""
+    config = base_config()
+    config.system = "vae"
+    config.stages = ("vae",)
+    config.data.transform = ml_collections.ConfigDict(dict(name="none"))
+    config.vae = ml_collections.ConfigDict(dict(steps=50_000, batch_size=256, rate=2e-3, beta=1.0))
+    config.generator = ml_collections.ConfigDict(dict(
+        name="vae", latent=16, widths=(64, 64, 48), attention=0, octant=True))
+    return apply_preset(config, preset, PRESETS)

@@ -1,0 +1,110 @@
+"""The conditional variational autoencoder: cells drawn one by one around a shower that a few numbers describe.
+
+p(e | c) = int p(z) prod_i p(e_i | z, c) dz with z ~ N(0, 1) and each cell's energy from the compound Poisson
+distribution of `hits`, whose expected energy, energy of a hit and shape are maps that the decoder makes. It is fitted by
+E_q log p(e | z, c) - beta KL(q(z | e, c) | p(z)): Kingma and Welling 2014, arXiv:1312.6114, with the weight beta of
+Higgins et al. 2017.
+"""
+from collections.abc import Sequence
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from ecalgen.data.octant import fold, fold_cells, unfold_cells
+from ecalgen.data.showers import CELLS, incident_energy
+from ecalgen.models import hits
+from ecalgen.models.anchored import depth_to_space
+from ecalgen.models.discriminator import energy_scales
+from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, down_blocks, framed, pooled
+from ecalgen.models.physics import incident_vector
+from ecalgen.models.prior import FRACTION, LARGEST
+
+EDGED = 32
+
+
+class Decoder(nn.Module):
+    """log mu, log eps and log kappa of every cell, from z and the incident particle."""
+
+    widths: Sequence[int]
+    attention: int
+
+    @nn.compact
+    def __call__(self, z, momentum, point):
+        """`z [N, latent]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30, 3]`."""
+        signal = jnp.concatenate([z, incident_vector(momentum, point)], axis=1)
+        x = Dense(16 * self.widths[0], name="project")(signal).reshape(-1, 4, 4, self.widths[0])
+        for i, width in enumerate(self.widths[1:]):
+            x = UpBlock(width, name=f"up{i}")(x, signal)
+            if x.shape[1] == self.attention:
+                x = SelfAttention(name="attention")(x)
+        x = nn.relu(Modulation(name="modulation")(x, signal))
+        edge = (EDGED - CELLS) // 2
+        outputs = depth_to_space(Conv(12, name="outputs")(x))[:, edge:-edge, edge:-edge]
+        typical = jnp.log(1000 * FRACTION / CELLS**2 * incident_energy(momentum))[:, None, None]
+        return jnp.stack([typical + outputs[..., 0], 0.3 * outputs[..., 1] - 0.5,
+                          LARGEST * jnp.tanh(0.3 * outputs[..., 2] / LARGEST)], axis=-1)
+
+
+class VAEGenerator(nn.Module):
+    """The decoder as a generator of cells in MeV.
+
+    Args:
+      latent: how many numbers z holds.
+      widths: the decoder's channels at 4x4, 8x8 and 16x16.
+      attention: side of the map that self-attention looks at; 0 for none.
+      octant: see every shower from the octant px >= py >= 0.
+    """
+
+    SIDES: ClassVar = (8, 16)
+    WIDTHS: ClassVar = 3
+    latent: int = 16
+    widths: Sequence[int] = (64, 64, 48)
+    attention: int = 0
+    octant: bool = True
+
+    def draw_noise(self, key):
+        """z `[latent]`, and a normal number for every cell."""
+        keys = jax.random.split(key)
+        return {"latent": jax.random.normal(keys[0], (self.latent,)),
+                "cells": jax.random.normal(keys[1], (CELLS, CELLS))}
+
+    @nn.compact
+    def __call__(self, noise, momentum, point, update_stats=False):
+        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
+        del update_stats
+        incident = fold(momentum, point) if self.octant else (momentum, point)
+        maps = Decoder(self.widths, self.attention, name="decoder")(noise["latent"], *incident)
+        cells = hits.cell_energy(noise["cells"], *jnp.moveaxis(maps, -1, 0))
+        return unfold_cells(cells, momentum) if self.octant else cells
+
+
+class VAE(nn.Module):
+    """Encoder and decoder in training; the arguments are those of `VAEGenerator`, and the encoder's channels.
+
+    Args:
+      encoder: channels at 16x16, 8x8 and 4x4.
+    """
+
+    latent: int
+    widths: Sequence[int]
+    attention: int
+    octant: bool
+    encoder: Sequence[int] = (24, 36, 48)
+
+    @nn.compact
+    def __call__(self, energy, momentum, point, normal):
+        """The terms of the bound, of showers `[N, 30, 30]` MeV and noise `normal [N, latent]`.
+
+        Returns:
+          {name: `[N]`}: `cells` = log p(cells | z), `divergence` = KL(q(z) | p(z)).
+        """
+        if self.octant:
+            energy, (momentum, point) = fold_cells(energy, momentum), fold(momentum, point)
+        x = pooled(down_blocks(framed(energy_scales(energy, momentum)), self.encoder), self.encoder[-1])
+        x = nn.silu(Dense(64, name="hidden")(jnp.concatenate([x / 16, incident_vector(momentum, point)], axis=1)))
+        mean, log_std = jnp.split(Dense(2 * self.latent, name="posterior")(x), 2, axis=-1)
+        maps = Decoder(self.widths, self.attention, name="decoder")(mean + jnp.exp(log_std) * normal, momentum, point)
+        return {"cells": hits.log_likelihood(energy, *jnp.moveaxis(maps, -1, 0)).sum((1, 2)),
+                "divergence": 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)}

@@ -20,7 +20,7 @@ def test_fields_that_do_not_fit(monkeypatch, changes, message):
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"stages": ("prior", "vae")}, "config.stages names 'vae'; it is one of prior, multitask, regressor, gan, library"),
+    ({"stages": ("prior", "tree")}, "config.stages names 'tree'; it is one of prior, multitask, regressor, gan, vae, "),
     ({"stages": ("gan",)}, r"with correction=True is trained by \('prior', 'gan'\)"),
     ({"generator.correction": False}, r"with correction=False is trained by \('prior',\)"),
     ({"data.transform.name": "log1p"}, "data.transform.name is 'log1p'; the generator 'anchored' makes MeV"),

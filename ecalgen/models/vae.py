@@ -1,8 +1,8 @@
 """The conditional variational autoencoder: cells drawn one by one around a shower that a few numbers describe.
 
 p(e | c) = int p(z) prod_i p(e_i | z, c) dz with z ~ N(0, 1) and each cell's energy from the compound Poisson
-distribution of `hits`, whose expected energy, energy of a hit and shape are maps that the decoder makes. It is fitted by
-E_q log p(e | z, c) - beta KL(q(z | e, c) | p(z)): Kingma and Welling 2014, arXiv:1312.6114, with the weight beta of
+distribution of `hits`, whose expected energy, energy of a hit and shape are maps that the decoder makes. It is fitted
+by E_q log p(e | z, c) - beta KL(q(z | e, c) | p(z)): Kingma and Welling 2014, arXiv:1312.6114, with the weight beta of
 Higgins et al. 2017.
 """
 from collections.abc import Sequence

@@ -6,6 +6,8 @@ import json
 import pathlib
 import statistics
 
+from ecalgen.evaluation.sensitivity import SEEN, load_sensitivity
+
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
 SYSTEMS = {
@@ -159,10 +161,23 @@ def search():
     return "\n".join(_markdown(head, table))
 
 
+def sensitivity():
+    """What each kind of number says of each spoiled set, in deviations; of the observables, the one that says most."""
+    known = load_sensitivity()["responses"]
+    columns = {name: [found] for family in ("PRD-AUC", "Classifier AUC", "Distance") for name, found
+               in ((f"{family.replace('Distance', 'distance')} {name}", found) for name, found in known[family].items())}
+    columns["Wasserstein-1, largest"] = list(known["Wasserstein-1"].values())
+    columns["memorisation"] = list(known["Near to reference showers [%]"].values())
+    rows = [[distortion, *(_response(max(found[distortion] for found in numbers)) for numbers in columns.values())]
+            for distortion in next(iter(columns.values()))[0]]
+    return "\n".join(_markdown(["spoiled by", *columns], rows))
+
+
 TABLES = {
     "README.md": {"systems": systems},
     "ecalgen/shipped/README.md": {"cards": cards},
     "ecalgen/data/samples/README.md": {"checks": checks},
+    "docs/metrics.md": {"sensitivity": sensitivity},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "pilots": pilots},
 }
 """File -> the tables in it."""
@@ -211,6 +226,11 @@ def _settings(result):
             "what other real showers reach, at conditions of their own, so that showers at the very conditions of the "
             "real ones may exceed it. Classifiers: gradient-boosted trees on 31 observables, a convolutional "
             f"network on images; 0.5 is perfect. The time is of training; {result['provenance']['device']}.")
+
+
+def _response(moved):
+    """Bold where the report says that it is seen."""
+    return f"**{moved:.1f}**" if moved >= SEEN else f"{moved:.1f}"
 
 
 def _ablation_row(runs, judges):

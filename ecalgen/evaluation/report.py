@@ -3,9 +3,14 @@ import pathlib
 
 from ecalgen.evaluation import figures, physics_figures, tables
 from ecalgen.evaluation.features import observable_columns
+from ecalgen.evaluation.measures import CLASSIFIER, DISTANCE, MEMORISED, OBSERVABLE, PRD, measures
 from ecalgen.evaluation.page import picture, write_page
+from ecalgen.evaluation.sensitivity import eyesight
 from ecalgen.evaluation.verdict import verdict
 from ecalgen.evaluation.wording import feature_sets, number, text, words
+
+SIGHT = {"prd": PRD, "c2st": CLASSIFIER, "observables": OBSERVABLE, "distances": DISTANCE, "memorisation": MEMORISED}
+"""Section of the page -> the family of numbers whose eyesight it tells."""
 
 
 def write_report(real, generated, evaluation, out_dir, metrics=None, title="Evaluation"):
@@ -28,7 +33,10 @@ def write_report(real, generated, evaluation, out_dir, metrics=None, title="Eval
 def _written(evaluation):
     """What the page says and tabulates."""
     prd, c2st = evaluation["prd"], evaluation["c2st"]
-    return dict(evaluation=evaluation, verdict=verdict(evaluation), showers=text(evaluation["showers"]),
+    shown = list(measures(evaluation))
+    sight = {word: eyesight(family, [name for kind, name in shown if kind == family])
+             for word, family in SIGHT.items()}
+    return dict(evaluation=evaluation, verdict=verdict(evaluation), showers=text(evaluation["showers"]), sight=sight,
                 prd=tables.prd_table(prd), score=number(prd["score"]), judges=tables.judge_rows(c2st),
                 bins=tables.bin_rows(c2st), observables=tables.observable_rows(evaluation["observables"]),
                 distances=tables.distance_rows(evaluation), stress=tables.stress_rows(evaluation["stress"]),

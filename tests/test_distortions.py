@@ -99,6 +99,7 @@ def test_directions_are_swapped_between_showers_of_alike_energy(distortions, set
 
 def test_cells_of_other_showers_keep_their_mean_and_lose_what_they_share(distortions, sets):
     spoiled = distortions.uncorrelated(*sets, np.random.default_rng(0), 1)
-    share = lambda showers: (showers.energy / sets[0].energy.sum((1, 2), keepdims=True))[:, 13:17, 13:17].reshape(200, 16)
+    share = lambda showers: (showers.energy / sets[0].energy.sum((1, 2), keepdims=True))[:, 13:17, 13:17].reshape(
+        200, 16)
     assert share(spoiled).mean() == pytest.approx(share(sets[0]).mean(), rel=0.1)
     assert share(spoiled).sum(axis=1).std() > 3 * share(sets[0]).sum(axis=1).std()

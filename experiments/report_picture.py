@@ -1,0 +1,48 @@
+"""The picture of a report that the README shows: the page's head, its observables and showers, as a browser draws them.
+
+    python -m experiments.report_picture runs/anchored/report.html    # wants Playwright and `chromium` on the PATH
+"""
+import argparse
+import io
+import pathlib
+import shutil
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+WIDTH = 1000
+"""Of the window, in pixels."""
+COLUMNS = ((".verdict", "figure.gallery img"), ("figure.distributions img",))
+"""What is drawn of the page, from top to bottom."""
+
+
+def main():
+    """Open the page without a window, draw the parts, and join them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("report", type=pathlib.Path)
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/report.png"))
+    args = parser.parse_args()
+    from playwright.sync_api import sync_playwright
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"))
+        page = browser.new_page(viewport={"width": WIDTH, "height": 800})
+        page.goto(args.report.resolve().as_uri())
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        drawn = [[plt.imread(io.BytesIO(page.locator(part).first.screenshot()))[..., :3] for part in column]
+                 for column in COLUMNS]
+        browser.close()
+    below = [joined(column, axis=0) for column in drawn]
+    plt.imsave(args.out, joined(below, axis=1))
+    print(args.out)
+
+
+def joined(pictures, axis, gap=16):
+    """Pictures `[H, W, 3]` below each other (axis 0) or beside each other (axis 1), on white."""
+    length = max(picture.shape[1 - axis] for picture in pictures)
+    pads = [[(0, gap), (0, length - picture.shape[1 - axis])] for picture in pictures]
+    return np.concatenate([np.pad(picture, [*(pad[::-1] if axis else pad), (0, 0)], constant_values=1)
+                           for picture, pad in zip(pictures, pads, strict=True)], axis)
+
+
+if __name__ == "__main__":
+    main()

@@ -164,8 +164,8 @@ def search():
 def sensitivity():
     """What each kind of number says of each spoiled set, in deviations; of the observables, the one that says most."""
     known = load_sensitivity()["responses"]
-    columns = {name: [found] for family in ("PRD-AUC", "Classifier AUC", "Distance") for name, found
-               in ((f"{family.replace('Distance', 'distance')} {name}", found) for name, found in known[family].items())}
+    columns = {f"{family}: {name}": [found] for family in ("PRD-AUC", "Classifier AUC", "Distance")
+               for name, found in known[family].items()}
     columns["Wasserstein-1, largest"] = list(known["Wasserstein-1"].values())
     columns["memorisation"] = list(known["Near to reference showers [%]"].values())
     rows = [[distortion, *(_response(max(found[distortion] for found in numbers)) for numbers in columns.values())]

@@ -46,7 +46,8 @@ def test_noise_is_of_the_share_asked_for(distortions, sets):
 
 def test_energies_alone_are_scaled(distortions, sets):
     spoiled = distortions.energy_scale(*sets, None, 0.03)
-    np.testing.assert_allclose(values(spoiled, "visible_fraction"), 1.03 * values(sets[0], "visible_fraction"), rtol=1e-5)
+    before, after = (values(showers, "visible_fraction") for showers in (sets[0], spoiled))
+    np.testing.assert_allclose(after, 1.03 * before, rtol=1e-5)
 
 
 def test_widths_grow_and_energies_and_hits_stay(distortions, sets):

@@ -20,7 +20,8 @@ def test_the_best_number_of_a_family_counts(known):
         "Of 3 ways in which 5\u202f000 real showers were spoiled, the best of these numbers missed (by less than 2 "
         "deviations): copies; hardly seen: shift.")
     assert sensitivity.eyesight("A", ["one", "none"]) == (
-        "Of 3 ways in which 5\u202f000 real showers were spoiled, this number saw (by 5 deviations or more) only: noise.")
+        "Of 3 ways in which 5\u202f000 real showers were spoiled, this number saw (by 5 deviations or more) only: "
+        "noise.")
 
 
 def test_what_is_seen_is_listed_where_that_is_shorter(known):

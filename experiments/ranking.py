@@ -1,6 +1,7 @@
 """Everything at hand that makes showers, judged alike, from real showers to a generator that is bad on purpose.
 
     taskset -c 0 python -m experiments.ranking    # rerun to go on; it ends with the page that compares them
+    python -m experiments.ranking --run=runs/library              # with that of a run, too
     python -m experiments.ranking --showers=200 --clusters=20 --workdir=runs/x --results=runs/x.json
 
 The bad one takes every cell from another shower of nearly the same energy: it knows what each cell does, and nothing of
@@ -26,11 +27,12 @@ from experiments.sensitivity import judged_as
 from experiments.variants import RESULTS, write
 
 
-def generators(real, others):
+def generators(real, others, runs):
     """Name -> () -> showers at the conditions of `real`; those of Geant4 and the bad one are made of `others`."""
     given = lambda energy: Showers(energy, real.momentum, real.point)
-    made = {name: lambda name=name: given(load_sampler(name)(real.momentum, real.point))
-            for name in shipped_models("generator")}
+    sources = {name: name for name in shipped_models("generator")} | {run.name: run for run in runs}
+    made = {name: lambda source=source: given(load_sampler(source)(real.momentum, real.point))
+            for name, source in sources.items()}
     return {"geant4": lambda: others} | made | {
         "gflash": lambda: given(Gflash()(real.momentum, real.point, seed=0)),
         "cells of other showers": lambda: uncorrelated(others, None, np.random.default_rng(0), 1)}
@@ -41,6 +43,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--showers", type=int, default=5_000, help="of each set")
     parser.add_argument("--clusters", type=int, help="of the PRD, for fewer showers than its 400 need")
+    parser.add_argument("--run", type=pathlib.Path, action="append", default=[], help="a trained run to judge as well")
     parser.add_argument("--source", default="ecal_shashlik/electron_5d", help="of the showers; a file wants no TFDS")
     parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/ranking"))
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "ranking.json")
@@ -49,7 +52,7 @@ def main():
     real, training = (load_split(args.source, split) for split in ("test", "train"))
     real, reference, others = real[:args.showers], training[:args.showers], training[args.showers:2 * args.showers]
     folders = {}
-    for name, make in generators(real, others).items():
+    for name, make in generators(real, others, args.run).items():
         folders[name] = args.workdir / name.replace(" ", "-")
         path = folders[name] / "evaluation.json"
         if not path.exists():

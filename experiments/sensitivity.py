@@ -40,13 +40,13 @@ def main():
     if not args.results.exists():
         write(args.results, {"showers": args.showers, "provenance": provenance(0), "rows": []})
     for name, (distort, amount) in DISTORTIONS.items():
-        rows = read(args.results)["rows"]
-        if all(row["distortion"] != name for row in rows):
+        if all(row["distortion"] != name for row in read(args.results)["rows"]):
             generated = distort(spoiled, reference, np.random.default_rng(0), amount)
             row = {"distortion": name} | judged_as(
                 evaluate(real, generated, reference, clusters=args.clusters, progress=False))
             print(name, row["seconds"], flush=True)
-            write(args.results, read(args.results) | {"rows": [*rows, row]})
+            known = read(args.results)
+            write(args.results, known | {"rows": [*known["rows"], row]})
     result = read(args.results)
     write(args.quoted, {"showers": result["showers"], "responses": responses(result["rows"])})
 

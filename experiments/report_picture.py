@@ -9,6 +9,7 @@ import shutil
 
 import matplotlib.pyplot as plt
 import numpy as np
+from PIL import Image
 
 WIDTH = 1000
 """Of the window, in pixels."""
@@ -32,7 +33,8 @@ def main():
                  for column in COLUMNS]
         browser.close()
     below = [joined(column, axis=0) for column in drawn]
-    plt.imsave(args.out, joined(below, axis=1))
+    pixels = np.uint8(255 * joined(below, axis=1))
+    Image.fromarray(pixels).quantize(128).save(args.out, optimize=True)
     print(args.out)
 
 

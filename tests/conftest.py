@@ -3,7 +3,7 @@ import importlib
 import os
 import pathlib
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: OpenMP threads of several processes wait for each other, spinning
+if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: OpenMP threads of several processes spin while they wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))  # before jax
 

@@ -27,5 +27,5 @@ def get_config(preset=""):
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.generator = ml_collections.ConfigDict(dict(
         name="library", showers=46_000, scales=(0.5, 1.0, 1.0, 1.0, 1.0), neighbours=1, shift=False, octant=True))
-    config.train.update(dict(steps=1, batch_size=1, log_every=1, checkpoint_every=1))
+    config.train.update(dict(steps=1, log_every=1, checkpoint_every=1))
     return apply_preset(config, preset, PRESETS)

@@ -1,7 +1,6 @@
 """A library of showers as a generator: every question is answered with the stored shower that suits it best.
 
-Source: the frozen-shower libraries of fast simulation (for LHCb: the talk of 2018 in the papers' line of work), the
-baseline that generative networks are to beat.
+Source: Chekalina et al. 2018, talk "Generative Models for Fast Calorimeter Simulation: LHCb Case", "Shower Library".
 """
 from collections.abc import Sequence
 from typing import ClassVar

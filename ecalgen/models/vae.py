@@ -21,8 +21,6 @@ from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBloc
 from ecalgen.models.physics import incident_vector
 from ecalgen.models.prior import FRACTION, LARGEST
 
-EDGED = 32
-
 
 class Decoder(nn.Module):
     """log mu, log eps and log kappa of every cell, from z and the incident particle."""
@@ -40,8 +38,7 @@ class Decoder(nn.Module):
             if x.shape[1] == self.attention:
                 x = SelfAttention(name="attention")(x)
         x = nn.relu(Modulation(name="modulation")(x, signal))
-        edge = (EDGED - CELLS) // 2
-        outputs = depth_to_space(Conv(12, name="outputs")(x))[:, edge:-edge, edge:-edge]
+        outputs = depth_to_space(Conv(12, name="outputs")(x))[:, 1:-1, 1:-1]
         typical = jnp.log(1000 * FRACTION / CELLS**2 * incident_energy(momentum))[:, None, None]
         return jnp.stack([typical + outputs[..., 0], 0.3 * outputs[..., 1] - 0.5,
                           LARGEST * jnp.tanh(0.3 * outputs[..., 2] / LARGEST)], axis=-1)

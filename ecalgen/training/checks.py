@@ -18,10 +18,10 @@ def check_stages(config):
     for name in config.stages:
         if name not in STAGES:
             raise ConfigError(f"config.stages names {name!r}; it is one of {', '.join(STAGES)}")
-    anchored, alone = generator.name == "anchored", [name for name in ALONE if name == generator.name]
+    anchored, alone = generator.name == "anchored", generator.name in ALONE
     two_step = "regressor" in config.stages
     possible = (("prior", anchored), ("multitask", two_step and "multitask" in config.stages),
-                ("regressor", two_step), *((name, True) for name in alone),
+                ("regressor", two_step), *((name, generator.name == name) for name in ALONE),
                 ("gan", not alone and (not anchored or generator.correction)))
     wanted = tuple(name for name, needed in possible if needed)
     if tuple(config.stages) != wanted:

@@ -133,7 +133,7 @@ def library_stage(config, data, validation, targets):
     del targets
     generator = build_generator(config.generator)
     filled = lambda: fill(generator, *(data[name] for name in ("cells", "momentum", "point")))
-    return Stage(name="library", steps=1, batch_size=1,
+    return Stage(name="library", steps=config.train.steps, batch_size=config.train.batch_size,
                  step=lambda state, data, key: (state.replace(step=state.step + 1), {}),
                  init=lambda key, before: LibraryState(step=jnp.zeros((), jnp.int32), params=filled()),
                  monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation))

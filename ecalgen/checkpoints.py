@@ -34,25 +34,30 @@ class Checkpoints:
     def restore(self, like):
         """(step, state) of the newest checkpoint that can be read, or None when there is none.
 
-        A checkpoint that is damaged is reported as a warning and removed, and the one before it is taken.
+        A checkpoint that is damaged is reported as a warning and the one before it is taken; then the damaged one is
+        removed. Where none can be read all stay, as another version of ecalgen may have written them.
 
         Args:
           like: a state of the same shapes and types.
 
         Raises:
-          UserError: every checkpoint is damaged.
+          UserError: no checkpoint can be read.
         """
         steps = sorted(self._manager.all_steps(), reverse=True)
-        for step in steps:
+        for tried, step in enumerate(steps):
             try:
-                return step, self._read(step, like)
+                state = self._read(step, like)
             except Exception as error:  # noqa: BLE001  Orbax raises many kinds for a damaged file
                 reason = " ".join(str(error).split())[:200]
-                warnings.warn(f"checkpoint {self.folder / str(step)} is damaged ({reason}); "
+                warnings.warn(f"checkpoint {self.folder / str(step)} cannot be read ({reason}); "
                               "falling back to the one before", stacklevel=2)
-                self._manager.delete(step)
+            else:
+                for damaged in steps[:tried]:
+                    self._manager.delete(damaged)
+                return step, state
         if steps:
-            raise UserError(f"no checkpoint in {self.folder} can be read; delete the folder to start over")
+            raise UserError(f"no checkpoint in {self.folder} can be read, by this version of ecalgen at least; move the "
+                            "folder away to start over")
         return None
 
     def close(self):

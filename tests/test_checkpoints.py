@@ -43,7 +43,7 @@ def test_only_the_newest_few_are_kept(folder):
                                   lambda folder: (folder / "digest" / "metadata").write_text("{")])
 def test_a_damaged_newest_falls_back_with_a_warning(folder, harm):
     harm(folder / "30")
-    with pytest.warns(UserWarning, match="30 is damaged .* falling back to the one before"):
+    with pytest.warns(UserWarning, match="30 cannot be read .* falling back to the one before"):
         step, restored = Checkpoints(folder).restore(state(0))
     assert step == 20
     np.testing.assert_array_equal(restored["params"]["kernel"], state(20)["params"]["kernel"])
@@ -52,18 +52,27 @@ def test_a_damaged_newest_falls_back_with_a_warning(folder, harm):
 def test_after_a_fall_back_the_step_is_written_again(folder):
     damage(folder / "30")
     checkpoints = Checkpoints(folder)
-    with pytest.warns(UserWarning, match="damaged"):
+    with pytest.warns(UserWarning, match="cannot be read"):
         checkpoints.restore(state(0))
     checkpoints.save(30, state(31))
     assert Checkpoints(folder).restore(state(0))[1]["params"]["kernel"][0, 0] == 31
 
 
-def test_all_damaged_is_an_error(folder):
+def test_all_damaged_is_an_error_and_all_stay(folder):
     for step in ("20", "30"):
         damage(folder / step)
-    with warnings.catch_warnings(), pytest.raises(ValueError, match="delete the folder to start over"):
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="move the folder away to start over"):
         warnings.simplefilter("ignore")
         Checkpoints(folder).restore(state(0))
+    assert {"20", "30"} <= {path.name for path in folder.iterdir()}
+
+
+def test_those_of_another_model_stay(folder):
+    other = {"params": {"weights": np.zeros(3)}}
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="no checkpoint"):
+        warnings.simplefilter("ignore")
+        Checkpoints(folder).restore(other)
+    assert Checkpoints(folder).restore(state(0))[0] == 30
 
 
 def test_an_unfinished_write_is_ignored(folder):

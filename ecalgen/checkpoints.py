@@ -56,7 +56,7 @@ class Checkpoints:
                     self._manager.delete(damaged)
                 return step, state
         if steps:
-            raise UserError(f"no checkpoint in {self.folder} can be read, by this version of ecalgen at least; move the "
+            raise UserError(f"no checkpoint in {self.folder} can be read, by this version at least; move the "
                             "folder away to start over")
         return None
 

@@ -4,9 +4,9 @@
 """
 import pathlib
 
+import evaluations
 import numpy as np
 
-import evaluations
 from ecalgen.data.showers import CELLS, PITCH, Showers
 from ecalgen.evaluation import figures, physics_figures
 from ecalgen.evaluation.comparison_figure import comparison

@@ -18,7 +18,7 @@ The last two train the multi-task stage first, or take it from a run: --config.r
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
 """
 from configs import aux_multitask
-from configs.base import apply_preset
+from configs.base import apply_preset, split_option
 
 DEFAULT = "disc_arch"
 LOW, HIGH = 2e-4, 2e-3
@@ -43,7 +43,7 @@ def get_config(preset=""):
     Raises:
       ValueError: an unknown preset, option or regressor.
     """
-    preset, chosen = split_option(preset)
+    preset, chosen = split_option(preset, "regressor", REGRESSORS, DEFAULT)
     config = aux_multitask.get_config()
     config.system = "aux_twostep"
     config.regressor.update(dict(steps=20_000, batch_size=256, rate=HIGH))
@@ -56,15 +56,3 @@ def get_config(preset=""):
         config.preset = f"{config.preset}-{chosen}"
     return config
 
-
-def split_option(preset):
-    """`"cpu,regressor=cnn"` -> `("cpu", "cnn")`; either part may be missing."""
-    parts = [part for part in preset.split(",") if part]
-    options = dict(part.split("=", 1) for part in parts if "=" in part)
-    presets = [part for part in parts if "=" not in part]
-    chosen = options.pop("regressor", DEFAULT)
-    if options or len(presets) > 1:
-        raise ValueError(f"{preset!r} is not a preset and regressor=..., with a comma between them")
-    if chosen not in REGRESSORS:
-        raise ValueError(f"regressor={chosen} is not one of {', '.join(REGRESSORS)}")
-    return (presets or [""])[0], chosen

@@ -31,7 +31,9 @@ def get_config():
     train.constant_fraction = 0.5  # of the steps at these rates, then they fall in a straight line
     train.final_fraction = 0.1  # of the rates, at the last step
     train.clip = 10.0  # global norm of the gradients
+    train.loss = "hinge"  # of the discriminator; or wasserstein
     train.r1 = 0.0  # weight of the penalty on the discriminator's gradient at real showers
+    train.gradient_penalty = 0.0  # weight of that on its norm's distance from 1, between real and generated showers
     train.ema = 0.999
     train.log_every = 100  # steps
     train.checkpoint_every = 1_000  # steps, a multiple of log_every
@@ -44,6 +46,28 @@ def get_config():
 
     config.tensorboard = False
     return config
+
+
+def split_option(preset, name, choices, default):
+    """`"cpu,regressor=cnn"` -> `("cpu", "cnn")`; either part may be missing.
+
+    Args:
+      name: of the option.
+      choices: what it may be.
+      default: what it is when it is not given.
+
+    Raises:
+      ValueError: another option, or another choice.
+    """
+    parts = [part for part in preset.split(",") if part]
+    options = dict(part.split("=", 1) for part in parts if "=" in part)
+    presets = [part for part in parts if "=" not in part]
+    chosen = options.pop(name, default)
+    if options or len(presets) > 1:
+        raise ValueError(f"{preset!r} is not a preset and {name}=..., with a comma between them")
+    if chosen not in choices:
+        raise ValueError(f"{name}={chosen} is not one of {', '.join(choices)}")
+    return (presets or [""])[0], chosen
 
 
 def apply_preset(config, preset, presets):

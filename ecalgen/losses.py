@@ -1,4 +1,4 @@
-"""Adversarial and regression losses: pure functions of logits and predictions, means over the batch."""
+"""Adversarial and regression losses: pure functions of logits, gradients and predictions, means over the batch."""
 import jax.numpy as jnp
 
 
@@ -10,9 +10,30 @@ def hinge_discriminator(real_logits, fake_logits):
     return -jnp.mean(jnp.minimum(0.0, -1.0 + real_logits)) - jnp.mean(jnp.minimum(0.0, -1.0 - fake_logits))
 
 
-def hinge_generator(fake_logits):
-    """L_G = -E D(G(z, y), y), of logits `[N]`."""
+def wasserstein_critic(real_logits, fake_logits):
+    """L_D = E D(G(z, y), y) - E D(x, y), of logits `[N]` each.
+
+    Source: Arjovsky, Chintala and Bottou 2017, arXiv:1701.07875, equation 2.
+    """
+    return jnp.mean(fake_logits) - jnp.mean(real_logits)
+
+
+CRITICS = {"hinge": hinge_discriminator, "wasserstein": wasserstein_critic}
+"""Name in `config.train.loss` -> the discriminator's loss."""
+
+
+def generator_loss(fake_logits):
+    """L_G = -E D(G(z, y), y), of logits `[N]`, against either discriminator."""
     return -jnp.mean(fake_logits)
+
+
+def gradient_penalty(gradients):
+    """E (|grad_x D(x, y)| - 1)^2, from the gradients `[N, 30, 30]` at mixes x of a real and a generated shower.
+
+    Source: Gulrajani et al. 2017, arXiv:1704.00028, equation 3.
+    """
+    norms = jnp.sqrt(jnp.sum(gradients**2, axis=(1, 2)) + 1e-12)
+    return jnp.mean((norms - 1) ** 2)
 
 
 def r1_penalty(gradients):

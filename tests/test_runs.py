@@ -46,7 +46,7 @@ def test_how_a_run_is_judged_may_change(config, tmp_path):
 
 @pytest.mark.parametrize("field, value, message", [
     ("train.steps", -5, "config.train.steps is -5; it must be at least 1"),
-    ("generator.name", "fancy", "config.generator.name is 'fancy'; it is one of plain, anchored, vae, library"),
+    ("generator.name", "fancy", "config.generator.name is 'fancy'; it is one of plain, deconvolutional, "),
     ("data.transform.name", "cube", "unknown transform 'cube'"),
     ("evaluation.protocol", "mine", "config.evaluation.protocol is 'mine'; it is one of paper, competition"),
     ("evaluation.showers", 100, "config.evaluation.showers is 100; the protocol 'paper' needs at least 200"),

@@ -1,6 +1,7 @@
 """From a config to the networks it names."""
 from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
+from ecalgen.models.deconvolutional import DeconvolutionalGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
 from ecalgen.models.generator import Generator
 from ecalgen.models.library import ShowerLibrary
@@ -8,8 +9,8 @@ from ecalgen.models.prior import PROFILES
 from ecalgen.models.regressor import DiscArch, Regressor
 from ecalgen.models.vae import VAEGenerator
 
-GENERATORS = {"plain": Generator, "anchored": AnchoredGenerator, "vae": VAEGenerator,
-              "library": ShowerLibrary}
+GENERATORS = {"plain": Generator, "deconvolutional": DeconvolutionalGenerator, "anchored": AnchoredGenerator,
+              "vae": VAEGenerator, "library": ShowerLibrary}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}
@@ -27,14 +28,15 @@ def build_generator(fields):
     return _build("generator", GENERATORS, fields)
 
 
-def build_discriminator(fields, auxiliary=None, regressor=None):
+def build_discriminator(fields, auxiliary=None, regressor=None, decides=True):
     """The discriminator that `config.discriminator` describes, as `build_generator` does.
 
     Args:
-      auxiliary, regressor: as in `models.discriminator.Discriminator`; of the latter the spectral norm is folded.
+      auxiliary, regressor, decides: as in `models.discriminator.Discriminator`; of the regressor the spectral norm is
+        folded.
     """
     frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
-    return _build("discriminator", DISCRIMINATORS, fields).clone(auxiliary=auxiliary, regressor=frozen)
+    return _build("discriminator", DISCRIMINATORS, fields).clone(auxiliary=auxiliary, regressor=frozen, decides=decides)
 
 
 def build_regressor(fields, discriminator, outputs):

@@ -35,6 +35,7 @@ class Discriminator(nn.Module):
       octant: see every shower from the octant px >= py >= 0.
       auxiliary: a `DiscArch` to be trained with it.
       regressor: a regressor of any kind, trained before.
+      decides: whether what a regressor reads off a shower is a condition of the decision, or only handed on.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -50,6 +51,7 @@ class Discriminator(nn.Module):
     octant: bool = False
     auxiliary: nn.Module | None = None
     regressor: nn.Module | None = None
+    decides: bool = True
 
     def frame(self, cells, momentum, point):
         """The shower as it is seen: from the octant, if so asked."""
@@ -92,7 +94,7 @@ class PhysicsDiscriminator(nn.Module):
       spectral_norm: divide every kernel by its largest singular value.
       embedding: width of the branch of the observables and of the layers where they meet.
       gain: the logit's factor, as in `Discriminator`.
-      auxiliary, regressor: as in `Discriminator`.
+      auxiliary, regressor, decides: as in `Discriminator`.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -106,6 +108,7 @@ class PhysicsDiscriminator(nn.Module):
     gain: float = 5.0
     auxiliary: nn.Module | None = None
     regressor: nn.Module | None = None
+    decides: bool = True
 
     def frame(self, cells, momentum, point):
         """The shower as it is seen: from the octant, if so asked."""
@@ -144,7 +147,7 @@ def _first_look(network, views, given, update_stats):
     else:
         x = framed(views)
         predicted = jnp.zeros((len(x), 0)) if network.regressor is None else network.regressor(views, given)[0]
-    return x, jnp.concatenate([given, predicted], axis=1), predicted
+    return x, jnp.concatenate([given, predicted], axis=1) if network.decides else given, predicted
 
 
 def _with_maps(x, given):

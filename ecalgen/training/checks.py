@@ -3,10 +3,11 @@ import json
 import pathlib
 
 from ecalgen.errors import ConfigError
+from ecalgen.losses import CRITICS
 from ecalgen.models.build import build_regressor
 from ecalgen.training import parallel
 from ecalgen.training.stages import STAGES
-from ecalgen.training.targets import find_functions
+from ecalgen.training.targets import PARTICLE, find_functions
 
 ALONE = ("vae", "library")
 """Generators that one stage of their name makes."""
@@ -43,6 +44,9 @@ def check_regressor(config):
     fit = config.regressor
     find_functions(fit.targets, fit.weights)
     build_regressor(fit, config.discriminator, 1)
+    if fit.steering and not set(fit.targets) <= set(PARTICLE):
+        raise ConfigError(f"config.regressor.steering is {fit.steering}, but its targets {tuple(fit.targets)} are not "
+                          f"all known of the particle, as {', '.join(PARTICLE)} are")
     multitask = "regressor" not in config.stages
     if fit.name != "disc_arch" and (multitask or fit.multitask or "multitask" in config.stages):
         raise ConfigError(f"config.regressor.name is {fit.name!r}; a regressor that shares the discriminator's layers "
@@ -78,5 +82,8 @@ def check_train(train, where="config.train"):
     for name in ("generator_rate", "discriminator_rate", "clip"):
         if not train[name] > 0:
             raise ConfigError(f"{where}.{name} is {train[name]}; it must be above 0")
-    if train["r1"] < 0:
-        raise ConfigError(f"{where}.r1 is {train['r1']}; it must not be below 0")
+    for name in ("r1", "gradient_penalty"):
+        if train[name] < 0:
+            raise ConfigError(f"{where}.{name} is {train[name]}; it must not be below 0")
+    if train["loss"] not in CRITICS:
+        raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(CRITICS)}")

@@ -92,7 +92,7 @@ def _multitask_run(config, data, validation, targets):
 
 
 def gan_stage(config, data, validation, targets, name="gan", multitask=None):
-    """Generator against discriminator, on the hinge loss; what earlier stages have fitted is taken over from them.
+    """Generator against discriminator; what earlier stages have fitted is taken over from them.
 
     With `multitask` (by default: with a regressor that has no stage of its own) a regressor is trained along, on the
     weighted MSE.
@@ -102,11 +102,14 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
         multitask = bool(config.regressor) and "regressor" not in config.stages
     generator = build_generator(config.generator)
     regressor = targets and build_regressor(config.regressor, config.discriminator, len(targets.names))
-    discriminator = build_discriminator(config.discriminator, **{"auxiliary" if multitask else "regressor": regressor})
+    discriminator = build_discriminator(config.discriminator, decides=config.regressor.get("decides", True),
+                                        **{"auxiliary" if multitask else "regressor": regressor})
+    steering = config.regressor.steering * targets.weights if config.regressor.get("steering") else None
     optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,
-                             r1=train.r1, weights=targets.weights if multitask else None)
+                             loss=train.loss, r1=train.r1, gradient_penalty=train.gradient_penalty,
+                             weights=targets.weights if multitask else None, steering=steering)
     distances = wasserstein_monitor(generator, make_transform(**config.data.transform), validation)
     predict = lambda state, *arrays: discriminator.apply(state.discriminator.variables, *arrays)[1]
     errors = error_monitor(predict, config, validation, targets) if multitask else lambda state: {}

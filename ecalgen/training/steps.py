@@ -40,7 +40,7 @@ def held(params):
 
 
 def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema,
-             r1=0.0, weights=None):
+             loss="hinge", r1=0.0, gradient_penalty=0.0, weights=None, steering=None):
     """`discriminator_steps` steps of the discriminator, then one of the generator, then of its average.
 
     Args:
@@ -50,54 +50,67 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
       optimisers: (generator's, discriminator's), optax.
       batch_size: showers a step on all devices together.
       ema: decay of the average a step, reached after a warm-up: min(ema, (1 + t) / (10 + t)).
-      r1: weight of `losses.r1_penalty`.
+      loss: of the discriminator, one of `losses.CRITICS`.
+      r1: weight of `losses.r1_penalty`, at real showers.
+      gradient_penalty: weight of `losses.gradient_penalty`, at mixes of real and generated showers.
       weights: `[K]`, alpha_k of a regressor trained with the discriminator (multi-task); None without one.
+      steering: `[K]`, weights in the generator's loss of what a regressor reads off its showers; None for none.
     """
     generator_key, *discriminator_keys = jax.random.split(key, 1 + discriminator_steps)
     for discriminator_key in discriminator_keys:
         keys = row_keys(discriminator_key, state.step, batch_size)
-        state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1], r1, weights)
+        state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1], loss, r1,
+                                              gradient_penalty, weights)
     keys = row_keys(generator_key, state.step, batch_size)
-    state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0])
+    state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0], steering)
     decay = jnp.minimum(ema, (1 + state.step) / (10 + state.step))
     average = optax.incremental_update(state.generator.params, state.ema, 1 - decay)
     return state.replace(step=state.step + 1, ema=average), lax.pmean(d_metrics | g_metrics, DEVICES)
 
 
-def discriminator_step(state, data, keys, generator, discriminator, optimiser, r1=0.0, weights=None):
-    """One step of the discriminator on L_adv (+ r1 R_1 + L_reg of the real ones), on both at the same conditions."""
+def discriminator_step(state, data, keys, generator, discriminator, optimiser, loss="hinge", r1=0.0,
+                       gradient_penalty=0.0, weights=None):
+    """One step of the discriminator on L_adv, penalties and L_reg of the real showers, at the same conditions."""
     batch = draw_batch(data, keys)
     momentum, point = batch["momentum"], batch["point"]
     fake = generator.apply(state.generator.variables, draw_noise(generator, keys), momentum, point)
 
     def loss_fn(params):
-        cells = jnp.concatenate([batch["cells"], fake])
+        variables = {"params": held(params), "spectral": state.discriminator.spectral}
         (logits, predicted), updated = discriminator.apply(
-            {"params": held(params), "spectral": state.discriminator.spectral}, cells,
-            jnp.tile(momentum, (2, 1)), jnp.tile(point, (2, 1)), update_stats=True, mutable=["spectral"])
+            variables, jnp.concatenate([batch["cells"], fake]), jnp.tile(momentum, (2, 1)), jnp.tile(point, (2, 1)),
+            update_stats=True, mutable=["spectral"])
         real_logits, fake_logits = jnp.split(logits, 2)
         metrics = {"real_logit": jnp.mean(real_logits), "fake_logit": jnp.mean(fake_logits)}
-        loss = losses.hinge_discriminator(real_logits, fake_logits)
+        value = losses.CRITICS[loss](real_logits, fake_logits)
+        slope = jax.grad(lambda cells: jnp.sum(discriminator.apply(variables, cells, momentum, point)[0]))
         if r1:
-            metrics["r1"] = losses.r1_penalty(jax.grad(lambda real: jnp.sum(discriminator.apply(
-                {"params": held(params), "spectral": state.discriminator.spectral}, real, momentum, point)[0]))(
-                    batch["cells"]))
-            loss += r1 * metrics["r1"]
+            metrics["r1"] = losses.r1_penalty(slope(batch["cells"]))
+            value += r1 * metrics["r1"]
+        if gradient_penalty:
+            metrics["gradient_penalty"] = losses.gradient_penalty(slope(mixed(keys, batch["cells"], fake)))
+            value += gradient_penalty * metrics["gradient_penalty"]
         if weights is not None:
             targets = batch["targets"]
             metrics["regressor_loss"] = losses.weighted_mse(targets, predicted[:len(targets)], weights)
-            loss += metrics["regressor_loss"]
-        return loss, (updated.get("spectral", {}), metrics)
+            value += metrics["regressor_loss"]
+        return value, (updated.get("spectral", {}), metrics)
 
-    (loss, (spectral, metrics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.discriminator.params)
+    (value, (spectral, metrics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.discriminator.params)
     gradients = lax.pmean(gradients, DEVICES)
     network = state.discriminator.updated(gradients, optimiser, spectral)
-    metrics |= {"discriminator_loss": loss, "discriminator_gradient": optax.tree.norm(gradients)}
+    metrics |= {"discriminator_loss": value, "discriminator_gradient": optax.tree.norm(gradients)}
     return state.replace(discriminator=network), metrics
 
 
-def generator_step(state, data, keys, generator, discriminator, optimiser):
-    """One step of the generator on the hinge loss, at the conditions of showers drawn from the data."""
+def mixed(keys, real, fake):
+    """a x + (1 - a) G(z, y) with a uniform in [0, 1], one for each key: `[N, 30, 30]`, all three."""
+    share = jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys)[:, None, None]
+    return share * real + (1 - share) * fake
+
+
+def generator_step(state, data, keys, generator, discriminator, optimiser, steering=None):
+    """One step of the generator on L_G (+ L_reg of its showers), at the conditions of showers drawn from the data."""
     batch = draw_batch(data, keys)
     momentum, point = batch["momentum"], batch["point"]
     noise = draw_noise(generator, keys)
@@ -106,13 +119,17 @@ def generator_step(state, data, keys, generator, discriminator, optimiser):
         fake, updated = generator.apply(
             {"params": held(params), "spectral": state.generator.spectral}, noise, momentum, point,
             update_stats=True, mutable=["spectral"])
-        logits, _ = discriminator.apply(state.discriminator.variables, fake, momentum, point)
-        return losses.hinge_generator(logits), updated.get("spectral", {})
+        logits, predicted = discriminator.apply(state.discriminator.variables, fake, momentum, point)
+        value, metrics = losses.generator_loss(logits), {}
+        if steering is not None:
+            metrics["steering_loss"] = losses.weighted_mse(batch["targets"], predicted, steering)
+            value += metrics["steering_loss"]
+        return value, (updated.get("spectral", {}), metrics)
 
-    (loss, spectral), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.generator.params)
+    (value, (spectral, metrics)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.generator.params)
     gradients = lax.pmean(gradients, DEVICES)
     network = state.generator.updated(gradients, optimiser, spectral)
-    metrics = {"generator_loss": loss, "generator_gradient": optax.tree.norm(gradients)}
+    metrics |= {"generator_loss": value, "generator_gradient": optax.tree.norm(gradients)}
     return state.replace(generator=network), metrics
 
 

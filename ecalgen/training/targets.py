@@ -6,7 +6,12 @@ from collections.abc import Callable
 import numpy as np
 
 from ecalgen.data.observables import OBSERVABLES, of_showers
+from ecalgen.data.showers import incident_energy
 from ecalgen.errors import ConfigError
+
+PARTICLE = {"incident_energy": lambda energy, momentum, point: incident_energy(momentum),
+            "momentum": lambda energy, momentum, point: momentum, "point": lambda energy, momentum, point: point}
+"""Targets that are known of a generated shower too: GeV, `[N, 3]` GeV, and `[N, 2]` cm."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,14 +73,16 @@ def find_functions(names, weights):
         raise ConfigError(f"config.regressor has {len(names)} targets and {len(weights)} weights; give each target one")
     if any(weight < 0 for weight in weights):
         raise ConfigError(f"config.regressor.weights is {tuple(weights)}; a weight must be at least 0")
-    return {name: OBSERVABLES[name] if name in OBSERVABLES else _imported(name) for name in names}
+    named = OBSERVABLES | PARTICLE
+    return {name: named[name] if name in named else _imported(name) for name in names}
 
 
 def _imported(name):
     module, colon, function = name.partition(":")
     if not colon:
-        raise ConfigError(f"config.regressor.targets names {name!r}; it is one of {', '.join(OBSERVABLES)}, or your "
-                          "own function of (energy, momentum, point) as module:function")
+        raise ConfigError(f"config.regressor.targets names {name!r}; it is one of "
+                          f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point) as "
+                          "module:function")
     try:
         return getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError) as error:

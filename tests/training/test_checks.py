@@ -11,12 +11,15 @@ from ecalgen.training import checks, parallel
     (dict(steps=20, log_every=10, checkpoint_every=15), "config.train.checkpoint_every is 15; on this device"),
     (dict(final_fraction=2.0), "config.train.final_fraction is 2.0; it must lie between 0 and 1"),
     (dict(discriminator_steps=0), "config.train.discriminator_steps is 0; it must be at least 1"),
+    (dict(loss="square"), "config.train.loss is 'square'; it is one of hinge, wasserstein"),
+    (dict(gradient_penalty=-1.0), "config.train.gradient_penalty is -1.0; it must not be below 0"),
     (dict(generator_rate=-1.0), "config.train.generator_rate is -1.0; it must be above 0"),
 ])
 def test_fields_that_do_not_fit(monkeypatch, changes, message):
     monkeypatch.setattr(parallel, "steps_per_call", lambda log_every: log_every)
     with pytest.raises(ValueError, match=message):
-        checks.check_train(tiny.train_config(**(dict(discriminator_steps=1) | changes)))
+        checks.check_train(tiny.train_config(**(dict(discriminator_steps=1, r1=0.0, gradient_penalty=0.0, loss="hinge")
+                                                | changes)))
 
 
 @pytest.mark.parametrize("changes, message", [
@@ -45,6 +48,7 @@ def test_the_plain_generator_has_no_prior(recipe):
     ("aux_twostep:test,regressor=cnn", {"regressor.widths": (4, 4)}, r"config.regressor.widths is \(4, 4\)"),
     ("aux_twostep:test,regressor=cnn_sa", {"regressor.attention": 5}, "config.regressor.attention is 5"),
     ("aux_twostep:test", {"regressor.targets": ("length", "delta_x")}, "names 'length'"),
+    ("aux_twostep:test", {"regressor.steering": 1.0}, "are not all known of the particle, as "),
     ("aux_twostep:test", {"regressor.multitask": "nowhere"}, "nowhere/config.json does not exist"),
     ("aux_twostep:test", {"stages": ("gan", "regressor")}, r"is trained by \('regressor', 'gan'\)"),
 ])

@@ -88,6 +88,54 @@ def test_r1_pulls_the_gradient_at_real_showers_down():
         float(plain["discriminator_loss"] + 0.3 * metrics["r1"]), rel=1e-5)
 
 
+def test_gradient_penalty_pulls_the_norm_to_one():
+    """The gradient of `Linear` is a in each of 900 cells, so its norm is 30 a = 15 anywhere."""
+    optimisers = optax.adam(1e-3), optax.sgd(1e-3)
+    state = init_gan(tiny.GENERATOR, Linear(), optimisers, jax.random.key(0), tiny.data())
+    one = lambda weight: parallel.map_steps(functools.partial(
+        steps.gan_step, generator=tiny.GENERATOR, discriminator=Linear(), optimisers=optimisers, batch_size=16,
+        discriminator_steps=1, ema=0.9, loss="wasserstein", gradient_penalty=weight), 1)(
+            state, tiny.data(), jax.random.key(1))
+    (without, plain), (pulled, metrics) = one(0.0), one(0.1)
+    assert metrics["gradient_penalty"] == pytest.approx((15 - 1) ** 2, rel=1e-5)
+    moved = float(pulled.discriminator.params["a"][()] - without.discriminator.params["a"][()])
+    assert moved == pytest.approx(-1e-3 * 0.1 * 2 * (15 - 1) * 30, rel=1e-4)  # d/da of 0.1 (30 a - 1)^2
+    assert float(plain["discriminator_loss"]) == pytest.approx(float(plain["fake_logit"] - plain["real_logit"]))
+
+
+def test_mixes_lie_between_real_and_generated_showers():
+    keys = jax.random.split(jax.random.key(0), 500)
+    mixes = steps.mixed(keys, jnp.full((500, 30, 30), 2.0), jnp.full((500, 30, 30), -1.0))
+    share = (np.asarray(mixes[:, 0, 0]) + 1) / 3
+    assert (mixes == mixes[:, :1, :1]).all() and (share >= 0).all() and (share <= 1).all()
+    assert share.mean() == pytest.approx(0.5, abs=4 / np.sqrt(12 * 500))
+
+
+class Reading(nn.Module):
+    """A discriminator that decides nothing, and reads a shower's energy off it."""
+
+    @nn.compact
+    def __call__(self, cells, momentum, point, update_stats=False):
+        nothing = self.param("a", nn.initializers.zeros, ()) * cells.sum((1, 2))
+        return nothing, cells.sum((1, 2))[:, None]
+
+
+def test_steering_brings_generated_showers_to_what_is_asked_for():
+    """With no other loss than the squared error of the summed cells from 500, steps lead there."""
+    optimisers = optax.adam(3e-3, b1=0), optax.sgd(0.0)
+    data = tiny.data() | {"targets": np.full((64, 1), 500.0, np.float32)}
+    state = init_gan(tiny.GENERATOR, Reading(), optimisers, jax.random.key(0), data)
+    advance = parallel.map_steps(functools.partial(
+        steps.gan_step, generator=tiny.GENERATOR, discriminator=Reading(), optimisers=optimisers, batch_size=16,
+        discriminator_steps=1, ema=0.9, steering=np.array([0.01])), 1)
+    steered = []
+    for _ in range(150):
+        state, metrics = advance(state, data, jax.random.key(1))
+        steered.append(float(metrics["steering_loss"]))
+    assert steered[-1] < 0.1 * steered[0]
+    assert float(metrics["generator_loss"]) == pytest.approx(steered[-1], rel=1e-5)
+
+
 def test_regressor_learns_the_sum_of_its_cells():
     rng = np.random.default_rng(0)
     cells = rng.uniform(0, 1, (64, 30, 30)).astype("f4") * rng.uniform(0, 2, (64, 1, 1)).astype("f4")

@@ -1,0 +1,77 @@
+"""The Wasserstein GAN with gradient penalty, its generator steered by a regressor of the particle's parameters.
+
+Chekalina et al. 2018, arXiv:1812.01319: the regressor is trained before, on real showers; the distance of what it reads
+off a generated shower from the particle that was asked for enters the generator's loss. Box-Cox cells, 512 numbers of
+noise, transposed convolutions.
+
+    python -m ecalgen.main --config=configs/wgan.py               # full: one GPU or TPU
+    python -m ecalgen.main --config=configs/wgan.py:cpu           # on two cores; not timed yet
+    python -m ecalgen.main --config=configs/wgan.py:test          # seconds: does everything run?
+    python -m ecalgen.main --config=configs/wgan.py:cpu,beam=1d   # electrons of normal incidence in the centre
+"""
+import ml_collections
+
+from configs.base import apply_preset, split_option
+from configs.base import get_config as base_config
+
+BEAMS = {
+    "5d": {},
+    "1d": {"data.source": "ecal_shashlik/electron_1d", "regressor.targets": ("incident_energy",),
+           "regressor.weights": (1.0,), "evaluation.showers": 900},
+}
+"""Name -> the fields that it changes."""
+PRESETS = {
+    "cpu": {
+        "regressor.steps": 4_000,
+        "regressor.batch_size": 64,
+        "train.steps": 4_000,
+        "train.batch_size": 32,
+        "train.discriminator_steps": 2,
+        "train.generator_rate": 5e-4,
+        "train.discriminator_rate": 5e-4,
+        "train.ema": 0.995,
+    },
+    "test": {
+        "regressor.steps": 20,
+        "regressor.batch_size": 8,
+        "regressor.widths": (8, 8, 8),
+        "train.steps": 20,
+        "train.batch_size": 8,
+        "train.log_every": 5,
+        "train.checkpoint_every": 10,
+        "train.discriminator_steps": 2,
+        "generator.widths": (8, 8, 8),
+        "discriminator.widths": (8, 8, 8),
+        "evaluation.showers": 200,
+        "evaluation.bootstrap": 20,
+    },
+}
+
+
+def get_config(preset=""):
+    """The recipe, whole or as one of `PRESETS`, with `beam=` one of `BEAMS`.
+
+    Raises:
+      ValueError: an unknown preset, option or beam.
+    """
+    preset, beam = split_option(preset, "beam", BEAMS, "5d")
+    config = base_config()
+    config.system = "wgan"
+    config.stages = ("regressor", "gan")
+    config.data.transform = ml_collections.ConfigDict(dict(name="boxcox", scale=1.0, exponent=0.2, gain=0.05))
+    config.generator = ml_collections.ConfigDict(dict(
+        name="deconvolutional", latent=512, widths=(128, 64, 32), octant=False))
+    config.discriminator = ml_collections.ConfigDict(dict(
+        name="plain", widths=(32, 64, 128), attention=0, spectral_norm=False, conditioning="concatenation",
+        embedding=64, gain=1.0, normalised=False, presence=False, octant=False))
+    config.regressor = ml_collections.ConfigDict(dict(
+        name="cnn", widths=(16, 32, 64), attention=0, targets=("momentum", "point"), weights=(1.0, 1.0),
+        conditional=False, decides=False, steering=1.0, shared=2, embedding=64,
+        multitask=ml_collections.config_dict.placeholder(str), steps=20_000, batch_size=256, rate=2e-3))
+    config.train.update(dict(loss="wasserstein", gradient_penalty=10.0, discriminator_steps=5, generator_rate=1e-4,
+                             discriminator_rate=1e-4))
+    config.update_from_flattened_dict(BEAMS[beam])
+    config = apply_preset(config, preset, PRESETS)
+    if beam != "5d":
+        config.preset = f"{config.preset}-{beam}"
+    return config

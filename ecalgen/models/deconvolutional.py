@@ -1,0 +1,53 @@
+"""The generator of the 2018 Wasserstein GAN: much noise, and transposed convolutions up to the cells."""
+from collections.abc import Sequence
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from ecalgen.data.octant import fold, unfold_cells
+from ecalgen.data.showers import CELLS, conditions
+from ecalgen.models.layers import Dense, Modulation, cells_relu
+
+EDGED = 32
+"""Side of the last map, of which the cells are the middle."""
+
+
+class DeconvolutionalGenerator(nn.Module):
+    """Cells of a shower, in the space of the transform, from noise and the incident particle joined at the input.
+
+    Dense to 4x4, then transposed convolutions of 4x4 kernels, each doubling the map: 8x8, 16x16, 32x32, cropped to
+    30x30. Between them maps are divided by their root mean square over channels (`Modulation`), where DCGAN has batch
+    normalisation, which would make a shower depend on the others in its batch.
+
+    Source: Chekalina et al. 2018, arXiv:1812.01319 (512 numbers of noise); Radford, Metz and Chintala 2015,
+    arXiv:1511.06434.
+
+    Args:
+      latent: numbers of noise a shower.
+      widths: channels at 4x4, 8x8 and 16x16.
+      octant: make every shower in the octant px >= py >= 0 and turn it.
+    """
+
+    WIDTHS: ClassVar = 3
+    latent: int = 512
+    widths: Sequence[int] = (128, 64, 32)
+    octant: bool = False
+
+    def draw_noise(self, key):
+        """The noise of one shower: `[latent]`, N(0, 1)."""
+        return jax.random.normal(key, (self.latent,))
+
+    @nn.compact
+    def __call__(self, noise, momentum, point, update_stats=False):
+        """`noise [N, latent]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]`."""
+        incident = fold(momentum, point) if self.octant else (momentum, point)
+        x = Dense(16 * self.widths[0], name="project")(jnp.concatenate([noise, conditions(*incident)], axis=1))
+        x = x.reshape(-1, 4, 4, self.widths[0])
+        for i, width in enumerate((*self.widths[1:], 1)):
+            x = nn.relu(Modulation()(x))
+            x = nn.ConvTranspose(width, (4, 4), (2, 2), name=f"up{i}")(x)
+        edge = (EDGED - CELLS) // 2
+        cells = cells_relu(x[:, edge:edge + CELLS, edge:edge + CELLS, 0])
+        return unfold_cells(cells, momentum) if self.octant else cells

@@ -15,18 +15,23 @@ SYSTEMS = {
     "baseline": "Self-attention GAN with spectral norm (`configs/baseline.py`)",
 }
 """Name of a file in `results/` -> how its system is called."""
+COMMANDS = {"anchored_cpu": "The same, by this page's first command (`configs/anchored.py:cpu`)"}
 CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflash.py`)"}
-"""The same of what is no shipped generator; shown where its file is there."""
+"""The same of what is no shipped generator; shown where their files are there."""
 MODELS = {"baseline": "Baseline", "cnn": "CNN", "cnn_sa": "CNN SA", "disc_arch": "DiscArch",
           "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR", "multitask": "Multi-task"}
 """Of table 1, as the paper calls them."""
+NAMES = {"geant4": "other showers of Geant4", "cells of other showers": "every cell from another shower, bad on purpose"}
+"""In `results/ranking.json` -> in the table of it."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
         "entry_cm": "cm from the centre"}
 
 
 def systems():
     """A row a system, with what its figures depend on below."""
-    shown = SYSTEMS | {name: title for name, title in CLASSIC.items() if (HERE / "results" / f"{name}.json").exists()}
+    titles = SYSTEMS | COMMANDS | CLASSIC
+    order = ("anchored", *COMMANDS, *(name for name in SYSTEMS if name != "anchored"), *CLASSIC)
+    shown = {name: titles[name] for name in order if (HERE / "results" / f"{name}.json").exists()}
     results = [load(name) for name in shown]
     head = ["system", "physics PRD-AUC (ceiling)", "raw PRD-AUC (ceiling)", "classifier AUC by observables (floor)",
             "by images (floor)", "trained for"]
@@ -161,6 +166,37 @@ def search():
     return "\n".join(_markdown(head, table))
 
 
+def ranking():
+    """Every system at hand beside other real showers and a bad one: the headline numbers of each."""
+    result = load("ranking")
+    rows = []
+    for name, system in result["systems"].items():
+        numbers = {(family, label): value for family, label, value, _ in system["measures"]}
+        by = lambda *key, numbers=numbers: f"{numbers[key]:.3f}"
+        rows.append([NAMES.get(name, name), *(by("PRD-AUC", features) for features in ("physics", "raw")),
+                     *(by("Classifier AUC", judge) for judge in ("observables", "cells", "images")),
+                     by("Distance", "Frechet physics"),
+                     f"{max(value for (family, _), value in numbers.items() if family == 'Wasserstein-1'):.3f}"])
+    head = ["showers", "physics PRD-AUC", "raw PRD-AUC", "classifier AUC, observables", "cells", "images",
+            "Frechet physics distance", "largest Wasserstein-1"]
+    return "\n".join([*_markdown(head, rows), "",
+                      f"{result['showers']:,} test showers each; PRD: 400 clusters, 10 runs."])
+
+
+def prd_benchmark():
+    """Seconds and values of our PRD-AUC and the original's, on the same features."""
+    rows = [[entry["features"], *(f"{entry[who]['seconds']:.1f} s, {entry[who]['auc']:.4f} ± {entry[who]['std']:.4f}"
+                                  for who in ("ours", "original")), f"{entry['times_faster']:.1f}"]
+            for entry in load("prd_benchmark")["sets"]]
+    sets = load("prd_benchmark")["sets"]
+    both = sum(entry["original"]["seconds"] for entry in sets) / sum(entry["ours"]["seconds"] for entry in sets)
+    first = sets[0]
+    return "\n".join([
+        *_markdown(["features", "ecalgen", "original code", "times faster"], [*rows, ["both", "", "", f"{both:.1f}"]]),
+        "", f"{first['showers']:,} test showers of Geant4 against those of the shipped baseline; {first['clusters']} "
+        f"clusters, {first['runs']} runs; {first['provenance']['device']}."])
+
+
 def sensitivity():
     """What each kind of number says of each spoiled set, in deviations; of the observables, the one that says most."""
     known = load_sensitivity()["responses"]
@@ -177,7 +213,7 @@ TABLES = {
     "README.md": {"systems": systems},
     "ecalgen/shipped/README.md": {"cards": cards},
     "ecalgen/data/samples/README.md": {"checks": checks},
-    "docs/metrics.md": {"sensitivity": sensitivity},
+    "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "pilots": pilots},
 }
 """File -> the tables in it."""

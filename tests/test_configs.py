@@ -1,0 +1,52 @@
+"""Every recipe that ships: all its presets are sound, and `:test` goes from nothing to a judged generator."""
+import importlib
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from ecalgen import runs
+from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.sampler import load_sampler
+
+CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py")
+                 if path.stem != "base")
+OPTIONS = {"aux_twostep": ["regressor=cnn_sa", "regressor=disc_arch_hlr"], "wgan": ["beam=1d"]}
+"""Config -> options besides the default ones."""
+EVERY = [f"{name}:{','.join(filter(None, (preset, option)))}" for name in CONFIGS for preset in ("", "cpu", "test")
+         for option in ("", *OPTIONS.get(name, ()))]
+TRAINED_ELSEWHERE = ("anchored", "baseline")
+"""By test_main.py."""
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_fields_are_sound(recipe, name):
+    config = recipe(name)
+    runs.check_config(config)
+    assert config.system == name.split(":")[0]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_docstring_tells_how_to_run_it(recipe, name):
+    recipe(name)
+    said = importlib.import_module(f"configs.{name}").__doc__
+    for preset in ("", ":cpu", ":test"):
+        assert f"python -m ecalgen.main --config=configs/{name}.py{preset} " in said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [
+    *(f"{name}:test" for name in CONFIGS if name not in TRAINED_ELSEWHERE), "wgan:test,beam=1d"])
+def test_it_runs(recipe, name, tmp_path):
+    config = recipe(name, seed=3)
+    sample = "electron_1d" if "1d" in name else "electron_5d"
+    config.data.source = str(sample_path(sample))
+    runs.prepare(config, tmp_path)
+    runs.train(config, tmp_path)
+    runs.evaluate(config, tmp_path)
+    evaluation = json.loads((tmp_path / "evaluation.json").read_text())
+    assert evaluation["training"]["system"] == config.system and (tmp_path / "report.html").exists()
+    momentum, point = np.array([[0.0, 0.0, 20.0], [2.0, -1.0, 30.0]]), np.array([[0.0, 0.0], [1.0, 2.0]])
+    showers = load_sampler(tmp_path)(momentum, point, seed=1)
+    assert showers.shape == (2, 30, 30) and (showers >= 0).all() and np.isfinite(showers).all()

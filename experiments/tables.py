@@ -34,9 +34,9 @@ def systems():
     shown = {name: titles[name] for name in order if (HERE / "results" / f"{name}.json").exists()}
     results = [load(name) for name in shown]
     head = ["system", "physics PRD-AUC (ceiling)", "raw PRD-AUC (ceiling)", "classifier AUC by observables (floor)",
-            "by images (floor)", "trained for"]
+            "by images (floor)", "trained for", "judged by"]
     rows = [[name, _prd(result, "physics"), _prd(result, "raw"), _auc(result, "observables"), _auc(result, "images"),
-             _training(result)] for name, result in zip(shown.values(), results, strict=True)]
+             _training(result), f"{result['showers']:,} showers"] for name, result in zip(shown.values(), results, strict=True)]
     return "\n".join([*_markdown(head, rows), "", *{_settings(result): None for result in results}])
 
 
@@ -257,11 +257,12 @@ def _training(result):
 
 def _settings(result):
     entry = result["prd"]["physics"]
-    return (f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), {entry['n']:,} test "
-            "showers, features the 900 cells (raw) or 2 asymmetries, 2 widths and 20 sparsities (physics); in brackets "
+    return (f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), as many test showers as "
+            "the table says, on which it and its ceiling depend; features the 900 cells (raw) or 2 asymmetries, 2 widths and 20 sparsities (physics); in brackets "
             "what other real showers reach, at conditions of their own, so that showers at the very conditions of the "
             "real ones may exceed it. Classifiers: gradient-boosted trees on 31 observables, a convolutional "
-            f"network on images; 0.5 is perfect. The time is of training; {result['provenance']['device']}.")
+            f"network on images; 0.5 is perfect. The time is of training; {result['provenance']['device'].split(',')[0]}, one "
+            "or two cores.")
 
 
 def _response(moved):

@@ -9,8 +9,8 @@ import numpy as np
 def shower_weights(real_probability, share):
     """w_i = (lambda - (1 - beta) h_i)_+ / (beta N): how often the next generator is shown each training shower.
 
-    h = (1 - d) / d estimates how many times denser the generators so far are than the data. Showers that they make often
-    enough get no weight at all, and lambda is such that the weights sum to 1 (their equations 17 and 18).
+    h = (1 - d) / d estimates how many times denser the generators so far are than the data. Showers that they make
+    often enough get no weight at all, and lambda is such that the weights sum to 1 (their equations 17 and 18).
 
     Args:
       real_probability: `[N]`, d_i: what a classifier of real against generated showers says of each real one.

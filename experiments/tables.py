@@ -21,7 +21,8 @@ CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflas
 MODELS = {"baseline": "Baseline", "cnn": "CNN", "cnn_sa": "CNN SA", "disc_arch": "DiscArch",
           "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR", "multitask": "Multi-task"}
 """Of table 1, as the paper calls them."""
-NAMES = {"geant4": "other showers of Geant4", "cells of other showers": "every cell from another shower, bad on purpose"}
+NAMES = {"geant4": "other showers of Geant4",
+         "cells of other showers": "every cell from another shower, bad on purpose"}
 """In `results/ranking.json` -> in the table of it."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
         "entry_cm": "cm from the centre"}
@@ -36,7 +37,8 @@ def systems():
     head = ["system", "physics PRD-AUC (ceiling)", "raw PRD-AUC (ceiling)", "classifier AUC by observables (floor)",
             "by images (floor)", "trained for", "judged by"]
     rows = [[name, _prd(result, "physics"), _prd(result, "raw"), _auc(result, "observables"), _auc(result, "images"),
-             _training(result), f"{result['showers']:,} showers"] for name, result in zip(shown.values(), results, strict=True)]
+             _training(result), f"{result['showers']:,} showers"]
+            for name, result in zip(shown.values(), results, strict=True)]
     return "\n".join([*_markdown(head, rows), "", *{_settings(result): None for result in results}])
 
 
@@ -258,11 +260,11 @@ def _training(result):
 def _settings(result):
     entry = result["prd"]["physics"]
     return (f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), as many test showers as "
-            "the table says, on which it and its ceiling depend; features the 900 cells (raw) or 2 asymmetries, 2 widths and 20 sparsities (physics); in brackets "
-            "what other real showers reach, at conditions of their own, so that showers at the very conditions of the "
-            "real ones may exceed it. Classifiers: gradient-boosted trees on 31 observables, a convolutional "
-            f"network on images; 0.5 is perfect. The time is of training; {result['provenance']['device'].split(',')[0]}, one "
-            "or two cores.")
+            "the table says, on which it and its ceiling depend; features the 900 cells (raw) or 2 asymmetries, 2 widths "
+            "and 20 sparsities (physics); in brackets what other real showers reach, at conditions of their own, so that "
+            "showers at the very conditions of the real ones may exceed it. Classifiers: gradient-boosted trees on 31 "
+            "observables, a convolutional network on images; 0.5 is perfect. The time is of training; "
+            f"{result['provenance']['device'].split(',')[0]}, one or two cores.")
 
 
 def _response(moved):

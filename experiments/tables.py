@@ -259,12 +259,13 @@ def _training(result):
 
 def _settings(result):
     entry = result["prd"]["physics"]
-    return (f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), as many test showers as "
-            "the table says, on which it and its ceiling depend; features the 900 cells (raw) or 2 asymmetries, 2 "
-            "widths and 20 sparsities (physics); in brackets what other real showers reach, at conditions of their own, "
-            "so that showers at the very conditions of the real ones may exceed it. Classifiers: gradient-boosted trees "
-            "on 31 observables, a convolutional network on images; 0.5 is perfect. The time is of training; "
-            f"{result['provenance']['device'].split(',')[0]}, one or two cores.")
+    return (
+        f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), as many test showers as the "
+        "table says, on which it and its ceiling depend; features the 900 cells (raw) or 2 asymmetries, 2 widths and "
+        "20 sparsities (physics); in brackets what other real showers reach, at conditions of their own, so that "
+        "showers at the very conditions of the real ones may exceed it. Classifiers: gradient-boosted trees on 31 "
+        "observables, a convolutional network on images; 0.5 is perfect. The time is of training; "
+        f"{result['provenance']['device'].split(',')[0]}, one or two cores.")
 
 
 def _response(moved):

@@ -1,4 +1,5 @@
 """Adversarial and regression losses: pure functions of logits, gradients and predictions, means over the batch."""
+import jax
 import jax.numpy as jnp
 
 
@@ -16,6 +17,14 @@ def wasserstein_critic(real_logits, fake_logits):
     Source: Arjovsky, Chintala and Bottou 2017, arXiv:1701.07875, equation 2.
     """
     return jnp.mean(fake_logits) - jnp.mean(real_logits)
+
+
+def logistic(real_logits, fake_logits):
+    """-E log sigmoid(D(x, y)) - E log(1 - sigmoid(D(G(z, y), y))), of logits `[N]` each.
+
+    Source: Goodfellow et al. 2014, arXiv:1406.2661, equation 1.
+    """
+    return jnp.mean(jax.nn.softplus(-real_logits)) + jnp.mean(jax.nn.softplus(fake_logits))
 
 
 CRITICS = {"hinge": hinge_discriminator, "wasserstein": wasserstein_critic}

@@ -5,6 +5,7 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from ecalgen import host, runs
+from ecalgen.ensemble import runs as ensemble
 from ecalgen.errors import UserError
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Recipe, such as configs/baseline.py:cpu.", lock_config=True)
@@ -22,16 +23,17 @@ def main(argv):
     host.set_up()
     config = CONFIG.value
     workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)
+    system = ensemble if config.system == ensemble.SYSTEM else runs
     try:
         if MODE.value != "train" and not (workdir / "config.json").exists():
             raise runs.RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
-        runs.prepare(config, workdir)
+        system.prepare(config, workdir)
         if MODE.value == "train":
-            runs.train(config, workdir)
+            system.train(config, workdir)
         if MODE.value == "sample":
-            print(runs.sample(config, workdir, CONDITIONS.value, SEED.value))
+            print(system.sample(config, workdir, CONDITIONS.value, SEED.value))
         else:
-            print(runs.evaluate(config, workdir))
+            print(system.evaluate(config, workdir))
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     except KeyboardInterrupt:

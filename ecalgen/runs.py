@@ -49,9 +49,19 @@ def prepare(config, workdir):
       ConfigError: a field cannot be as it is.
     """
     check_config(config)
+    if not (workdir / "config.json").exists():
+        _judged(config)  # that the showers are there, and enough, before anything is written
+    write_recipe(config, workdir)
+
+
+def write_recipe(config, workdir):
+    """Make the folder and write `config.json`, or check that it holds a run of the same recipe.
+
+    Raises:
+      RunError: as `prepare`.
+    """
     path, text = workdir / "config.json", json.dumps(config.to_dict(), indent=1)
     if not path.exists():
-        _judged(config)  # that the showers are there, and enough, before anything is written
         workdir.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(text + "\n")
@@ -113,7 +123,7 @@ def evaluate(config, workdir):
                                  bootstrap=config.evaluation.bootstrap)
     metrics = read_metrics(workdir / "metrics.jsonl")
     result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
-                          "batch_size": last_fields(config).batch_size, "seconds": _seconds(metrics)}
+                          "batch_size": last_fields(config).batch_size, "seconds": training_seconds(metrics)}
     result["provenance"] = provenance(config.seed)
     evaluation.write_evaluation(workdir / "evaluation.json", result)
     for label, sentence in verdict(result).items():
@@ -207,7 +217,7 @@ def _judged(config):
     return splits
 
 
-def _seconds(metrics):
+def training_seconds(metrics):
     """Training time over all stages: the last row of each holds its own."""
     return sum({row["stage"]: row["seconds"] for row in metrics}.values())
 

@@ -5,7 +5,6 @@
 
 Two processes on a core each may share the work, by seeds: --seeds=0,1 and --seeds=2.
 """
-import json
 import shutil
 
 from configs import anchored
@@ -15,7 +14,7 @@ from ecalgen.data.showers import Showers
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
 from ecalgen.training.loop import read_metrics
-from experiments.equal_time import steps_at_equal_time
+from experiments.equal_time import equal_steps
 from experiments.judging import judged, reference
 from experiments.variants import make_parser, run_all
 
@@ -43,25 +42,27 @@ def main():
     args = parser.parse_args()
     host.set_up()
     real = load_split(args.source, "test")[:args.showers]
-    head = lambda: {"gan_steps": args.steps, "provenance": provenance(args.seeds[0]),
+    variants = {name: changed(changes, args.source) for name, changes in VARIANTS.items()}
+    head = lambda: {"gan_steps": equal_steps(variants, changed({}, args.source), args.steps),
+                    "provenance": provenance(args.seeds[0]),
                     "real_against_real": judged(real, reference(real), JUDGES)}
-
-    def run(name, seed, earlier):
-        config = anchored.get_config("cpu")
-        config.update_from_flattened_dict(VARIANTS[name])
-        return run_variant(name, config, seed, args, real, earlier)[0]
-
-    run_all(args, VARIANTS, head, run)
+    run_all(args, VARIANTS, head, lambda name, seed, result: run_variant(
+        name, variants[name], seed, args, real, result["gan_steps"][name])[0])
 
 
-def run_variant(name, config, seed, args, real, earlier):
-    """Train one variant as long as the full recipe, or as another seed of it: (its figures, its showers)."""
-    config.seed, config.data.source = seed, args.source
+def changed(changes, source):
+    """The recipe with these changes, on that source of showers."""
+    config = anchored.get_config("cpu")
+    config.update_from_flattened_dict(changes | {"data.source": source})
+    return config
+
+
+def run_variant(name, config, seed, args, real, steps):
+    """Train one variant for so many steps: (its figures, its showers)."""
+    config.seed, config.train.steps = seed, steps
     if args.showers < 1000:
         config.prior.steps = 100
     workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
-    config.train.steps = known_steps(workdir, name, earlier) or steps_at_equal_time(
-        config, anchored.get_config("cpu"), args.steps)
     runs.prepare(config, workdir)
     take_prior(config, workdir, args.workdir / f"prior-alone-{seed}")
     runs.train(config, workdir)
@@ -69,16 +70,8 @@ def run_variant(name, config, seed, args, real, earlier):
     rows = read_metrics(workdir / "metrics.jsonl")
     seconds = {stage: max((row["seconds"] for row in rows if row["stage"] == stage), default=None)
                for stage in config.stages}
-    row = {"steps": config.train.steps if "gan" in config.stages else 0, "seconds": seconds}
+    row = {"steps": steps if "gan" in config.stages else 0, "seconds": seconds}
     return row | judged(real, generated, JUDGES), generated
-
-
-def known_steps(workdir, name, earlier):
-    """What this run, or another seed of its variant, was given; None for the first one."""
-    path = workdir / "config.json"
-    if path.exists():
-        return json.loads(path.read_text())["train"]["steps"]
-    return next((row["steps"] for row in earlier if row["variant"] == name), None)
 
 
 def take_prior(config, workdir, other):

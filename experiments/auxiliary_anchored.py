@@ -18,6 +18,7 @@ from ecalgen.data.showers import PITCH, reference_point
 from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.provenance import provenance
 from experiments.anchored_ablation import JUDGES, run_variant
+from experiments.equal_time import equal_steps
 from experiments.judging import judged, reference
 from experiments.variants import make_parser, run_all
 
@@ -63,10 +64,10 @@ VARIANTS = {
 """Name -> (how a regressor is trained, its targets, other changes)."""
 
 
-def changed(how, targets, changes):
-    """The anchored config with such a regressor."""
+def changed(source, how, targets, changes):
+    """The anchored config with such a regressor, on that source of showers."""
     config = anchored.get_config("cpu")
-    config.update_from_flattened_dict(changes)
+    config.update_from_flattened_dict(changes | {"data.source": source})
     if how:
         source = (aux_multitask if how == "multitask" else aux_twostep).get_config("cpu")
         config.regressor = source.regressor
@@ -85,11 +86,14 @@ def main():
     host.set_up()
     real = load_split(args.source, "test")[:args.showers]
     other = reference(real)
-    head = lambda: {"gan_steps": args.steps, "provenance": provenance(args.seeds[0]),
+    variants = {name: changed(args.source, *parts) for name, parts in VARIANTS.items()}
+    usual = anchored.get_config("cpu")
+    usual.data.source = args.source
+    head = lambda: {"gan_steps": equal_steps(variants, usual, args.steps), "provenance": provenance(args.seeds[0]),
                     "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}
 
-    def run(name, seed, earlier):
-        row, generated = run_variant(name, changed(*VARIANTS[name]), seed, args, real, earlier)
+    def run(name, seed, result):
+        row, generated = run_variant(name, variants[name], seed, args, real, result["gan_steps"][name])
         return row | {"w1": distances(real, generated)}
 
     run_all(args, VARIANTS, head, run)

@@ -10,19 +10,30 @@ TURNS = 40
 """In which both are timed; the fastest of each counts."""
 
 
-def steps_at_equal_time(config, usual, steps):
-    """How many GAN steps of `config` take as long as `steps` of `usual`, to hundreds.
+def equal_steps(variants, usual, steps):
+    """How many GAN steps of each variant take as long as `steps` of the usual recipe, to hundreds.
 
-    They take turns, so that what else runs on the machine disturbs both alike. Seed and source are those of `config`.
+    Measured once, for all seeds, and best on an otherwise idle machine; a variant and the usual recipe take turns, so
+    that what else runs disturbs both alike.
+
+    Args:
+      variants: {name: config}.
+      usual: the recipe.
+      steps: of it.
+
+    Returns:
+      {name: steps}; of a variant without a GAN, `steps`.
     """
-    usual = usual.copy_and_resolve_references()
-    usual.update_from_flattened_dict({"seed": config.seed, "data.source": config.data.source})
-    if "gan" not in config.stages or config.to_json() == usual.to_json():
-        return steps
-    makers = [_stepper(config), _stepper(usual)]
-    seconds = [[_timed(step) for step in makers] for _ in range(TURNS)]
-    ours, theirs = map(min, zip(*seconds, strict=True))
-    return max(100, round(steps * theirs / ours / 100) * 100)
+    usual_step, found = None, {}
+    for name, config in variants.items():
+        if "gan" not in config.stages or config.to_json() == usual.to_json():
+            found[name] = steps
+            continue
+        usual_step, step = usual_step or _stepper(usual), _stepper(config)
+        seconds = [[_timed(step), _timed(usual_step)] for _ in range(TURNS)]
+        ours, theirs = map(min, zip(*seconds, strict=True))
+        found[name] = max(100, round(steps * theirs / ours / 100) * 100)
+    return found
 
 
 def _stepper(config):

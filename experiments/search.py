@@ -11,9 +11,8 @@ from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
-from experiments.anchored_ablation import known_steps
 from experiments.auxiliary import distances
-from experiments.equal_time import steps_at_equal_time
+from experiments.equal_time import equal_steps
 from experiments.judging import judged, reference
 from experiments.variants import make_parser, run_all
 
@@ -51,17 +50,18 @@ def main():
     host.set_up()
     real = load_split(args.source, "validation")[:args.showers]
 
+    variants = {name: changed(changes, args.source) for name, changes in VARIANTS.items()}
+
     def head():
         other = reference(real)
-        return {"steps": args.steps, "provenance": provenance(args.seeds[0]),
+        return {"steps": equal_steps(variants, changed({}, args.source), args.steps),
+                "provenance": provenance(args.seeds[0]),
                 "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}
 
-    def run(name, seed, earlier):
-        config = baseline.get_config("cpu")
-        config.update_from_flattened_dict(VARIANTS[name] | {"seed": seed, "data.source": args.source})
+    def run(name, seed, result):
+        config = variants[name]
+        config.seed, config.train.steps = seed, result["steps"][name]
         workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
-        config.train.steps = known_steps(workdir, name, earlier) or steps_at_equal_time(
-            config, baseline.get_config("cpu"), args.steps)
         runs.prepare(config, workdir)
         runs.train(config, workdir)
         generated = Showers(load_sampler(workdir)(real.momentum, real.point, seed=seed), real.momentum, real.point)
@@ -69,6 +69,13 @@ def main():
                 | judged(real, generated, JUDGES))
 
     run_all(args, VARIANTS, head, run)
+
+
+def changed(changes, source):
+    """The recipe with these changes, on that source of showers."""
+    config = baseline.get_config("cpu")
+    config.update_from_flattened_dict(changes | {"data.source": source})
+    return config
 
 
 if __name__ == "__main__":

@@ -30,15 +30,15 @@ def run_all(args, variants, head, run):
       args: as of `make_parser`.
       variants: names, in order.
       head: () -> what the results say beside their runs, asked for when there are none yet.
-      run: (variant, seed, earlier runs) -> a JSON-able dict of what was measured.
+      run: (variant, seed, what the results say so far) -> a JSON-able dict of what was measured.
     """
     if not args.results.exists():
         write(args.results, head() | {"runs": []})
     for seed in args.seeds:
         for name in args.only or variants:
-            earlier = read(args.results)["runs"]
-            if not any((row["variant"], row["seed"]) == (name, seed) for row in earlier):
-                row = {"variant": name, "seed": seed} | run(name, seed, earlier)
+            result = read(args.results)
+            if not any((row["variant"], row["seed"]) == (name, seed) for row in result["runs"]):
+                row = {"variant": name, "seed": seed} | run(name, seed, result)
                 jax.clear_caches()  # a dozen runs' programs exhaust the mappings of one process
                 print(json.dumps(row)[:400], flush=True)
                 result = read(args.results)

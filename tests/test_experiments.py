@@ -47,8 +47,8 @@ def test_variants_are_run_once_each_and_gone_on_with(experiment, tmp_path):
     args = variants.make_parser("", "x").parse_args(["--seeds=0,1", f"--results={tmp_path / 'x.json'}"])
     made = []
 
-    def run(name, seed, earlier):
-        made.append((name, seed, len(earlier)))
+    def run(name, seed, result):
+        made.append((name, seed, len(result["runs"])))
         if len(made) == 2:
             raise KeyboardInterrupt
         return {"value": seed}
@@ -83,12 +83,10 @@ def test_rank_correlation_of_a_perfect_order(experiment):
 
 def test_equal_time_is_equal_steps_for_the_same_recipe_and_fewer_for_a_slower_one(experiment, monkeypatch):
     module, anchored = experiment("equal_time"), importlib.import_module("configs.anchored")
-    usual, other = anchored.get_config("cpu"), anchored.get_config("cpu")
-    other.seed = 3
-    assert module.steps_at_equal_time(other, usual, 1_200) == 1_200
+    usual, slower, alone = (anchored.get_config("cpu") for _ in range(3))
+    slower.generator.latent = 3 * usual.generator.latent
+    alone.stages = ("prior",)
     monkeypatch.setattr(module, "_stepper", lambda config: lambda: config.generator.latent)
     monkeypatch.setattr(module, "_timed", lambda step: step())
-    other.generator.latent = 3 * usual.generator.latent
-    assert module.steps_at_equal_time(other, usual, 1_200) == 400
-    other.stages = ("prior",)
-    assert module.steps_at_equal_time(other, usual, 1_200) == 1_200
+    variants = {"full": anchored.get_config("cpu"), "slower": slower, "alone": alone}
+    assert module.equal_steps(variants, usual, 1_200) == {"full": 1_200, "slower": 400, "alone": 1_200}

@@ -85,7 +85,7 @@ def c2st(real, generated, judge="observables", seed=0, bootstrap=200):
     (ours, names), (theirs, _) = (settings.features(showers) for showers in (real, generated))
     scores = cross_validated_scores(settings.make(seed), ours, theirs, settings.folds, seed)
     classifier = f"{settings.description}; {settings.folds} folds"
-    return C2ST(*_auc_with_interval(scores, seed, bootstrap), classifier, names, scores)
+    return C2ST(*auc_with_interval(scores, seed, bootstrap), classifier, names, scores)
 
 
 def binned(test, real, generated, seed=0, bootstrap=200):
@@ -106,7 +106,7 @@ def binned(test, real, generated, seed=0, bootstrap=200):
             inside = [scores[(values[name] >= low) & (values[name] < high)]
                       for scores, values in zip(test.scores, (ours, theirs), strict=True)]
             if (count := min(map(len, inside))) >= SMALLEST_BIN:
-                auc, bounds = _auc_with_interval(inside, seed, bootstrap)
+                auc, bounds = auc_with_interval(inside, seed, bootstrap)
                 result[name].append({"low": low, "high": high, "showers": count, "auc": auc, "interval": bounds})
     return result
 
@@ -132,7 +132,7 @@ def cross_validated_scores(classifier, real, generated, folds, seed):
     return scores
 
 
-def _auc_with_interval(scores, seed, bootstrap):
+def auc_with_interval(scores, seed, bootstrap):
     """Of the scores of real and of generated showers, `[N]` and `[M]`."""
     auc, spread = _auc(*scores), resampled(_auc, *scores, bootstrap, seed)
     return auc, interval(auc, spread)

@@ -8,14 +8,15 @@ from ecalgen.models.library import ShowerLibrary
 from ecalgen.models.prior import PROFILES
 from ecalgen.models.regressor import DiscArch, Regressor
 from ecalgen.models.vae import VAEGenerator
+from ecalgen.models.volumes import VolumeDiscriminator, VolumeGenerator
 
 GENERATORS = {"plain": Generator, "deconvolutional": DeconvolutionalGenerator, "anchored": AnchoredGenerator,
-              "vae": VAEGenerator, "library": ShowerLibrary}
-DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator}
+              "vae": VAEGenerator, "library": ShowerLibrary, "volumes": VolumeGenerator}
+DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator, "volumes": VolumeDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}
 """Field -> the strings it may be."""
-COUNTS = ("latent", "shape", "embedding", "showers", "neighbours")
+COUNTS = ("latent", "shape", "embedding", "showers", "neighbours", "hidden", "rounds")
 """Fields that count something."""
 
 
@@ -36,7 +37,10 @@ def build_discriminator(fields, auxiliary=None, regressor=None, decides=True):
         folded.
     """
     frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
-    return _build("discriminator", DISCRIMINATORS, fields).clone(auxiliary=auxiliary, regressor=frozen, decides=decides)
+    discriminator = _build("discriminator", DISCRIMINATORS, fields)
+    if isinstance(discriminator, VolumeDiscriminator):
+        return discriminator
+    return discriminator.clone(auxiliary=auxiliary, regressor=frozen, decides=decides)
 
 
 def build_regressor(fields, discriminator, outputs):

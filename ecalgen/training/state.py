@@ -87,6 +87,20 @@ class LibraryState(struct.PyTreeNode):
         return {}
 
 
+class JudgeState(struct.PyTreeNode):
+    """A classifier of real against generated showers, how many steps it has seen, and who makes the latter."""
+
+    step: jax.Array
+    network: Network
+    made_by: Any
+    """The variables of several generators of one kind, stacked."""
+
+    @property
+    def fitted(self):
+        """Nothing that a later stage takes over."""
+        return {}
+
+
 class RegressorState(struct.PyTreeNode):
     """A regressor and how many steps it has seen."""
 
@@ -140,6 +154,17 @@ def init_vae(vae, optimiser, key, data):
     example = [data[name][:1] for name in ("cells", "momentum", "point")]
     return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("decoder",),
                       network=init_network(vae, optimiser, key, *example, jnp.zeros((1, vae.latent))))
+
+
+def init_judge(judge, optimiser, key, data, made_by):
+    """The state of a classifier of real against generated showers before its first step.
+
+    Args:
+      made_by: variables of the generators whose showers it is to tell.
+    """
+    network = init_network(judge, optimiser, key, *(data[name][:1] for name in ("cells", "momentum", "point")))
+    return JudgeState(step=jnp.zeros((), jnp.int32), network=network,
+                      made_by=jax.tree.map(lambda *leaves: jnp.stack(leaves), *made_by))
 
 
 def init_regressor(regressor, optimiser, key, example, start=None):

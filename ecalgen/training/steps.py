@@ -24,9 +24,18 @@ def row_keys(key, step, rows):
 
 
 def draw_batch(data, keys):
-    """One shower for each key, with replacement: arrays `[N, ...]` -> `[len(keys), ...]`."""
-    index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(data["cells"])))(keys)
-    return {name: column[index] for name, column in data.items()}
+    """One shower for each key, with replacement: arrays `[N, ...]` -> `[len(keys), ...]`.
+
+    Where there is a column `cumulative [N]`, sums of weights up to each shower, they are drawn by their weights.
+    """
+    columns = dict(data)
+    cumulative, count = columns.pop("cumulative", None), len(columns["cells"])
+    if cumulative is None:
+        index = jax.vmap(lambda key: jax.random.randint(key, (), 0, count))(keys)
+    else:
+        drawn = jax.vmap(lambda key: jax.random.uniform(key))(keys) * cumulative[-1]
+        index = jnp.minimum(jnp.searchsorted(cumulative, drawn, side="right"), count - 1)
+    return {name: column[index] for name, column in columns.items()}
 
 
 def draw_noise(generator, keys):
@@ -150,6 +159,29 @@ def bound_step(state, data, key, *, model, latent, optimiser, batch_size, beta=1
     (loss, terms), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.network.params)
     network = state.network.updated(lax.pmean(gradients, DEVICES), optimiser, state.network.spectral)
     return state.replace(step=state.step + 1, network=network), lax.pmean(terms | {"bound_loss": loss}, DEVICES)
+
+
+def judge_step(state, data, key, *, judge, generator, optimiser, batch_size):
+    """One step of a classifier of real showers against those of generators trained before, a random one each step.
+
+    Args:
+      state: `JudgeState`.
+    """
+    keys = row_keys(key, state.step, batch_size)
+    batch = draw_batch(data, keys)
+    momentum, point = batch["momentum"], batch["point"]
+    chosen = jax.random.randint(jax.random.fold_in(key, state.step), (), 0, len(jax.tree.leaves(state.made_by)[0]))
+    made_by = jax.tree.map(lambda stacked: stacked[chosen], state.made_by)
+    fake = generator.apply(made_by, draw_noise(generator, keys), momentum, point)
+
+    def loss_fn(params):
+        cells = jnp.concatenate([batch["cells"], fake])
+        logits, _ = judge.apply({"params": params}, cells, jnp.tile(momentum, (2, 1)), jnp.tile(point, (2, 1)))
+        return losses.logistic(*jnp.split(logits, 2))
+
+    loss, gradients = jax.value_and_grad(loss_fn)(state.network.params)
+    network = state.network.updated(lax.pmean(gradients, DEVICES), optimiser, state.network.spectral)
+    return state.replace(step=state.step + 1, network=network), {"judge_loss": lax.pmean(loss, DEVICES)}
 
 
 def regressor_step(state, data, key, *, regressor, views, optimiser, batch_size, weights):

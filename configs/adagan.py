@@ -1,0 +1,64 @@
+"""AdaGAN: an ensemble of GANs of showers in 25 x 25 x 25 cells, each trained on what those before it do not make.
+
+Jaruskova and Vallecorsa, "Generative adversarial networks ensemble": conditional GANs of two-dimensional convolutions
+that look at three rotations of a shower, their discriminators with a regression of the incident energy.
+
+    python -m ecalgen.main --config=configs/adagan.py         # full: one GPU or TPU
+    python -m ecalgen.main --config=configs/adagan.py:cpu     # on two cores; not timed yet
+    python -m ecalgen.main --config=configs/adagan.py:test    # seconds: does everything run?
+"""
+import ml_collections
+
+from configs.base import apply_preset
+from configs.base import get_config as base_config
+
+PRESETS = {
+    "cpu": {
+        "ensemble.members": 3,
+        "ensemble.judge.steps": 200,
+        "ensemble.judge.batch_size": 16,
+        "train.steps": 1_500,
+        "train.batch_size": 16,
+        "train.generator_rate": 1e-3,
+        "train.discriminator_rate": 2e-3,
+        "train.ema": 0.99,
+        "generator.hidden": 16,
+        "generator.rounds": 1,
+        "discriminator.widths": (16, 32, 48),
+    },
+    "test": {
+        "ensemble.members": 2,
+        "ensemble.judge.steps": 10,
+        "ensemble.judge.batch_size": 8,
+        "train.steps": 10,
+        "train.batch_size": 8,
+        "train.log_every": 5,
+        "train.checkpoint_every": 10,
+        "generator.latent": 16,
+        "generator.widths": (8, 8),
+        "generator.hidden": 4,
+        "generator.rounds": 1,
+        "discriminator.widths": (8, 8, 8),
+        "evaluation.showers": 100,
+        "evaluation.bootstrap": 20,
+    },
+}
+
+
+def get_config(preset=""):
+    """The recipe, whole or as one of `PRESETS`."""
+    config = base_config()
+    config.system = "adagan"
+    config.data.source = "electron_layered"  # a shipped sample, or the path of a file of blocks
+    config.data.transform = ml_collections.ConfigDict(dict(name="log1p", scale=0.1, gain=0.2))  # scale in MeV
+    config.stages = ("ensemble",)
+    config.ensemble = ml_collections.ConfigDict(dict(
+        members=4,
+        energy_weight=1.0,  # of the squared error of (log E - 4) / 1.5 in either loss
+        judge=dict(steps=2_000, batch_size=64, rate=1e-3)))
+    config.generator = ml_collections.ConfigDict(dict(name="volumes", latent=128, widths=(64, 48), hidden=32, rounds=2))
+    config.discriminator = ml_collections.ConfigDict(dict(
+        name="volumes", widths=(32, 48, 64), embedding=96, spectral_norm=True, gain=5.0))
+    config.train.update(dict(steps=20_000, batch_size=64))
+    config.evaluation.showers = 600
+    return apply_preset(config, preset, PRESETS)

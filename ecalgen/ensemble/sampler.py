@@ -1,0 +1,112 @@
+"""Blocks of cells from a trained ensemble: each shower is made by one of its generators, drawn at random."""
+import operator
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecalgen.data.showers import BadShowers
+from ecalgen.data.transforms import make_transform
+from ecalgen.ensemble.stages import along_z
+from ecalgen.models.build import build_generator
+from ecalgen.models.volumes import SIDE
+from ecalgen.provenance import provenance
+from ecalgen.weights import load_weights, save_weights
+
+CHUNK = 128
+"""Blocks made at once; the last chunk is padded, to a power of two."""
+KIND = "ensemble"
+
+
+class EnsembleSampler:
+    """A trained ensemble as a function of the incident energy.
+
+    Attributes:
+      card: what it is: system, config, training range, provenance.
+      members: the variables of each generator, in the order of their training.
+    """
+
+    def __init__(self, generator, transform, members, card):
+        self.card, self.members = card, members
+
+        @jax.jit
+        def sample(variables, key, momentum, index):
+            keys = jax.vmap(jax.random.fold_in, (None, 0))(key, index)
+            noise = jax.vmap(generator.draw_noise)(keys)
+            return transform.inverse(generator.apply(variables, noise, momentum, jnp.zeros((len(momentum), 2))))
+
+        self._sample = sample
+
+    def __call__(self, incident_energy, seed=0, members=None):
+        """Showers of these energies, float32 `[N, 25, 25, 25]` MeV; the same seed gives the same showers.
+
+        Shower i is made by a generator that (seed, i) alone picks, each as often as the others.
+
+        Args:
+          incident_energy: `[N]` GeV.
+          seed: whole number.
+          members: how many generators take part, the first ones trained; all when None.
+
+        Raises:
+          BadShowers: energies that are not positive numbers.
+          ValueError: for more members than there are.
+        """
+        members = len(self.members) if members is None else members
+        if not 1 <= members <= len(self.members):
+            raise ValueError(f"members is {members}; this ensemble has {len(self.members)}")
+        incident = _checked(incident_energy)
+        self._warn_outside(incident)
+        key = jax.random.key(operator.index(seed))
+        picked = pick(key, len(incident), members)
+        energy = np.empty((len(incident), SIDE, SIDE, SIDE), np.float32)
+        for member in range(members):
+            rows = np.nonzero(picked == member)[0]
+            for first in range(0, len(rows), CHUNK):
+                chunk = rows[first:first + CHUNK]
+                padded = np.pad(chunk, (0, (1 << (len(chunk) - 1).bit_length()) - len(chunk)), mode="edge")
+                made = self._sample(self.members[member], key, along_z(incident[padded]), padded)
+                energy[chunk] = made[:len(chunk)]
+        return energy
+
+    def _warn_outside(self, incident):
+        low, high = self.card["trained_on"]["energy (GeV)"]
+        if outside := int(((incident < 0.98 * low) | (incident > 1.02 * high)).sum()):
+            warnings.warn(f"the energy of {outside} showers is outside [{low:.3g}, {high:.3g}] GeV, the range this "
+                          "ensemble was trained on; do not trust these showers", stacklevel=3)
+
+
+def pick(key, count, members):
+    """Which generator makes each shower: `[count]`, uniform; that of shower i depends on (key, i, members) alone."""
+    uniform = jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(jax.random.fold_in(key, i), 1)))
+    return np.minimum(np.asarray(uniform(jnp.arange(count)) * members).astype(int), members - 1)
+
+
+def load_ensemble(source):
+    """The `EnsembleSampler` of a run of configs/adagan.py, or of an ensemble that ships.
+
+    Raises:
+      WeightsError: no such ensemble, or its files are damaged.
+    """
+    params, card = load_weights(source, KIND)
+    members = [{"params": jax.tree.map(jnp.asarray, params[f"member{number}"])} for number in range(len(params))]
+    transform = make_transform(**card["data"]["transform"])
+    return EnsembleSampler(build_generator(card["generator"]), transform, members, card)
+
+
+def export_ensemble(folder, states, config, volumes):
+    """Write the trained members as `load_ensemble` reads them, averaged, with their card."""
+    fields = config.to_dict()
+    incident = volumes.incident_energy
+    card = {"kind": KIND, "system": config.system, "preset": config.preset, "generator": fields["generator"],
+            "data": fields["data"], "steps": [int(state.step) for state in states],
+            "trained_on": {"energy (GeV)": [float(incident.min()), float(incident.max())]},
+            "provenance": provenance(config.seed)}
+    save_weights(folder, {f"member{number}": jax.device_get(state.ema) for number, state in enumerate(states)}, card)
+
+
+def _checked(incident_energy):
+    incident = np.atleast_1d(np.asarray(incident_energy))
+    if incident.dtype.kind not in "fiu" or incident.ndim != 1 or not (np.isfinite(incident) & (incident > 0)).all():
+        raise BadShowers("incident energies must be positive numbers in GeV, [N]")
+    return incident.astype(np.float32)

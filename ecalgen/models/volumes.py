@@ -1,0 +1,135 @@
+"""Generator and discriminator of showers in a block of 25 x 25 x 25 cells, made of two-dimensional convolutions.
+
+A block is looked at from three sides: each axis in turn becomes the channels of a convolution over the other two.
+
+Source: Rehm et al. 2021, "Physics validation of novel convolutional 2D architectures for speeding up high energy
+physics simulations", EPJ Web Conf. 251, 03042; Jaruskova and Vallecorsa, "Generative adversarial networks ensemble".
+"""
+from collections.abc import Sequence
+from typing import ClassVar
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from ecalgen.data.showers import incident_energy
+from ecalgen.models.layers import Conv, Dense, Modulation, UpBlock, cells_relu, down_blocks
+
+SIDE = 25
+"""Cells along each axis of a block."""
+EDGED = 28
+"""Side of the generator's last maps, of which the block is the middle."""
+START = 0.1
+"""Scale of the maps at the start, so that no cell holds GeV before anything is learnt."""
+ROTATIONS = ((1, 2, 3), (2, 3, 1), (3, 1, 2))
+"""Orders of the axes x, y, z behind that of the showers; the last one becomes the channels."""
+BACK = ((1, 2, 3), (3, 1, 2), (2, 3, 1))
+"""The orders that undo them."""
+
+
+def energy_condition(momentum):
+    """log E about its middle in 2 to 500 GeV, of order one, and its square: `[N, 3]` GeV -> `[N, 2]`."""
+    log_energy = (jnp.log(incident_energy(momentum)) - 4) / 1.5
+    return jnp.stack([log_energy, log_energy**2], axis=1)
+
+
+def rotated(blocks, order):
+    """Blocks `[N, X, Y, Z]` with their axes in one of `ROTATIONS` or `BACK`."""
+    return jnp.transpose(blocks, (0, *order))
+
+
+class VolumeGenerator(nn.Module):
+    """Cells of a block, in the space of the transform, from noise and the incident energy.
+
+        y = profile(E) + up(z, E),  y <- y + sum over rotations R of R^-1 conv(conv(R y, R n)),  cells = max(0, y)
+
+    The profile is one number a cell, linear in log E and its square; `up` makes maps over x and y whose channels are z.
+    n is one number of noise a cell, without which no network lights single cells at random.
+
+    Args:
+      latent: numbers of noise a shower, besides those of the cells.
+      widths: channels at 7x7 and 14x14.
+      hidden: channels of the convolutions of each rotation.
+      rounds: how often a block is looked at from its three sides.
+    """
+
+    WIDTHS: ClassVar = 2
+    latent: int = 128
+    widths: Sequence[int] = (64, 48)
+    hidden: int = 32
+    rounds: int = 2
+
+    def draw_noise(self, key):
+        """The noise of one shower, N(0, 1): `[latent]` and `[25, 25, 25]`."""
+        keys = jax.random.split(key)
+        return {"latent": jax.random.normal(keys[0], (self.latent,)),
+                "cells": jax.random.normal(keys[1], (SIDE, SIDE, SIDE))}
+
+    @nn.compact
+    def __call__(self, noise, momentum, point, update_stats=False):
+        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N, 25, 25, 25]`."""
+        del point, update_stats
+        given = energy_condition(momentum)
+        signal = jnp.concatenate([noise["latent"], given], axis=1)
+        x = Dense(49 * self.widths[0], name="project")(signal).reshape(-1, 7, 7, self.widths[0])
+        x = UpBlock(self.widths[1], name="up0")(x, signal)
+        x = UpBlock(SIDE, name="up1")(x, signal)
+        edge = (EDGED - SIDE) // 2
+        x = START * x[:, edge:edge + SIDE, edge:edge + SIDE]
+        profile = nn.Dense(SIDE**3, kernel_init=nn.initializers.zeros, name="profile")
+        x += profile(given).reshape(-1, SIDE, SIDE, SIDE)
+        for i in range(self.rounds):
+            looks = []
+            for j, (order, back) in enumerate(zip(ROTATIONS, BACK, strict=True)):
+                y = nn.relu(Modulation(name=f"modulation{i}_{j}")(rotated(x, order), signal))
+                y = jnp.concatenate([y, rotated(noise["cells"], order)], axis=-1)
+                y = nn.relu(Conv(self.hidden, name=f"look{i}_{j}")(y))
+                looks.append(rotated(Conv(SIDE, kernel_scale=0.01, name=f"answer{i}_{j}")(y), back))
+            x += sum(looks)
+        return cells_relu(x)
+
+
+class VolumeDiscriminator(nn.Module):
+    """Is this block of cells real, given the energy of the particle; and what energy does it look like.
+
+    Convolutions of stride 2 look at it from its three sides. What they see, with the log of the shower's summed cells,
+    gives an estimate of (log E - 4) / 1.5 by itself (the auxiliary task); the decision also knows E and that estimate.
+
+    Args:
+      widths: channels at 13x13, 7x7 and 4x4.
+      embedding: width of the layers where the three sides meet.
+      spectral_norm: divide the kernels by their largest singular value.
+      gain: the logit's factor, as in `models.discriminator.Discriminator`.
+    """
+
+    WIDTHS: ClassVar = 3
+    widths: Sequence[int] = (32, 48, 64)
+    embedding: int = 96
+    spectral_norm: bool = True
+    gain: float = 5.0
+
+    @nn.compact
+    def __call__(self, cells, momentum, point, update_stats=False):
+        """`cells [N, 25, 25, 25]`, `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N]` and `[N, 1]`."""
+        del point
+        normed = self.spectral_norm
+        sides = [Side(self.widths, normed, name=f"side{j}")(rotated(cells, order), update_stats)
+                 for j, order in enumerate(ROTATIONS)]
+        total = jnp.log1p(cells.sum((1, 2, 3)))[:, None] - 5
+        seen = jnp.concatenate([*sides, total], axis=1)
+        predicted = Dense(1, name="energy")(nn.leaky_relu(Dense(self.embedding, name="read")(seen), 0.1))
+        met = jnp.concatenate([seen, energy_condition(momentum), predicted], axis=1)
+        met = nn.leaky_relu(Dense(self.embedding, normed, name="meet")(met, update_stats), 0.1)
+        return self.gain * Dense(1, normed, name="logit")(met, update_stats)[:, 0], predicted
+
+
+class Side(nn.Module):
+    """What a stack of strided convolutions sees of blocks from one side: `[N, X, Y, C]` -> `[N, widths[-1]]`."""
+
+    widths: Sequence[int]
+    spectral_norm: bool
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        x = down_blocks(x, self.widths, self.spectral_norm, update_stats=update_stats)
+        return x.mean((1, 2))

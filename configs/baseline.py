@@ -41,8 +41,8 @@ def get_config(preset=""):
     config.system = "baseline"
     config.generator = ml_collections.ConfigDict(dict(
         name="plain", latent=64, widths=(64, 64, 32, 16), attention=16, spectral_norm=True, conditioning="projection",
-        cell_noise=0, normalised=False, octant=False))
+        cell_noise=0, unit="none", octant=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="plain", widths=(32, 64, 128), attention=16, spectral_norm=True, conditioning="concatenation",
-        embedding=64, gain=5.0, normalised=False, presence=False, octant=False))
+        embedding=64, gain=5.0, unit="none", presence=False, octant=False))
     return apply_preset(config, preset, PRESETS)

@@ -5,6 +5,7 @@ from ecalgen.models.deconvolutional import DeconvolutionalGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
 from ecalgen.models.generator import Generator
 from ecalgen.models.library import ShowerLibrary
+from ecalgen.models.physics import UNITS
 from ecalgen.models.prior import PROFILES
 from ecalgen.models.regressor import DiscArch, Regressor
 from ecalgen.models.vae import VAEGenerator
@@ -14,7 +15,7 @@ GENERATORS = {"plain": Generator, "deconvolutional": DeconvolutionalGenerator, "
               "vae": VAEGenerator, "library": ShowerLibrary, "volumes": VolumeGenerator}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator, "volumes": VolumeDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
-CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES)}
+CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES), "unit": tuple(UNITS)}
 """Field -> the strings it may be."""
 COUNTS = ("latent", "shape", "embedding", "showers", "neighbours", "hidden", "rounds")
 """Fields that count something."""

@@ -30,7 +30,7 @@ class Discriminator(nn.Module):
       embedding: width of the layer that embeds the conditions (projection only).
       gain: the logit's factor. Spectral norm alone bounds a change of the logit by that of the cells, and 10 % of a
         10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
-      normalised: show it the cells in units of the root of the particle's energy (`energy_unit`).
+      unit: show it the cells in this unit, one of `physics.UNITS`.
       presence: also show it tanh(y / 0.03) of the cells y: which of them are hit at all.
       octant: see every shower from the octant px >= py >= 0.
       auxiliary: a `DiscArch` to be trained with it.
@@ -46,7 +46,7 @@ class Discriminator(nn.Module):
     conditioning: str = "projection"
     embedding: int = 64
     gain: float = 1.0
-    normalised: bool = False
+    unit: str = "none"
     presence: bool = False
     octant: bool = False
     auxiliary: nn.Module | None = None
@@ -60,7 +60,7 @@ class Discriminator(nn.Module):
     def views(self, cells, momentum, point):
         """What a regressor is shown: one or two views of the cells `[N, 30, 30, C]`, and the conditions `[N, 5]`."""
         cells, momentum, point = self.frame(cells, momentum, point)
-        views = [cells / energy_unit(momentum) if self.normalised else cells]
+        views = [cells / energy_unit(self.unit, momentum)]
         if self.presence:
             views.append(jnp.tanh(cells / 0.03))
         return jnp.stack(views, axis=-1), conditions(momentum, point)

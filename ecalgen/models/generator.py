@@ -30,7 +30,7 @@ class Generator(nn.Module):
         scale and shift every map.
       cell_noise: maps of noise, a number a cell, that join before the last convolutions; a shower lights some hundred
         cells at random, which `latent` numbers cannot describe.
-      normalised: cells are made in units of the root of the particle's energy (`energy_unit`).
+      unit: of the cells that it makes, one of `physics.UNITS`.
       octant: make every shower in the octant px >= py >= 0 and turn it.
     """
 
@@ -42,7 +42,7 @@ class Generator(nn.Module):
     spectral_norm: bool = True
     conditioning: str = "projection"
     cell_noise: int = 0
-    normalised: bool = False
+    unit: str = "none"
     octant: bool = False
 
     def draw_noise(self, key):
@@ -70,6 +70,5 @@ class Generator(nn.Module):
         x = Conv(1, spectral_norm=self.spectral_norm, name="cells")(x, update_stats)
         edge = (EDGED - CELLS) // 2
         cells = cells_relu(x[:, edge:edge + CELLS, edge:edge + CELLS, 0])
-        if self.normalised:
-            cells *= energy_unit(momentum)
+        cells *= energy_unit(self.unit, momentum)
         return unfold_cells(cells, momentum) if self.octant else cells

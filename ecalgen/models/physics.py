@@ -38,9 +38,13 @@ def azimuth(slope):
     return slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + 1e-6)
 
 
-def energy_unit(momentum):
-    """sqrt(E / 10 GeV), to which the root of a cell's energy is proportional: `[N, 3]` -> `[N, 1, 1]`."""
-    return jnp.sqrt(incident_energy(momentum) / 10)[:, None, None]
+UNITS = {"none": lambda relative: jnp.ones_like(relative), "root": jnp.sqrt, "energy": lambda relative: relative}
+"""Name -> unit of cells from E / 10 GeV: none; its root, for the `sqrt` transform; itself, for energy fractions."""
+
+
+def energy_unit(name, momentum):
+    """One of `UNITS`, in which cells are alike at all energies: `[N, 3]` GeV -> `[N, 1, 1]`."""
+    return UNITS[name](incident_energy(momentum) / 10)[:, None, None]
 
 
 def seen_observables(energy, momentum, point):

@@ -56,10 +56,11 @@ def test_noise_of_cells_lights_each_of_them_alone():
     assert moved.any() and not moved[:6].any() and not moved[:, 13:].any()  # cell (9, 9) and two 3x3 convolutions
 
 
-def test_cells_in_units_of_the_roots_energy():
-    plain, normalised = (made(small(normalised=flag))[0] for flag in (False, True))
-    expected = np.sqrt(np.linalg.norm(MOMENTUM, axis=1) / 10)
-    np.testing.assert_allclose(normalised, plain * expected[:, None, None], rtol=1e-5)
+@pytest.mark.parametrize("unit, power", [("root", 0.5), ("energy", 1)])
+def test_cells_in_units_of_the_energy(unit, power):
+    plain, scaled = (made(small(unit=name))[0] for name in ("none", unit))
+    expected = (np.linalg.norm(MOMENTUM, axis=1) / 10) ** power
+    np.testing.assert_allclose(scaled, plain * expected[:, None, None], rtol=1e-5)
 
 
 def test_an_octant_generator_turns_its_showers():

@@ -43,7 +43,14 @@ def main(argv):
 def parse(argv):
     """absl's parser, with a field or preset that does not exist said in one line."""
     try:
-        return flags.FLAGS(argv)
+        arguments = flags.FLAGS(argv)
+        _ = flags.FLAGS.config and flags.FLAGS.config.system  # a file that is not there is told of only when looked at
+        return arguments
+    except flags.IllegalFlagValueError as error:
+        reason = [line for line in str(error).splitlines() if line.strip()][-1]
+        raise SystemExit(f"error: {reason.removeprefix('ValueError: ')}") from error
+    except OSError as error:
+        raise SystemExit(f"error: --config: {' '.join(str(error.__cause__ or error).split())}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SystemExit(f"error: --config: {' '.join(str(error).split())}; the fields are in configs/base.py and in "
                          "the recipe's own file") from None

@@ -64,7 +64,7 @@ class Sampler:
         """
         momentum, point = check_incident(momentum, point)
         _warn_outside(self.card["trained_on"], momentum, point)
-        key, count = jax.random.key(operator.index(seed)), len(momentum)
+        key, count = jax.random.key(_whole(seed)), len(momentum)
         energy = np.empty((count, CELLS, CELLS), np.float32)
         for first in range(0, count, CHUNK):
             size = min(CHUNK, count - first)
@@ -113,6 +113,13 @@ def condition_range(showers):
             for name, value in _quantities(showers.momentum, showers.point).items()}
 
 
+def _whole(seed):
+    try:
+        return operator.index(seed)
+    except TypeError:
+        raise TypeError(f"seed is {seed!r}; it must be a whole number") from None
+
+
 def _warn_outside(trained_on, momentum, point):
     messages = []
     for name, value in _quantities(momentum, point).items():
@@ -121,8 +128,8 @@ def _warn_outside(trained_on, momentum, point):
         if outside := int(np.sum(below | above)):
             messages.append(f"{name} of {outside} showers is outside [{low:.3g}, {high:.3g}]")
     if messages:
-        warnings.warn(f"conditions outside the range this generator was trained on: {'; '.join(messages)}; "
-                      "do not trust these showers", stacklevel=3)
+        warnings.warn(f"conditions outside the range this generator was trained on: {'; '.join(messages)}; do not "
+                      "trust these showers (momenta are in GeV, points in cm)", stacklevel=3)
 
 
 def _quantities(momentum, point):

@@ -71,6 +71,8 @@ def shipped_models(kind):
 
 
 def _folder(source, kind):
+    if not str(source):
+        raise WeightsError(f"no model is named; these ship: {', '.join(shipped_models(kind)) or 'none'}")
     for folder in (pathlib.Path(source) / "generator", SHIPPED / str(source)):
         if (folder / "card.json").exists():
             return folder

@@ -91,7 +91,8 @@ def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments, message", [
-    (["--config=configs/baseline.py:nothing"], "preset 'nothing' is not one of cpu, test"),
+    (["--config=configs/baseline.py:nothing"], "error: preset 'nothing' is not one of cpu, test"),
+    (["--config=configs/nobody.py"], "error: --config: Failed loading config file"),
     (["--config=configs/anchored.py:test", "--config.generator.octan=False"], 'Did you mean "octant"'),
     (["--config=configs/baseline.py:test", "--mode=sample"], "holds no run; train it first"),
     (["--config=configs/baseline.py:test", "--config.data.source=missing.npz"], "error: missing.npz"),
@@ -101,4 +102,4 @@ def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, 
 def test_faults_are_named_before_any_long_work(tmp_path, arguments, message):
     done = command(*arguments, f"--workdir={tmp_path / 'run'}", check=False)
     assert done.returncode != 0 and message in done.stdout, done.stdout[-2000:]
-    assert "step/s" not in done.stdout
+    assert "step/s" not in done.stdout and "Traceback" not in done.stdout

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point
+from ecalgen.data.showers import CELLS, PITCH, BadShowers, incident_energy, reference_point
 
 CHUNK = 1024
 """Showers whose observables are computed at once."""
@@ -89,9 +89,32 @@ OBSERVABLES = {
 """Name -> function, in the order in which tables and figures show them."""
 
 
-@jax.jit
 def observables(energy, momentum, point):
-    """All of OBSERVABLES at once: `{name: [N] or [N, K]}`."""
+    """All observables at once, as a dict; a jitted and differentiable function.
+
+    `longitudinal_asymmetry`, `transverse_asymmetry` `[N]`, along and across the track; `longitudinal_width`,
+    `transverse_width` `[N]`, in cells; `sparsity` `[N, 20]`, the share of cells above 20 thresholds; `delta_x`,
+    `delta_y` `[N]`, energy-weighted centre minus track, in cells; `ring_energies` `[N, 4]`, MeV; `visible_fraction`
+    `[N]`. Their equations stand with the functions of these names in `ecalgen.data.observables`.
+
+    Args:
+      energy: `[N, 30, 30]` MeV.
+      momentum: `[N, 3]` GeV.
+      point: `[N, 2]` cm.
+
+    Raises:
+      BadShowers: for other shapes.
+    """
+    columns = {"energy": (energy, (CELLS, CELLS)), "momentum": (momentum, (3,)), "point": (point, (2,))}
+    for name, (column, shape) in columns.items():
+        if jnp.ndim(column) != 1 + len(shape) or jnp.shape(column) != (len(energy), *shape):
+            expected = ", ".join(map(str, ("N", *shape)))
+            raise BadShowers(f"{name} has shape {list(jnp.shape(column))}, not [{expected}], with one N for all three")
+    return _observables(energy, momentum, point)
+
+
+@jax.jit
+def _observables(energy, momentum, point):
     return {name: function(energy, momentum, point) for name, function in OBSERVABLES.items()}
 
 

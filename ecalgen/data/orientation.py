@@ -96,7 +96,7 @@ def detect(energy, momentum, point) -> Conventions:
     if len(energy) < MINIMUM:
         return Conventions()
     energy, momentum, point = (np.asarray(value, np.float64) for value in (energy, momentum, point))
-    cells, unit = _energy_units(energy.sum((1, 2)), np.linalg.norm(momentum, axis=1))
+    cells, unit = energy_units(energy.sum((1, 2)), np.linalg.norm(momentum, axis=1))
     axes, point_unit = _geometry(energy, slopes(momentum), point)
     return Conventions(axes, cells, unit, point_unit)
 
@@ -108,7 +108,7 @@ def turned(energy, axes):
     return np.ascontiguousarray(energy.swapaxes(1, 2) if axes[0].endswith("y") else energy)
 
 
-def _energy_units(total, incident):
+def energy_units(total, incident):
     """Units of cells and momentum from the median S/E and E: two `[N]` -> two names."""
     fraction, incident = np.median(total / incident), np.median(incident)
     options = [

@@ -40,7 +40,7 @@ def main(argv):
             page, said = write_comparison(COMPARE.value, out)
         else:
             page, said = _judge(out)
-    except UserError as error:
+    except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     for label, sentence in said.items():
         print(f"{label}: {sentence}")
@@ -50,11 +50,15 @@ def main(argv):
 def _judge(out):
     """The path of the report, and its verdict."""
     host.set_up()
+    if out.exists() and not out.is_dir():
+        raise UserError(f"--out={out} is a file; name a folder, new or not")
     out.mkdir(parents=True, exist_ok=True)
     (real, generated, reference), notes = load_sets(REAL.value, GENERATED.value, REFERENCE.value)
     for note in notes:
         print(f"note: {note}")
-    print(f"judging {len(generated):,} generated showers against {len(real):,} real ones; the larger set is cut",
+    there = [len(generated), *([len(real), len(reference)] if reference else [len(real) // 2] * 2)]
+    print(f"judging {min(there):,} generated showers against {min(there):,} real ones, "
+          f"with {min(there):,} other real ones{'' if reference else ', the second half of --real,'} beside them",
           flush=True)
     result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
     result |= {"notes": notes, "provenance": provenance(SEED.value)}

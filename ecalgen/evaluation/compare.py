@@ -59,12 +59,14 @@ def load_runs(folders):
 
 
 def ranking(runs, found):
-    """(family, name) -> `leaders`, of the numbers that two runs have, and that can be compared.
+    """(family, name) -> `leaders`, of the numbers that two runs have, and that can be compared; none where N differs.
 
     Args:
       runs: name -> evaluation.
       found: name -> its `measures`.
     """
+    if len({evaluation["showers"] for evaluation in runs.values()}) > 1:
+        return {}
     shared = [key for key in _keys(found) if sum(key in table for table in found.values()) > 1]
     return {key: leaders({name: (key[0], table[key]) for name, table in found.items() if key in table})
             for key in shared if key[0] != PRD or _same_prd(runs)}
@@ -83,8 +85,7 @@ def compared(runs, ranked):
     even = sum(len(best) > 1 for best, _ in ranked.values())
     ahead = sorted((name for name in runs if alone[name]), key=lambda name: -len(alone[name]))
     said = {
-        "Beware": [*differing, *(["the order below may come from that and not from the generators"] * bool(differing)),
-                   *(["PRD-AUC, which depends on it, is not ranked"] * (not _same_prd(runs)))],
+        "Beware": [*_notes(runs), *differing, *_unranked(runs, ranked, differing)],
         "Best": [f"{name}, by {len(alone[name])} of {len(ranked)} numbers: {_listed(alone[name])}" for name in ahead],
         "Even": [f"{even} of {len(ranked)} numbers have no single best run: 95 % intervals meet, or several runs are "
                  "as good as real showers"] * bool(even),
@@ -92,6 +93,21 @@ def compared(runs, ranked):
             f"{name} by {count} of {len(ranked)}" for name, count in fair.items())] * bool(ranked),
     }
     return {label: f"{'; '.join(sentences)}." for label, sentences in said.items() if sentences}
+
+
+def _notes(runs):
+    """What was done to the files of a run before it was judged."""
+    return [f"{name}: {note}" for name, evaluation in runs.items() for note in evaluation.get("notes", [])]
+
+
+def _unranked(runs, ranked, differing):
+    """What follows from the differences, one sentence each."""
+    if not ranked:
+        yield "numbers of different N do not compare, so nothing is ranked; judge them on as many showers"
+    elif differing:
+        yield "the order below may come from that and not from the generators"
+        if not _same_prd(runs):
+            yield "PRD-AUC, which depends on protocol, clusters and runs, is not ranked"
 
 
 def _load(path):

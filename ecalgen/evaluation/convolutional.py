@@ -43,7 +43,7 @@ class ConvolutionalClassifier:
         state = optimiser.init(params)
         step = _make_step(optimiser)
         rng = np.random.default_rng(self.seed)
-        order = np.concatenate([rng.permutation(len(images)) for _ in range(self.epochs + 1)])
+        order = np.concatenate([rng.permutation(len(images)) for _ in range(-(-steps * BATCH // len(images)))])
         for i in range(steps):
             batch = order[i * BATCH:(i + 1) * BATCH]
             params, state = step(params, state, images[batch], labels[batch])

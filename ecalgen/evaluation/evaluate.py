@@ -4,6 +4,9 @@ import os
 import pathlib
 import time
 
+import numpy as np
+
+from ecalgen.data.showers import Showers
 from ecalgen.evaluation.c2st import JUDGES, binned, c2st
 from ecalgen.evaluation.correlation import correlation_distances
 from ecalgen.evaluation.distances import observable_distances
@@ -19,6 +22,8 @@ from ecalgen.evaluation.stress import stress_points
 from ecalgen.host import progress as bar
 
 FORMAT = 3
+LEAST = 20
+"""Showers a set; fewer leave classifiers nothing to learn from."""
 BINNED = "observables_and_conditions"
 """Judge whose verdict is also given in bins of the conditions."""
 
@@ -44,18 +49,24 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
       progress: show bars.
 
     Raises:
-      EvaluationError: for an unknown protocol, or fewer showers than it needs.
+      EvaluationError: for an unknown protocol, fewer showers than it needs, what is no `Showers`, showers without any
+        energy, or a setting below 1.
     """
     if protocol not in PROTOCOLS:
         raise EvaluationError(f"no protocol is called {protocol!r}; there are {', '.join(PROTOCOLS)}")
-    settings = PROTOCOLS[protocol]
+    for name, showers in (("real", real), ("generated", generated), ("reference", reference)):
+        _check_showers(name, showers)
+    for name, value in (("clusters", clusters), ("runs", runs), ("bootstrap", bootstrap)):
+        if value is not None and value < 1:
+            raise EvaluationError(f"{name} is {value}; it must be at least 1")
+    settings, chosen = PROTOCOLS[protocol], clusters is not None
     clusters, runs = clusters or settings.clusters, runs or settings.runs
     reference_is = "given" if reference is not None else "second half of real"
     if reference is None:
         half = len(real) // 2
         real, reference = real[:half], real[half:]
     count = min(len(real), len(generated), len(reference))
-    _check_enough(count, clusters, protocol, reference_is)
+    _check_enough(count, clusters, "" if chosen else protocol, reference_is)
     sets = [showers[:count] for showers in (real, generated, reference)]
     parts = {
         "prd": lambda: _prd(sets, settings.features, clusters, runs, seed, bootstrap, progress),
@@ -71,7 +82,8 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
     if reference_is == "given":
         parts["memorisation"] = lambda: memorisation(*sets[:2], reference, seed, bootstrap)
     result = {"format": FORMAT, "protocol": protocol, "showers": count, "reference": reference_is,
-              "conditions": "matched" if paired(*sets[:2]) else "marginal", "seed": seed, "bootstrap": bootstrap}
+              "conditions": "matched" if paired(*sets[:2]) else "marginal", "particles": _particles(*sets),
+              "seed": seed, "bootstrap": bootstrap}
     seconds = {}
     for name, part in parts.items():
         start = time.perf_counter()
@@ -88,15 +100,35 @@ def write_evaluation(path, result):
     os.replace(temporary, path)
 
 
-def _check_enough(count, clusters, protocol, reference_is):
+def _check_showers(name, showers):
     """Before any long work."""
-    if 2 * count < clusters:
-        least = -(-clusters // 2)
+    if showers is None and name == "reference":
+        return
+    if not isinstance(showers, Showers):
+        raise EvaluationError(f"{name} is of type {type(showers).__name__}, not Showers; make them with "
+                              "ecalgen.Showers(energy, momentum, point) or ecalgen.load_showers(path)")
+    if not showers.energy.any():
+        raise EvaluationError(f"the {name} showers hold no energy in any cell; there is nothing to judge")
+
+
+def _check_enough(count, clusters, protocol, reference_is):
+    """Before any long work; `protocol` is empty where the clusters are not its own."""
+    least = max(-(-clusters // 2), LEAST)
+    if count < least:
         real = least if reference_is == "given" else f"{2 * least} (or {least} and a reference of as many)"
+        whose = f"those of the protocol {protocol!r}: " if protocol else "as asked for: "
+        protocols = ", ".join(f"{name} ({settings.clusters} clusters)" for name, settings in PROTOCOLS.items())
         raise EvaluationError(
-            f"{2 * count} showers cannot fill {clusters} clusters, those of the protocol {protocol!r}: give at least "
-            f"{least} generated and {real} real ones, or another --protocol; there are " + ", ".join(
-                f"{name} ({settings.clusters} clusters)" for name, settings in PROTOCOLS.items()))
+            f"{2 * count} showers cannot fill {clusters} clusters, {whose}give at least {least} generated and {real} "
+            f"real ones, or another --protocol; there are {protocols}" if 2 * count < clusters else
+            f"{count} showers a set are too few to judge; give at least {LEAST} generated and {real} real ones")
+
+
+def _particles(real, generated, reference):
+    """The particle codes in each set, None where they are not known."""
+    sets = {"real": real, "generated": generated, "reference": reference}
+    return {name: None if showers.pdg is None else sorted(set(np.asarray(showers.pdg).tolist()))
+            for name, showers in sets.items()}
 
 
 def _prd(sets, features, clusters, runs, seed, bootstrap, progress):

@@ -1,7 +1,10 @@
 """The files of an evaluation: units and axes of each are found, and what was done about them is told."""
 import warnings
 
+import numpy as np
+
 from ecalgen.data.formats import load_showers
+from ecalgen.data.orientation import Conventions, energy_units, standardise
 from ecalgen.data.showers import BadShowers
 
 
@@ -30,6 +33,17 @@ def _load_generated(path):
         return load_showers(path)
     except BadShowers:
         showers = load_showers(path, conventions="as_is")
-        warnings.warn(f"{path}: the generated showers follow their particles in no units and axes; judged as they are, "
+        showers, converted = _by_their_sums(showers)
+        done = f"{'; '.join(converted)}, and otherwise judged" if converted else "judged"
+        warnings.warn(f"{path}: the generated showers follow their particles in no units and axes; {done} as they are, "
                       "taken for MeV, GeV, cm and cells [ix, iy]", stacklevel=2)
         return showers
+
+
+def _by_their_sums(showers):
+    """In MeV and GeV, where summed cells and the energies of the particles leave no doubt, and what was converted."""
+    try:
+        cells, momentum = energy_units(showers.energy.sum((1, 2)), np.linalg.norm(showers.momentum, axis=1))
+    except BadShowers:
+        return showers, ()
+    return standardise(showers, Conventions(cells=cells, momentum=momentum))

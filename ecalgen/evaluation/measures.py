@@ -47,7 +47,8 @@ def measures(evaluation):
 def leaders(runs):
     """Names of the runs that are best by one number, and of those as good as real showers.
 
-    As good are those whose interval touches or beats that of two real sets. The run of the best value leads, with those
+    As good are those whose interval touches or beats that of two real sets, or of a classifier 0.5 or the AUC between
+    these. The run of the best value leads, with those
     whose intervals meet its own and, where it is as good as real showers, all that are.
 
     Args:
@@ -64,6 +65,8 @@ def _ends(family, measure):
     sign = -1 if family == PRD else 1
     low, high = sorted(sign * end for end in measure.interval or [measure.value] * 2)
     bounds = measure.reference_interval or [measure.reference]
+    if family == CLASSIFIER and None not in bounds:
+        bounds = [0.5, measure.reference]
     return sign * measure.value, low, high, -math.inf if None in bounds else max(sign * end for end in bounds)
 
 

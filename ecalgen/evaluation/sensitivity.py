@@ -35,7 +35,7 @@ def eyesight(family, names):
     missed = [distortion for distortion, moved in best.items() if moved < UNSEEN]
     hardly = [distortion for distortion in best if distortion not in seen + missed]
     said = f"Of {len(best)} ways in which {text(known['showers'])} real showers were spoiled, "
-    said += "this number " if len(tried) == 1 else "the best of these numbers "
+    said += "this number " if len(tried) == 1 else "even the keenest of these numbers "
     said += (f"saw (by {SEEN:g} deviations or more) only: {_listed(seen)}" if len(seen) < len(missed) else
              f"missed (by less than {UNSEEN:g} deviations): {_listed(missed)}")
     return said + (f"; hardly seen: {_listed(hardly)}." if hardly else ".")

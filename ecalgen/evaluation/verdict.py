@@ -1,5 +1,9 @@
 """An evaluation in words: what is good, what is off, and what to beware of."""
-from ecalgen.evaluation.wording import feature_sets, number, text, words
+import math
+
+from scipy.stats import norm
+
+from ecalgen.evaluation.wording import feature_sets, interval, number, text, words
 
 SHOWERS_PER_CLUSTER = 2
 """Of each set; below it, the noise of the histograms drowns most differences."""
@@ -9,26 +13,38 @@ LABELS = ("Good", "Off", "Beware")
 def verdict(evaluation):
     """What is good, what is off, by how much, and what to beware of: `{"Good", "Off", "Beware"}`, without empty ones.
 
-    Good is what other real showers could have given: a number whose 95 % interval touches that of two real sets.
-    Beware of a PRD-AUC above its ceiling, which copies of the real showers would get, of one from so few showers
-    (below SHOWERS_PER_CLUSTER) that it hardly sees a difference, of particles of another beam, and of showers too near
-    to those trained on.
+    Good is what other real showers could have given: a number whose 95 % interval touches that of two real sets; of a
+    classifier, an interval that reaches down to 0.5 or to the AUC between two real sets.
+    Beware of what was done to the files, of a PRD-AUC above its ceiling, which copies of the real showers would get, of
+    one from so few showers (below SHOWERS_PER_CLUSTER) that it hardly sees a difference, of other particles or those of
+    another beam, and of showers too near to those trained on.
     """
-    said = [*_prd(evaluation["prd"]), *_classifiers(evaluation["c2st"]), *_observables(evaluation["observables"]),
+    said = [*_notes(evaluation), *_prd(evaluation["prd"]), *_classifiers(evaluation["c2st"]),
+            *_observables(evaluation["observables"]),
             *_distance(evaluation["physics_distance"]["fpd"]), *_response(evaluation["response"]["bins"]),
             *_conditions(evaluation["condition_distances"]), *_memorised(evaluation.get("memorisation"))]
     parts = {label: [sentence for other, sentence in said if other == label] for label in LABELS}
     return {label: f"{'; '.join(sentences)}." for label, sentences in parts.items() if sentences}
 
 
+def _notes(evaluation):
+    for note in evaluation.get("notes", []):
+        yield "Beware", note
+    codes = {name: found for name, found in (evaluation.get("particles") or {}).items() if found}
+    if len({tuple(found) for found in codes.values()}) > 1:
+        listed = ", ".join(f"{text(found)} ({name})" for name, found in codes.items())
+        yield "Beware", f"particle codes differ: {listed}"
+
+
 def _prd(prd):
     for name, entry in sorted(feature_sets(prd), key=lambda item: item[1]["ratio"]):
-        fair = entry["interval"][1] >= entry["ceiling_interval"][0]
-        yield _mark(fair), (f"{name} PRD-AUC {number(entry['auc'])} against a real-versus-real ceiling of "
-                            f"{number(entry['ceiling'])} (ratio {number(entry['ratio'], 2)})")
+        said = (f"{name} PRD-AUC {number(entry['auc'])} against a real-versus-real ceiling of "
+                f"{number(entry['ceiling'])} (ratio {number(entry['ratio'], 2)})")
         if entry["interval"][0] > entry["ceiling_interval"][1]:
-            yield "Beware", (f"the {name} PRD-AUC exceeds what other real showers reach, as that of copies would, and "
-                             "as it may where the generated showers have the very conditions of the real ones")
+            yield "Beware", (f"{said}: it exceeds what other real showers reach, as that of copies would, and as it "
+                             "may where the generated showers have the very conditions of the real ones")
+        else:
+            yield _mark(entry["interval"][1] >= entry["ceiling_interval"][0]), said
     if entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]:
         yield "Beware", (f"{text(entry['n'])} showers a set are few for {entry['clusters']} clusters: PRD-AUC hardly "
                          "sees a difference")
@@ -36,9 +52,10 @@ def _prd(prd):
 
 def _classifiers(c2st):
     for judge, test in c2st.items():
-        fair = test["interval"][0] <= test["floor_interval"][1]
+        fair = test["interval"][0] <= max(0.5, test["floor"])
         yield _mark(fair), (f"a classifier {'cannot tell' if fair else 'tells'} generated from real by "
-                            f"{words([judge])} (AUC {number(test['auc'])}, {number(test['floor'])} between real sets)")
+                            f"{words([judge])} (AUC {number(test['auc'])} {interval(test['interval'])}, "
+                            f"{number(test['floor'])} between real sets)")
 
 
 def _observables(observables):
@@ -62,7 +79,7 @@ def _distance(fpd):
 def _response(bins):
     """The bin of energy that is furthest off, among those apart from both real sets."""
     for name, title in (("mean", "visible fraction"), ("resolution", "resolution")):
-        apart = [entry for entry in bins if _apart(entry, f"{name}_interval")]
+        apart = [entry for entry in bins if _apart(entry, name, len(bins))]
         if bins and not apart:
             yield "Good", f"{title} as in real showers at all energies"
         if apart:
@@ -87,10 +104,16 @@ def _memorised(memorisation):
                          "would, and as showers smoother than real ones may")
 
 
-def _apart(entry, name):
-    """Whether the interval of generated showers meets none of the two of real ones."""
-    low, high = entry["generated"][name]
-    return all(high < bounds[0] or bounds[1] < low for bounds in (entry[kind][name] for kind in ("real", "reference")))
+def _apart(entry, name, bins):
+    """Whether generated showers differ from both real sets by more than the largest of so many bins would by chance.
+
+    That is by z deviations with P(|normal| > z) = 5 % / bins (Bonferroni), one being half an interval over 1.96.
+    """
+    limit = norm.isf(0.025 / bins)
+    error = lambda kind: (entry[kind][f"{name}_interval"][1] - entry[kind][f"{name}_interval"][0]) / (2 * 1.96)
+    ours = entry["generated"]
+    return all(abs(ours[name] - entry[kind][name]) > limit * math.hypot(error("generated"), error(kind))
+               for kind in ("real", "reference"))
 
 
 def _mark(fair):

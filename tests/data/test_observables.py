@@ -147,3 +147,14 @@ def test_real_showers_look_like_geant4(showers):
     assert abs(mean["delta_x"]) < 0.06 and abs(mean["delta_y"]) < 0.06
     assert abs(mean["transverse_asymmetry"]) < 0.06
     assert (showers.energy > 0).mean() == pytest.approx(0.16, abs=0.02)
+
+
+@pytest.mark.parametrize("changes, message", [
+    (dict(energy=np.ones((1, 900))), r"energy has shape \[1, 900\], not \[N, 30, 30\]"),
+    (dict(momentum=np.ones((2, 3))), r"momentum has shape \[2, 3\], not \[N, 3\], with one N for all three"),
+    (dict(energy=np.ones((30, 30))), r"energy has shape \[30, 30\]"),
+    (dict(point=np.zeros((1, 3))), r"point has shape \[1, 3\], not \[N, 2\]")])
+def test_other_shapes_are_refused_by_name(changes, message):
+    given = dict(energy=np.ones((1, 30, 30)), momentum=STRAIGHT, point=CENTRE) | changes
+    with pytest.raises(ValueError, match=message):
+        observables(**given)

@@ -59,8 +59,9 @@ def test_an_old_format_gets_dashes_and_warnings(folders, tmp_path):
     page, verdict = compare.write_comparison([folders[0], saved(tmp_path / "old", older())], tmp_path / "out")
     assert verdict["Beware"] == (
         "differing N, showers of each set (plain: 300, old: 600); differing format of evaluation.json (plain: 3, old: "
-        "2); the real showers of old are others than those of plain; the order below may come from that and not from "
-        "the generators; PRD-AUC, which depends on it, is not ranked.")
+        "2); the real showers of old are others than those of plain; numbers of different N do not compare, so "
+        "nothing is ranked; judge them on as many showers.")
+    assert "Best" not in verdict and "★" not in page.read_text(encoding="utf-8")
     row = page.read_text(encoding="utf-8").split('<th scope="row">Distance, Frechet physics</th>')[1].split("</tr>")[0]
     assert row.endswith('<td data-label="old"><span>–</span></td>')
 
@@ -73,6 +74,13 @@ def test_other_clusters_and_protocols_are_warned_of(folders, tmp_path):
     assert "differing protocol (plain: paper, other: competition)" in verdict["Beware"]
     assert "differing clusters and runs of the PRD (plain: 400, 10, other: 100, 10)" in verdict["Beware"]
     assert verdict["Best"].startswith("other, by 2 of 15 numbers: Classifier AUC")
+    assert verdict["Beware"].endswith("PRD-AUC, which depends on protocol, clusters and runs, is not ranked.")
+
+
+def test_what_was_done_to_the_files_is_warned_of(folders, tmp_path):
+    told = evaluations.evaluation() | {"notes": ["mine.npz: judged as they are"]}
+    _, verdict = compare.write_comparison([folders[0], saved(tmp_path / "told", told)], tmp_path / "out")
+    assert verdict["Beware"].startswith("told: mine.npz: judged as they are")
 
 
 def test_references_that_differ_stand_with_their_runs(folders, tmp_path):

@@ -25,8 +25,8 @@ def result(sets):
 
 
 def test_layout(result):
-    assert set(result) == {"format", "protocol", "showers", "reference", "conditions", "seed", "bootstrap", "prd",
-                           "c2st", "observables", "physics_distance", "condition_distances",
+    assert set(result) == {"format", "protocol", "showers", "reference", "conditions", "particles", "seed",
+                           "bootstrap", "prd", "c2st", "observables", "physics_distance", "condition_distances",
                            "correlation", "response", "profile", "stress", "memorisation", "seconds"}
     assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (3, "paper", 100, "given")
     assert result["conditions"] == "marginal" and set(result["condition_distances"]) == {
@@ -45,8 +45,8 @@ def test_layout(result):
         "w1", "w1_interval", "w1_reference", "w1_reference_interval", "separation", "separation_interval",
         "separation_reference", "separation_reference_interval", "bins", "real_mean", "real_std", "generated_mean",
         "generated_std"}
-    assert set(result["seconds"]) == set(result) - {"format", "protocol", "showers", "reference", "conditions", "seed",
-                                                    "bootstrap", "seconds"}
+    assert set(result["seconds"]) == set(result) - {"format", "protocol", "showers", "reference", "conditions",
+                                                    "particles", "seed", "bootstrap", "seconds"}
 
 
 def test_numbers_belong_together(result):
@@ -77,6 +77,32 @@ def test_faults_are_named(sets):
     with pytest.raises(EvaluationError, match="200 showers cannot fill 400 clusters, those of the protocol 'paper': "
                        "give at least 200 generated and 200 real ones, or another --protocol; .* competition .100 "):
         evaluate(*sets, progress=False)
+
+
+@pytest.mark.parametrize("changes, message", [
+    (dict(generated="mine.npz"), "generated is of type str, not Showers; make them with ecalgen.Showers"),
+    (dict(real=None), "real is of type NoneType, not Showers"),
+    (dict(clusters=0), "clusters is 0; it must be at least 1"), (dict(runs=0), "runs is 0; it must be at least 1"),
+    (dict(bootstrap=0), "bootstrap is 0; it must be at least 1"),
+    (dict(clusters=5_000), "200 showers cannot fill 5000 clusters, as asked for: give at least 2500 generated"),
+])
+def test_what_cannot_be_judged_is_refused_at_once(sets, changes, message):
+    given = dict(zip(("real", "generated", "reference"), sets, strict=True)) | SMALL | changes
+    with pytest.raises(EvaluationError, match=message):
+        evaluate(**given)
+
+
+def test_showers_without_energy_are_refused(sets):
+    nothing = Showers(np.zeros_like(sets[1].energy), sets[1].momentum, sets[1].point)
+    with pytest.raises(EvaluationError, match="the generated showers hold no energy in any cell"):
+        evaluate(sets[0], nothing, sets[2], **SMALL)
+
+
+def test_a_handful_of_showers_is_refused_and_fifty_are_judged(sets):
+    with pytest.raises(EvaluationError, match="10 showers a set are too few to judge; give at least 20"):
+        evaluate(*(showers[:10] for showers in sets), **SMALL | dict(clusters=4))
+    few = evaluate(*(showers[:50] for showers in sets), **SMALL)
+    assert few["showers"] == 50 and few["particles"]["real"] == [11]
 
 
 def test_written_whole_and_read_back(result, tmp_path):

@@ -38,6 +38,18 @@ def test_a_poor_generator_is_judged_as_it_is(showers, tmp_path):
         load_sets(tmp_path / "poor.npz", real)
 
 
+def test_units_are_found_where_the_axes_of_a_poor_generator_are_none(showers, tmp_path):
+    real = saved(tmp_path / "real.npz", showers.energy, showers)
+    energy = np.zeros_like(showers.energy)
+    energy[:, 3, 5] = showers.energy.sum((1, 2)) / 1000
+    save_showers(tmp_path / "poor.npz", Showers(energy, showers.momentum * 1000, showers.point))
+    (_, generated, _), notes = load_sets(real, tmp_path / "poor.npz", real)
+    np.testing.assert_allclose(generated.energy, 1000 * energy, rtol=1e-5)
+    np.testing.assert_allclose(generated.momentum, showers.momentum, rtol=1e-5)
+    assert len(notes) == 1
+    assert "EnergyDeposit converted from GeV to MeV; ParticleMomentum converted from MeV to GeV, and other" in notes[0]
+
+
 def test_a_faulty_file_is_named(showers, tmp_path):
     real = saved(tmp_path / "real.npz", showers.energy, showers)
     np.savez(tmp_path / "bad.npz", EnergyDeposit=showers.energy)

@@ -33,6 +33,13 @@ def test_the_best_by_a_distance_and_those_as_good_as_real_showers():
     assert leaders(runs) == (["fair", "too good"], ["fair", "too good"])
 
 
+def test_a_classifier_that_reaches_one_half_is_as_good_as_real_showers():
+    floor = 0.43, [0.39, 0.47]
+    runs = {"clean": (CLASSIFIER, Measure(0.51, [0.48, 0.55], *floor)),
+            "off": (CLASSIFIER, Measure(0.56, [0.52, 0.6], *floor))}
+    assert leaders(runs) == (["clean", "off"], ["clean"])  # their intervals meet
+
+
 def test_the_best_by_prd_auc_is_the_largest():
     ceiling = 0.95, [0.94, 0.96]
     runs = {"low": (PRD, Measure(0.5, [0.48, 0.52], *ceiling)), "high": (PRD, Measure(0.9, [0.89, 0.91], *ceiling))}

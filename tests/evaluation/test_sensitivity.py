@@ -18,8 +18,8 @@ def known(monkeypatch):
 
 def test_the_best_number_of_a_family_counts(known):
     assert sensitivity.eyesight("A", ["one", "two"]) == (
-        "Of 3 ways in which 5\u202f000 real showers were spoiled, the best of these numbers missed (by less than 2 "
-        "deviations): copies; hardly seen: shift.")
+        "Of 3 ways in which 5\u202f000 real showers were spoiled, even the keenest of these numbers missed (by less "
+        "than 2 deviations): copies; hardly seen: shift.")
     assert sensitivity.eyesight("A", ["one", "none"]) == (
         "Of 3 ways in which 5\u202f000 real showers were spoiled, this number saw (by 5 deviations or more) only: "
         "noise.")

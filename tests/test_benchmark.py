@@ -1,0 +1,64 @@
+"""The benchmark: what it times, on which cores, and what it refuses."""
+import json
+import os
+import time
+
+import pytest
+
+from ecalgen import benchmark
+from ecalgen.errors import UserError
+
+
+def test_the_clock_starts_after_the_warm_calls(monkeypatch):
+    monkeypatch.setattr(benchmark, "ENOUGH", 0.05)
+    naps = iter([0.2, 0.1] + [0.02] * 50)
+    seconds = benchmark.call_times(lambda: time.sleep(next(naps)))
+    assert seconds[0] > 0.2 and len(seconds) == benchmark.WARM + 3  # 0.02 three times is enough
+
+
+def test_quick_calls_are_made_a_hundred_times():
+    assert len(benchmark.call_times(lambda: None)) == benchmark.WARM + benchmark.MOST
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--cores=100000"], "--cores is 100000; this process may use 1 to"),
+    (["--only=muon"], "muon cannot be timed: .*neither a run's folder nor a shipped model")])
+def test_faults_in_one_line(arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        benchmark.main([*arguments, "--batches=1"])
+
+
+def test_batches_hold_showers(capsys):
+    with pytest.raises(SystemExit):
+        benchmark.main(["--batches=1,0"])
+    assert "holds a batch without showers" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_shipped_model_on_one_core(tmp_path, capsys):
+    benchmark.main(["--only=anchored", "--batches=1,20", f"--out={tmp_path / 'b.json'}"])
+    result = json.loads((tmp_path / "b.json").read_text())
+    assert result["cores"] == 1 and result["provenance"]["command"]
+    for size, entry in result["systems"]["anchored"]["batches"].items():
+        times = entry["milliseconds_per_shower"]
+        assert 0 < times["least"] <= times["median"] < 1000 * entry["first_seconds"] / int(size)
+    assert "ms in batches of 20 (first call" in capsys.readouterr().out
+
+
+def test_geant4_is_left_out_where_it_is_not(monkeypatch):
+    monkeypatch.delenv("GEANT4_DATA_DIR", raising=False)
+    assert "geant4" not in benchmark.everything() and {"anchored", "gflash"} <= set(benchmark.everything())
+
+
+def test_a_child_keeps_to_its_cores(monkeypatch):
+    first = sorted(os.sched_getaffinity(0))[:1]
+    seen = {}
+
+    def run(command, **options):
+        seen.update(options["env"])
+        raise UserError("stop")
+
+    monkeypatch.setattr(benchmark.subprocess, "run", run)
+    with pytest.raises(UserError, match="stop"):
+        benchmark.in_child("anchored", [1], first)
+    assert seen["OMP_NUM_THREADS"] == "1"

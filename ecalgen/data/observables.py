@@ -165,7 +165,7 @@ def _width(energy, position):
 def _from_track(momentum, point):
     """x and y of every cell from r0, in cells: two arrays `[N, 30, 30]`."""
     x0, y0 = (reference_point(momentum, point) / PITCH).T[:, :, None, None]
-    shape = (len(x0), CELLS, CELLS)
+    shape = (x0.shape[0], CELLS, CELLS)
     return (jnp.broadcast_to(POSITIONS[None, :, None] - x0, shape),
             jnp.broadcast_to(POSITIONS[None, None, :] - y0, shape))
 

@@ -63,7 +63,8 @@ def _judge(out):
     result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
     result |= {"notes": notes, "provenance": provenance(SEED.value)}
     write_evaluation(out / "evaluation.json", result)
-    return write_report(real, generated, result, out), verdict(result)
+    title = " against ".join(pathlib.Path(path).name for path in (GENERATED.value, REAL.value))
+    return write_report(real, generated, result, out, title=title), verdict(result)
 
 
 def _check_flags():

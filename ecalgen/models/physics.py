@@ -59,7 +59,7 @@ def seen_observables(energy, momentum, point):
     share = energy / total[..., None]
     columns["sparsity"] = jnp.stack(
         [jnp.mean(counted(share / float(alpha)), axis=(1, 2)) for alpha in SPARSITY_THRESHOLDS], axis=1)
-    return jnp.concatenate([value.reshape(len(energy), -1) for value in columns.values()], axis=1)
+    return jnp.concatenate([value.reshape(energy.shape[0], -1) for value in columns.values()], axis=1)
 
 
 def counted(u):
@@ -101,7 +101,7 @@ def expansion(given, degree):
     """Terms of `incident_vector`s `[N, 7]`: a polynomial of the first five entries, and n times one a degree lower."""
     smooth, n = given[:, :5], given[:, 5:]
     products = n[:, :, None] * polynomial(smooth, degree - 1)[:, None]
-    return jnp.concatenate([polynomial(smooth, degree), products.reshape(len(given), -1)], axis=1)
+    return jnp.concatenate([polynomial(smooth, degree), products.reshape(given.shape[0], -1)], axis=1)
 
 
 def polynomial(given, degree):

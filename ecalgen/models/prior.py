@@ -103,7 +103,7 @@ def cell_features(momentum, point):
     """
     slope = slopes(momentum)
     r0 = reference_point(momentum, point) / PITCH
-    dx = jnp.broadcast_to(POSITIONS[None, :, None] - r0[:, 0, None, None], (len(r0), CELLS, CELLS))
+    dx = jnp.broadcast_to(POSITIONS[None, :, None] - r0[:, 0, None, None], (r0.shape[0], CELLS, CELLS))
     dy = jnp.broadcast_to(POSITIONS[None, None, :] - r0[:, 1, None, None], dx.shape)
     nx, ny = jnp.moveaxis(azimuth(slope), 1, 0)[:, :, None, None]
     along, across = dx * nx + dy * ny, jnp.abs(dy * nx - dx * ny)
@@ -124,7 +124,7 @@ class Encoder(nn.Module):
     def __call__(self, observables, energy, given):
         """`[N, F]`, `[N, 30, 30]`, `[N, 7]` -> `[N, shape]` twice."""
         edge = (CELLS - CENTRAL) // 2
-        central = energy[:, edge:-edge, edge:-edge].reshape(len(energy), -1)
+        central = energy[:, edge:-edge, edge:-edge].reshape(energy.shape[0], -1)
         shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])
         x = jnp.concatenate([observables, 5 * shares, given], axis=1)
         for i in range(2):
@@ -179,4 +179,4 @@ class Prior(nn.Module):
 
 def _log_softmax(logits):
     """Over all cells: `[N, 30, 30]`."""
-    return jax.nn.log_softmax(logits.reshape(len(logits), -1)).reshape(logits.shape)
+    return jax.nn.log_softmax(logits.reshape(logits.shape[0], -1)).reshape(logits.shape)

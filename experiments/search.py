@@ -17,12 +17,18 @@ from experiments.judging import judged, reference
 from experiments.variants import make_parser, run_all
 
 JUDGES = ("observables", "images")
+ANNEAL = {"train.constant_fraction": 0.25, "train.final_fraction": 0.01}
+OCTANT = {"generator.octant": True, "discriminator.octant": True}
+NOISE = {"generator.cell_noise": 2}
+ROOT = {"generator.unit": "root", "discriminator.unit": "root"}
 VARIANTS = {
     "paper": {},
-    "anneal": {"train.constant_fraction": 0.25, "train.final_fraction": 0.01},
-    "octant": {"generator.octant": True, "discriminator.octant": True},
-    "cell noise": {"generator.cell_noise": 2},
-    "unit of the root": {"generator.unit": "root", "discriminator.unit": "root"},
+    "anneal": ANNEAL,
+    "octant": OCTANT,
+    "cell noise": NOISE,
+    "unit of the root": ROOT,
+    "octant, noise, root": OCTANT | NOISE | ROOT,
+    "octant, noise, root, anneal": OCTANT | NOISE | ROOT | ANNEAL,
     "energy fractions": {"generator.unit": "energy", "discriminator.unit": "energy", "data.transform.name": "none"},
     "presence": {"discriminator.presence": True},
     "no norm in G": {"generator.spectral_norm": False},

@@ -36,8 +36,10 @@ def main(argv=None):
     parser.add_argument("--cores", type=int, default=1, help="that each process may use (1)")
     parser.add_argument("--out", type=pathlib.Path, help="file for the figures as JSON")
     parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--pin", type=numbers, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.child:
+        os.sched_setaffinity(0, args.pin)
         print(json.dumps(time_sampler(args.child, args.batches)))
         return
     try:
@@ -53,10 +55,15 @@ def main(argv=None):
 
 def sizes(text):
     """`1,100` as whole numbers above 0."""
-    numbers = [int(word) for word in text.split(",")]
-    if min(numbers) < 1:
+    found = numbers(text)
+    if min(found) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} holds a batch without showers")
-    return numbers
+    return found
+
+
+def numbers(text):
+    """`0,1` as whole numbers."""
+    return [int(word) for word in text.split(",")]
 
 
 def measure(names, batches, cores):
@@ -84,8 +91,9 @@ def everything():
 
 def in_child(name, batches, pinned):
     """`time_sampler` in a process that may use these cores only."""
-    command = [sys.executable, "-m", "ecalgen.benchmark", f"--child={name}", f"--batches={','.join(map(str, batches))}"]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, pinned),
+    command = [sys.executable, "-m", "ecalgen.benchmark", f"--child={name}", f"--pin={','.join(map(str, pinned))}",
+               f"--batches={','.join(map(str, batches))}"]
+    done = subprocess.run(command, capture_output=True, text=True,
                           env=os.environ | {"OMP_NUM_THREADS": str(len(pinned))})
     if done.returncode:
         raise UserError(f"{name} cannot be timed: {done.stderr.strip().splitlines()[-1] if done.stderr else '?'}")
@@ -131,11 +139,12 @@ def time_geant4(pinned):
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         for events in EVENTS:
-            command = [sys.executable, "-m", "ecalgen.simulation", "geant4", f"--events={events}", "--seed=1",
-                       "--workers=1", f"--out={folder}/{events}.npz"]
+            pinning = (f"import os, runpy; os.sched_setaffinity(0, {pinned[:1]}); "
+                       "runpy.run_module('ecalgen.simulation', run_name='__main__')")
+            command = [sys.executable, "-c", pinning, "geant4", f"--events={events}", "--seed=1", "--workers=1",
+                       f"--out={folder}/{events}.npz"]
             start = time.perf_counter()
-            done = subprocess.run(command, capture_output=True, text=True,
-                                  preexec_fn=lambda: os.sched_setaffinity(0, pinned[:1]))
+            done = subprocess.run(command, capture_output=True, text=True)
             seconds.append(time.perf_counter() - start)
             if done.returncode:
                 raise UserError(f"geant4 cannot be timed: {done.stderr.strip().splitlines()[-1]}")

@@ -1,6 +1,5 @@
-"""Every recipe that ships: all its presets are sound, and `:test` goes from nothing to a judged generator."""
+"""Every recipe that ships: all its presets are sound, and `:test` goes from nothing to a generator."""
 import importlib
-import json
 import pathlib
 
 import numpy as np
@@ -46,9 +45,6 @@ def test_it_runs(recipe, name, tmp_path):
     config.data.source = str(sample_path(sample))
     runs.prepare(config, tmp_path)
     runs.train(config, tmp_path)
-    runs.evaluate(config, tmp_path)
-    evaluation = json.loads((tmp_path / "evaluation.json").read_text())
-    assert evaluation["training"]["system"] == config.system and (tmp_path / "report.html").exists()
     straight = np.array([[0.0, 0.0, 20.0], [0.0, 0.0, 30.0]])
     showers = load_sampler(tmp_path)(straight, np.zeros((2, 2)), seed=1)
     assert showers.shape == (2, 30, 30) and (showers >= 0).all() and np.isfinite(showers).all()

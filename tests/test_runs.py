@@ -110,4 +110,4 @@ def test_what_sampling_needs(config, tmp_path):
 
 def test_training_time_is_the_sum_over_stages():
     rows = [{"stage": stage, "seconds": seconds} for stage, seconds in (("prior", 5.0), ("prior", 8.0), ("gan", 2.0))]
-    assert runs._seconds(rows) == 10.0
+    assert runs.training_seconds(rows) == 10.0

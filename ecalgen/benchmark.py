@@ -16,7 +16,12 @@ import time
 import numpy as np
 
 from ecalgen import host
+from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.errors import UserError
+from ecalgen.provenance import provenance
+from ecalgen.sampler import load_sampler
+from ecalgen.simulation.gflash import Gflash
+from ecalgen.weights import shipped_models
 
 WARM = 2
 """Calls before the clock starts, one of them compiles."""
@@ -72,7 +77,6 @@ def measure(names, batches, cores):
     Raises:
       UserError: more cores than this process may use, or a name that makes no showers.
     """
-    from ecalgen.provenance import provenance
     if not 1 <= cores <= host.cores():
         raise UserError(f"--cores is {cores}; this process may use 1 to {host.cores()}")
     pinned = sorted(os.sched_getaffinity(0))[:cores]
@@ -84,7 +88,6 @@ def measure(names, batches, cores):
 
 def everything():
     """Names of all that can be timed here."""
-    from ecalgen.weights import shipped_models
     there = importlib.util.find_spec("geant4_pybind") and os.environ.get("GEANT4_DATA_DIR")
     return [*shipped_models("generator"), "gflash", *(["geant4"] if there else [])]
 
@@ -105,15 +108,10 @@ def time_sampler(name, batches):
 
     The conditions are those of the test showers, again and again. The first call compiles.
     """
-    from ecalgen.data.ecal_shashlik import sample_path, split_slices
-    from ecalgen.data.formats import load_showers
-    from ecalgen.sampler import load_sampler
-    from ecalgen.simulation.gflash import Gflash
     start = time.perf_counter()
     sampler = Gflash() if name == "gflash" else load_sampler(name)
     result = {"load_seconds": round(time.perf_counter() - start, 3), "batches": {}}
-    showers = load_showers(sample_path())
-    showers = showers[split_slices(len(showers))["test"]]
+    showers = load_split(str(sample_path()), "test")
     for batch in batches:
         rows = np.arange(batch) % len(showers)
         seconds = call_times(lambda rows=rows: np.asarray(sampler(showers.momentum[rows], showers.point[rows])))

@@ -56,12 +56,17 @@ def member_stage(config, number, data, validation):
 def judge_stage(config, number, data, members):
     """A classifier of real showers against those of the first `number` members, of which `members` are the states."""
     fit, generator = config.ensemble.judge, build_generator(config.generator)
-    judge = build_discriminator(config.discriminator.to_dict() | {"spectral_norm": False, "gain": 1.0})
+    judge = build_judge(config)
     adam = falling_adam(fit, config.train.clip)
     step = functools.partial(judge_step, judge=judge, generator=generator, optimiser=adam, batch_size=fit.batch_size)
     made_by = [state.sampled for state in members]
     return Stage(name=f"judge{number}", steps=fit.steps, batch_size=fit.batch_size, step=step,
                  init=lambda key, before: init_judge(judge, adam, jax.random.fold_in(key, number), data, made_by))
+
+
+def build_judge(config):
+    """The members' discriminator as a plain classifier."""
+    return build_discriminator(config.discriminator.to_dict() | {"spectral_norm": False, "gain": 1.0})
 
 
 def weighted(config, data, judged, number):
@@ -70,7 +75,7 @@ def weighted(config, data, judged, number):
     Args:
       judged: the last state of `judge_stage(config, number, ...)`.
     """
-    judge = build_discriminator(config.discriminator.to_dict() | {"spectral_norm": False, "gain": 1.0})
+    judge = build_judge(config)
     look = jax.jit(lambda *arrays: jax.nn.sigmoid(judge.apply(judged.network.variables, *arrays)[0]))
     count = len(data["cells"])
     probability = np.concatenate([

@@ -71,13 +71,12 @@ def _fractions(sets, seed, bootstrap):
     """Mean and deviation of the sampling fraction in bins of the incident energy."""
     result = []
     for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
-        inside = [volumes[(volumes.incident_energy >= low) & (volumes.incident_energy < high)] if any(
-            (volumes.incident_energy >= low) & (volumes.incident_energy < high)) else None for volumes in sets]
-        if any(volumes is None or len(volumes) < SMALLEST_BIN for volumes in inside):
+        inside = [fractions[(volumes.incident_energy >= low) & (volumes.incident_energy < high)]
+                  for fractions, volumes in zip(map(sampling_fraction, sets), sets, strict=True)]
+        if min(map(len, inside)) < SMALLEST_BIN:
             continue
         entry = {"low": low, "high": high, "showers": min(map(len, inside))}
-        for name, volumes in zip(("real", "generated", "reference"), inside, strict=True):
-            values = sampling_fraction(volumes)
+        for name, values in zip(("real", "generated", "reference"), inside, strict=True):
             means = resampled(lambda first, _: first.mean(), values, values, bootstrap, seed)
             entry[name] = {"mean": float(values.mean()), "std": float(values.std()),
                            "mean_interval": interval(float(values.mean()), means)}

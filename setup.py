@@ -7,8 +7,10 @@ EXTRAS = {
     "hdf5": ["h5py>=3.10"],
     "stream": ["grain>=0.2.10"],
     "tensorboard": ["tensorboardX>=2.6"],
+    "export": ["onnx>=1.16", "flatbuffers>=24.3"],
 }
-EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", "playwright>=1.45", "pytest-xdist>=3.6"] + sum(EXTRAS.values(), [])
+EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", "playwright>=1.45", "pytest-xdist>=3.6",
+                  "onnxruntime>=1.19"] + sum(EXTRAS.values(), [])
 EXTRAS["dev"] = ["ruff>=0.6"]
 
 setup(

@@ -60,9 +60,9 @@ class AnchoredGenerator(nn.Module):
     spectral_norm: bool = False
 
     def draw_noise(self, key):
-        """The noise of one shower: uniform and normal numbers, by what they are for."""
+        """The noise of one shower, N(0, 1), by what it is for."""
         keys = jax.random.split(key, 5)
-        noise = {"component": jax.random.uniform(keys[0]), "total": jax.random.normal(keys[1]),
+        noise = {"component": jax.random.normal(keys[0]), "total": jax.random.normal(keys[1]),
                  "shape": jax.random.normal(keys[2], (self.shape,)),
                  "cells": jax.random.normal(keys[3], (CELLS, CELLS))}
         return noise | ({"latent": jax.random.normal(keys[4], (self.latent,))} if self.correction else {})

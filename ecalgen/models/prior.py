@@ -53,10 +53,11 @@ def mixture_log_likelihood(mixture, score):
 
 
 def draw_mixture(mixture, choice, normal):
-    """A score from `choice [N]`, uniform in [0, 1), and `normal [N]`."""
+    """A score from two N(0, 1): `choice [N]`, which picks the component, and `normal [N]`."""
     log_weights, means, deviations = mixture
-    index = jnp.sum(choice[:, None] > jnp.cumsum(jnp.exp(log_weights[:, :-1]), axis=-1), axis=-1)
-    pick = lambda values: jnp.take_along_axis(values, index[:, None], axis=-1)[:, 0]
+    below = norm.cdf(choice)[:, None] > jnp.cumsum(jnp.exp(log_weights[:, :-1]), axis=-1)
+    picked = jnp.arange(log_weights.shape[1]) == jnp.sum(below, axis=-1, keepdims=True)
+    pick = lambda values: jnp.sum(jnp.where(picked, values, 0), axis=-1)
     return pick(means) + jnp.exp(pick(deviations)) * normal
 
 

@@ -22,7 +22,7 @@ def test_mixture_is_scipys_density():
 def test_draws_follow_the_mixture():
     rng, count = np.random.default_rng(0), 100_000
     tiled = [jnp.repeat(part, count, axis=0) for part in MIXTURE]
-    drawn = prior.draw_mixture(tiled, rng.uniform(size=count).astype("f4"), rng.normal(size=count).astype("f4"))
+    drawn = prior.draw_mixture(tiled, *rng.normal(size=(2, count)).astype("f4"))
     cdf = lambda x: 0.2 * scipy.stats.norm.cdf(x, -1, 0.5) + 0.5 * scipy.stats.norm.cdf(x) + (
         0.3 * scipy.stats.norm.cdf(x, 2, 2))
     assert scipy.stats.kstest(np.asarray(drawn), cdf).pvalue > 1e-3

@@ -1,0 +1,31 @@
+"""python -m ecalgen.export --run anchored --format onnx|stablehlo|c --out DIR
+
+Writes a trained generator, a run's or one that ships, for other programs: noise and particles in, cells in MeV out. A
+card beside it, JSON, names inputs, units, the range it was trained on and where it comes from.
+"""
+import argparse
+import pathlib
+
+from ecalgen import host
+from ecalgen.errors import UserError
+from ecalgen.export.files import FORMATS, export_generator
+
+
+def main(argv=None):
+    """Write, and print the paths."""
+    parser = argparse.ArgumentParser(prog="python -m ecalgen.export", description=__doc__.split("\n\n")[1])
+    parser.add_argument("--run", required=True, help="a run's workdir, or the name of a shipped model")
+    parser.add_argument("--format", required=True, choices=FORMATS)
+    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files")
+    args = parser.parse_args(argv)
+    host.set_up()
+    try:
+        paths = export_generator(args.run, args.format, args.out)
+    except (UserError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
+    for path in paths:
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""A trained generator as one function of plain arrays, as the other programs call it."""
+import math
+
+import jax
+import jax.numpy as jnp
+
+from ecalgen.data.transforms import make_transform
+from ecalgen.errors import UserError
+from ecalgen.models.build import build_generator
+from ecalgen.models.library import ShowerLibrary
+from ecalgen.weights import load_weights
+
+CONDITIONS = {"px": "GeV", "py": "GeV", "pz": "GeV", "x": "cm", "y": "cm"}
+"""The incident particle, in this order, with units; the point lies on the front face."""
+
+
+class ExportError(UserError):
+    """A model that cannot be written in the asked format; the message says why and what else there is."""
+
+
+def load_function(source):
+    """The generator of a run or of a shipped model, its weights inside, all its noise in one array.
+
+    Args:
+      source: a workdir, or the name of a shipped model.
+
+    Returns:
+      `(make_cells, latent, card)`: a pure function of `noise [N, latent]`, numbers of N(0, 1), and
+      `conditions [N, 5]`, see CONDITIONS, to `[N, 30, 30]` MeV; how many numbers a shower takes; its card.
+
+    Raises:
+      WeightsError: no such model, or damaged files.
+      ExportError: a shower library, which is no function of noise.
+    """
+    params, card = load_weights(source, "generator")
+    generator = build_generator(card["generator"] | {name: False for name in card["generator"]
+                                                     if name == "spectral_norm"})
+    if isinstance(generator, ShowerLibrary):
+        raise ExportError(f"{source} is a library of stored showers, which cannot be exported; what a GAN or a VAE "
+                          "learned can")
+    variables = {"params": jax.tree.map(jnp.asarray, params)}
+    transform = make_transform(**card["data"]["transform"])
+    drawn, structure = jax.tree.flatten(jax.eval_shape(generator.draw_noise, jax.random.key(0)))
+    sizes = [math.prod(part.shape) for part in drawn]
+
+    def make_cells(noise, conditions):
+        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        parts = [noise[:, start:start + size].reshape(noise.shape[0], *part.shape)
+                 for start, size, part in zip(starts, sizes, drawn, strict=True)]
+        parts = jax.tree.unflatten(structure, parts)
+        return transform.inverse(generator.apply(variables, parts, conditions[:, :3], conditions[:, 3:]))
+
+    return make_cells, sum(sizes), card

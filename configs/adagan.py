@@ -50,7 +50,7 @@ def get_config(preset=""):
     config = base_config()
     config.system = "adagan"
     config.data.source = "electron_layered"  # a shipped sample, or the path of a file of blocks
-    config.data.transform = ml_collections.ConfigDict(dict(name="log1p", scale=0.1, gain=0.2))  # scale in MeV
+    config.data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
     config.stages = ("ensemble",)
     config.ensemble = ml_collections.ConfigDict(dict(
         members=4,

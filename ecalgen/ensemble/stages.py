@@ -1,5 +1,6 @@
 """The stages of an ensemble, in turn: a member, then a judge of the members so far, who weights the showers anew."""
 import functools
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from ecalgen.data.volumes import Volumes
 from ecalgen.ensemble.weights import shower_weights
 from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.models.build import build_discriminator, build_generator
-from ecalgen.models.volumes import energy_condition
+from ecalgen.models.volumes import energy_condition, fit_typical
 from ecalgen.sampler import make_sampler
 from ecalgen.training.loop import Stage
 from ecalgen.training.stages import falling_adam, optimiser
@@ -22,6 +23,12 @@ CHUNK = 64
 """Blocks that a judge looks at, or a generator makes, at once."""
 MONITORED = 200
 """Validation showers that a member is compared with."""
+
+
+class Start(NamedTuple):
+    """Parameters that a network starts from, by their names at its top."""
+
+    fitted: dict
 
 
 def training_arrays(volumes, transform):
@@ -47,9 +54,10 @@ def member_stage(config, number, data, validation):
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,
                              loss=train.loss, r1=0.0, gradient_penalty=0.0, weights=auxiliary, steering=auxiliary)
+    start = lambda: {"typical": Start({"typical": fit_typical(data["cells"], data["momentum"])})}
     return Stage(name=f"member{number}", steps=train.steps, batch_size=train.batch_size, step=step,
                  init=lambda key, before: init_gan(generator, discriminator, optimisers,
-                                                   jax.random.fold_in(key, number), data),
+                                                   jax.random.fold_in(key, number), data, start()),
                  monitor=distance_monitor(generator, make_transform(**config.data.transform), validation), score="w1")
 
 

@@ -56,7 +56,7 @@ def draw_mixture(mixture, choice, normal):
     """A score from two N(0, 1): `choice [N]`, which picks the component, and `normal [N]`."""
     log_weights, means, deviations = mixture
     below = norm.cdf(choice)[:, None] > jnp.cumsum(jnp.exp(log_weights[:, :-1]), axis=-1)
-    picked = jnp.arange(log_weights.shape[1]) == jnp.sum(below, axis=-1, keepdims=True)
+    picked = jnp.arange(log_weights.shape[1])[None] == jnp.sum(below, axis=-1, keepdims=True)
     pick = lambda values: jnp.sum(jnp.where(picked, values, 0), axis=-1)
     return pick(means) + jnp.exp(pick(deviations)) * normal
 

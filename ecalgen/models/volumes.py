@@ -11,16 +11,20 @@ from typing import ClassVar
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from ecalgen.data.showers import incident_energy
 from ecalgen.models.layers import Conv, Dense, Modulation, UpBlock, cells_relu, down_blocks
+from ecalgen.models.physics import LIMIT
 
 SIDE = 25
 """Cells along each axis of a block."""
 EDGED = 28
 """Side of the generator's last maps, of which the block is the middle."""
-START = 0.1
-"""Scale of the maps at the start, so that no cell holds GeV before anything is learnt."""
+START = 0.02
+"""Scale of the maps at the start: that of the root of a cell's energy in units of 100 MeV."""
+MIDDLE = float(np.log(2.7))
+"""log of the energy of a block, in 100 MeV, at 10 GeV: the sampling fraction of the layered calorimeter is 0.027."""
 ROTATIONS = ((1, 2, 3), (2, 3, 1), (3, 1, 2))
 """Orders of the axes x, y, z behind that of the showers; the last one becomes the channels."""
 BACK = ((1, 2, 3), (3, 1, 2), (2, 3, 1))
@@ -33,6 +37,24 @@ def energy_condition(momentum):
     return jnp.stack([log_energy, log_energy**2], axis=1)
 
 
+def relative_unit(momentum):
+    """sqrt(E / 10 GeV), in which the roots of cells are alike at all energies: `[N, 3]` GeV -> `[N, 1, 1, 1]`."""
+    return jnp.sqrt(incident_energy(momentum) / 10)[:, None, None, None]
+
+
+def fit_typical(cells, momentum):
+    """Parameters of the generator's typical block, by least squares: `[N, 25, 25, 25]`, `[N, 3]` GeV -> nested dict."""
+    terms = np.column_stack([np.ones(len(cells)), energy_condition(momentum)]).astype(np.float32)
+    relative = np.asarray(cells / relative_unit(momentum)).reshape(len(cells), -1)
+    bias, *kernel = np.linalg.lstsq(terms, relative, rcond=None)[0]
+    return {"kernel": jnp.asarray(np.stack(kernel)), "bias": jnp.asarray(bias)}
+
+
+def log_squares(cells):
+    """log of the summed squares of `[N, 25, 25, 25]`, for roots of cells that of the energy in all: `[N, 1]`."""
+    return jnp.log(jnp.sum(cells**2, axis=(1, 2, 3)) + 1e-3)[:, None]
+
+
 def rotated(blocks, order):
     """Blocks `[N, X, Y, Z]` with their axes in one of `ROTATIONS` or `BACK`."""
     return jnp.transpose(blocks, (0, *order))
@@ -41,9 +63,11 @@ def rotated(blocks, order):
 class VolumeGenerator(nn.Module):
     """Cells of a block, in the space of the transform, from noise and the incident energy.
 
-        y = profile(E) + up(z, E),  y <- y + sum over rotations R of R^-1 conv(conv(R y, R n)),  cells = max(0, y)
+        y = typical(E) + up(z, E),  y <- y + sum over rotations R of R^-1 conv(conv(R y, R n)),
+        cells = sqrt(E / 10 GeV) max(0, y)
 
-    The profile is one number a cell, linear in log E and its square; `up` makes maps over x and y whose channels are z.
+    The typical block is linear in log E and its square, and starts at `fit_typical`; `up` makes maps over x and y whose
+    channels are z.
     n is one number of noise a cell, without which no network lights single cells at random.
 
     Args:
@@ -76,8 +100,8 @@ class VolumeGenerator(nn.Module):
         x = UpBlock(SIDE, name="up1")(x, signal)
         edge = (EDGED - SIDE) // 2
         x = START * x[:, edge:edge + SIDE, edge:edge + SIDE]
-        profile = nn.Dense(SIDE**3, kernel_init=nn.initializers.zeros, name="profile")
-        x += profile(given).reshape(-1, SIDE, SIDE, SIDE)
+        typical = nn.Dense(SIDE**3, kernel_init=nn.initializers.zeros, name="typical")
+        x += typical(given).reshape(-1, SIDE, SIDE, SIDE)
         for i in range(self.rounds):
             looks = []
             for j, (order, back) in enumerate(zip(ROTATIONS, BACK, strict=True)):
@@ -86,14 +110,15 @@ class VolumeGenerator(nn.Module):
                 y = nn.relu(Conv(self.hidden, name=f"look{i}_{j}")(y))
                 looks.append(rotated(Conv(SIDE, kernel_scale=0.01, name=f"answer{i}_{j}")(y), back))
             x += sum(looks)
-        return cells_relu(x)
+        return relative_unit(momentum) * cells_relu(x)
 
 
 class VolumeDiscriminator(nn.Module):
     """Is this block of cells real, given the energy of the particle; and what energy does it look like.
 
-    Convolutions of stride 2 look at it from its three sides. What they see, with the log of the shower's summed cells,
-    gives an estimate of (log E - 4) / 1.5 by itself (the auxiliary task); the decision also knows E and that estimate.
+    Convolutions of stride 2 look at it from its three sides, in units of the energy in the block. What they see and
+    that energy give an estimate of (log E - 4) / 1.5 by themselves (the auxiliary task); the decision also knows E,
+    that estimate, and how far the sampling fraction lies from its middle, in units of a tenth of it.
 
     Args:
       widths: channels at 13x13, 7x7 and 4x4.
@@ -113,12 +138,14 @@ class VolumeDiscriminator(nn.Module):
         """`cells [N, 25, 25, 25]`, `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N]` and `[N, 1]`."""
         del point
         normed = self.spectral_norm
-        sides = [Side(self.widths, normed, name=f"side{j}")(rotated(cells, order), update_stats)
+        total = log_squares(cells)
+        own = 10 * cells * jnp.exp((MIDDLE - total) / 2)[..., None, None]
+        sides = [Side(self.widths, normed, name=f"side{j}")(rotated(own, order), update_stats)
                  for j, order in enumerate(ROTATIONS)]
-        total = jnp.log1p(cells.sum((1, 2, 3)))[:, None] - 5
-        seen = jnp.concatenate([*sides, total], axis=1)
+        seen = jnp.concatenate([*sides, (total - MIDDLE) / 1.5], axis=1)
         predicted = Dense(1, name="energy")(nn.leaky_relu(Dense(self.embedding, name="read")(seen), 0.1))
-        met = jnp.concatenate([seen, energy_condition(momentum), predicted], axis=1)
+        fraction = LIMIT * jnp.arcsinh(10 * (log_squares(cells / relative_unit(momentum)) - MIDDLE) / LIMIT)
+        met = jnp.concatenate([*sides, fraction, energy_condition(momentum), predicted], axis=1)
         met = nn.leaky_relu(Dense(self.embedding, normed, name="meet")(met, update_stats), 0.1)
         return self.gain * Dense(1, normed, name="logit")(met, update_stats)[:, 0], predicted
 

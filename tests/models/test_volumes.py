@@ -4,7 +4,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.models.volumes import BACK, ROTATIONS, VolumeDiscriminator, VolumeGenerator, energy_condition, rotated
+from ecalgen.models.volumes import (
+    BACK,
+    ROTATIONS,
+    VolumeDiscriminator,
+    VolumeGenerator,
+    energy_condition,
+    fit_typical,
+    relative_unit,
+    rotated,
+)
+from ecalgen.training.state import FITTED
 
 MOMENTUM = jnp.array([[0.0, 0.0, 5.0], [0.0, 0.0, 40.0], [0.0, 0.0, 400.0]])
 POINT = jnp.zeros((3, 2))
@@ -55,3 +65,22 @@ def test_the_discriminator_decides_and_reads_an_energy():
     other_logit, other_energy = discriminator.apply(variables, cells, 2 * MOMENTUM, POINT)
     assert np.abs(logit - other_logit).min() > 1e-6
     np.testing.assert_array_equal(energy, other_energy)  # it is read off the cells alone
+
+
+def test_the_typical_block_is_the_least_squares_one():
+    """Cells that are linear in log E and its square are found exactly, in units of sqrt(E / 10 GeV)."""
+    energies = np.array([2.0, 5.0, 20.0, 60.0, 100.0])
+    momentum = jnp.asarray(np.column_stack([np.zeros((5, 2)), energies]), jnp.float32)
+    bias, kernel = np.random.default_rng(0).uniform(size=(1, 25**3)), np.random.default_rng(1).normal(size=(2, 25**3))
+    log_energy = (np.log(energies) - 4) / 1.5
+    relative = bias + np.column_stack([log_energy, log_energy**2]) @ kernel
+    cells = relative.reshape(5, 25, 25, 25) * np.sqrt(energies / 10)[:, None, None, None]
+    np.testing.assert_allclose(relative_unit(momentum).ravel(), np.sqrt(energies / 10), rtol=1e-6)
+    found = fit_typical(cells.astype("f4"), momentum)
+    np.testing.assert_allclose(found["bias"], bias[0], atol=2e-4)
+    np.testing.assert_allclose(found["kernel"], kernel, atol=2e-4)
+
+
+def test_no_parameter_is_taken_for_one_that_an_earlier_stage_fitted(generator):
+    """Their optimiser leaves those of such names alone."""
+    assert not set(FITTED) & set(made(generator)[1]["params"])

@@ -21,8 +21,10 @@ SIDE = 25
 """Cells along each axis of a block."""
 EDGED = 28
 """Side of the generator's last maps, of which the block is the middle."""
-START = 0.02
-"""Scale of the maps at the start: that of the root of a cell's energy in units of 100 MeV."""
+START = 0.5
+"""Scale of the maps at the start, in spreads of the cells."""
+SMALLEST = 1e-3
+"""Spread that a cell has at least, in roots of 100 MeV: 0.1 keV."""
 MIDDLE = float(np.log(2.7))
 """log of the energy of a block, in 100 MeV, at 10 GeV: the sampling fraction of the layered calorimeter is 0.027."""
 ROTATIONS = ((1, 2, 3), (2, 3, 1), (3, 1, 2))
@@ -43,11 +45,13 @@ def relative_unit(momentum):
 
 
 def fit_typical(cells, momentum):
-    """Parameters of the generator's typical block, by least squares: `[N, 25, 25, 25]`, `[N, 3]` GeV -> nested dict."""
+    """Parameters of `Typical` from real showers, by least squares: `[N, 25, 25, 25]`, `[N, 3]` GeV -> dict."""
     terms = np.column_stack([np.ones(len(cells)), energy_condition(momentum)]).astype(np.float32)
     relative = np.asarray(cells / relative_unit(momentum)).reshape(len(cells), -1)
-    bias, *kernel = np.linalg.lstsq(terms, relative, rcond=None)[0]
-    return {"kernel": jnp.asarray(np.stack(kernel)), "bias": jnp.asarray(bias)}
+    fitted = np.linalg.lstsq(terms, relative, rcond=None)[0]
+    spread = np.std(relative - terms @ fitted, axis=0)
+    return {"bias": jnp.asarray(fitted[0]), "kernel": jnp.asarray(fitted[1:]),
+            "log_spread": jnp.log(np.maximum(spread, SMALLEST))}
 
 
 def log_squares(cells):
@@ -60,14 +64,26 @@ def rotated(blocks, order):
     return jnp.transpose(blocks, (0, *order))
 
 
+class Typical(nn.Module):
+    """The mean of each cell, linear in the energy's condition, and its spread; they start at `fit_typical`."""
+
+    @nn.compact
+    def __call__(self, given):
+        """`[N, 2]` -> `[N, 25, 25, 25]` and `[1, 25, 25, 25]`."""
+        kernel = self.param("kernel", nn.initializers.zeros, (given.shape[1], SIDE**3))
+        bias, log_spread = (self.param(name, nn.initializers.zeros, (SIDE**3,)) for name in ("bias", "log_spread"))
+        mean = (given @ kernel + bias[None]).reshape(-1, SIDE, SIDE, SIDE)
+        return mean, jnp.exp(log_spread).reshape(1, SIDE, SIDE, SIDE)
+
+
 class VolumeGenerator(nn.Module):
     """Cells of a block, in the space of the transform, from noise and the incident energy.
 
-        y = typical(E) + up(z, E),  y <- y + sum over rotations R of R^-1 conv(conv(R y, R n)),
-        cells = sqrt(E / 10 GeV) max(0, y)
+        y = up(z, E),  y <- y + sum over rotations R of R^-1 conv(conv(R y, R n)),
+        cells = sqrt(E / 10 GeV) max(0, mean(E) + spread y)
 
-    The typical block is linear in log E and its square, and starts at `fit_typical`; `up` makes maps over x and y whose
-    channels are z.
+    Mean and spread of each cell start at what real showers have (`Typical`); `up` makes maps over x and y whose channels
+    are z.
     n is one number of noise a cell, without which no network lights single cells at random.
 
     Args:
@@ -100,8 +116,6 @@ class VolumeGenerator(nn.Module):
         x = UpBlock(SIDE, name="up1")(x, signal)
         edge = (EDGED - SIDE) // 2
         x = START * x[:, edge:edge + SIDE, edge:edge + SIDE]
-        typical = nn.Dense(SIDE**3, kernel_init=nn.initializers.zeros, name="typical")
-        x += typical(given).reshape(-1, SIDE, SIDE, SIDE)
         for i in range(self.rounds):
             looks = []
             for j, (order, back) in enumerate(zip(ROTATIONS, BACK, strict=True)):
@@ -110,7 +124,8 @@ class VolumeGenerator(nn.Module):
                 y = nn.relu(Conv(self.hidden, name=f"look{i}_{j}")(y))
                 looks.append(rotated(Conv(SIDE, kernel_scale=0.01, name=f"answer{i}_{j}")(y), back))
             x += sum(looks)
-        return relative_unit(momentum) * cells_relu(x)
+        mean, spread = Typical(name="typical")(given)
+        return relative_unit(momentum) * cells_relu(mean + spread * x)
 
 
 class VolumeDiscriminator(nn.Module):

@@ -67,11 +67,12 @@ def test_the_discriminator_decides_and_reads_an_energy():
     np.testing.assert_array_equal(energy, other_energy)  # it is read off the cells alone
 
 
-def test_the_typical_block_is_the_least_squares_one():
+def test_the_typical_block_is_that_of_least_squares():
     """Cells that are linear in log E and its square are found exactly, in units of sqrt(E / 10 GeV)."""
     energies = np.array([2.0, 5.0, 20.0, 60.0, 100.0])
     momentum = jnp.asarray(np.column_stack([np.zeros((5, 2)), energies]), jnp.float32)
-    bias, kernel = np.random.default_rng(0).uniform(size=(1, 25**3)), np.random.default_rng(1).normal(size=(2, 25**3))
+    rng = np.random.default_rng(0)
+    bias, kernel = rng.uniform(size=(1, 25**3)), rng.normal(size=(2, 25**3))
     log_energy = (np.log(energies) - 4) / 1.5
     relative = bias + np.column_stack([log_energy, log_energy**2]) @ kernel
     cells = relative.reshape(5, 25, 25, 25) * np.sqrt(energies / 10)[:, None, None, None]
@@ -79,6 +80,7 @@ def test_the_typical_block_is_the_least_squares_one():
     found = fit_typical(cells.astype("f4"), momentum)
     np.testing.assert_allclose(found["bias"], bias[0], atol=2e-4)
     np.testing.assert_allclose(found["kernel"], kernel, atol=2e-4)
+    np.testing.assert_allclose(np.exp(found["log_spread"]), 1e-3, rtol=1e-5)
 
 
 def test_no_parameter_is_taken_for_one_that_an_earlier_stage_fitted(generator):

@@ -82,9 +82,8 @@ class VolumeGenerator(nn.Module):
         y = up(z, E),  y <- y + sum over rotations R of R^-1 conv(conv(R y, R n)),
         cells = sqrt(E / 10 GeV) max(0, mean(E) + spread y)
 
-    Mean and spread of each cell start at what real showers have (`Typical`); `up` makes maps over x and y whose channels
-    are z.
-    n is one number of noise a cell, without which no network lights single cells at random.
+    Mean and spread of each cell start at what real showers have (`Typical`); `up` makes maps over x and y whose
+    channels are z. n is one number of noise a cell, without which no network lights single cells at random.
 
     Args:
       latent: numbers of noise a shower, besides those of the cells.

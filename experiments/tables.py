@@ -196,8 +196,8 @@ def reconstruction():
                            for what, form in (("position_mm", ".2f"), ("response", ".4f"), ("resolution", ".4f")))])
     head = ["cells", "showers", "position, mm", "cluster / E", "its width / its mean"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"{result['showers']:,} test showers; widths are half of the central 68 %; the tracks pass around the corner of "
-        "four cells of any size.")])
+        f"{result['showers']:,} test showers; widths are half of the central 68 %; the tracks pass around the corner "
+        "of four cells of any size.")])
 
 
 def prd_benchmark():

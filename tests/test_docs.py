@@ -37,7 +37,8 @@ def test_analysis(loose, tmp_path, monkeypatch, capsys):
 def test_export(loose, tmp_path, monkeypatch):
     """The commands leave the files that the Python reads."""
     monkeypatch.chdir(tmp_path)
-    commands = re.findall(r"-m ecalgen\.export (--run anchored .*?--out exported)", "\n".join(blocks("export.md", "bash")))
+    text = "\n".join(blocks("export.md", "bash"))
+    commands = re.findall(r"-m ecalgen\.export (--run anchored .*?--out exported)", text)
     assert len(commands) == 3
     for command in commands:
         if "--format c" not in command:

@@ -1,4 +1,6 @@
 """Showers from a trained generator: a pure jitted function, and the same with weights from a run or shipped."""
+import functools
+import json
 import operator
 import warnings
 
@@ -13,8 +15,10 @@ from ecalgen.models.layers import fold_spectral_norm
 from ecalgen.provenance import provenance
 from ecalgen.weights import load_weights, save_weights
 
-CHUNK = 1024
-"""Showers made at once; the last chunk is padded, to a power of two."""
+CHUNKS = {"cpu": 64}
+"""Backend -> showers made at once, here what stays in a core's cache; the last chunk is padded, to a power of two."""
+LARGE_CHUNK = 8192
+"""On accelerators."""
 MARGIN = 0.02
 """Share of a limit by which conditions may exceed it unremarked: a finite sample misses the very edge."""
 
@@ -36,6 +40,11 @@ def make_sampler(generator, transform):
         return transform.inverse(cells)
 
     return sample
+
+
+def chunk_size():
+    """Showers that are made at once on this machine."""
+    return CHUNKS.get(jax.default_backend(), LARGE_CHUNK)
 
 
 class Sampler:
@@ -64,10 +73,10 @@ class Sampler:
         """
         momentum, point = check_incident(momentum, point)
         _warn_outside(self.card["trained_on"], momentum, point)
-        key, count = jax.random.key(_whole(seed)), len(momentum)
+        key, count, chunk = jax.random.key(_whole(seed)), len(momentum), chunk_size()
         energy = np.empty((count, CELLS, CELLS), np.float32)
-        for first in range(0, count, CHUNK):
-            size = min(CHUNK, count - first)
+        for first in range(0, count, chunk):
+            size = min(chunk, count - first)
             pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
             padded = (np.pad(array[first:first + size], pad, mode="edge") for array in (momentum, point))
             energy[first:first + size] = self.sample(self.variables, key, *padded, first)[:size]
@@ -84,10 +93,19 @@ def load_sampler(source):
       WeightsError: no such model, or its files are damaged.
     """
     params, card = load_weights(source, "generator")
-    folded = {name: False for name in card["generator"] if name == "spectral_norm"}
-    generator = build_generator(card["generator"] | folded)
-    variables = {"params": jax.tree.map(jnp.asarray, params)}
-    return Sampler(make_sampler(generator, make_transform(**card["data"]["transform"])), variables, card)
+    sample = _sample_of(json.dumps(card["generator"]), json.dumps(card["data"]["transform"]))
+    return Sampler(sample, {"params": jax.tree.map(jnp.asarray, params)}, card)
+
+
+@functools.lru_cache(maxsize=16)
+def _sample_of(generator, transform):
+    """The pure function of generator and transform, as JSON, so that models of one kind share their programs."""
+    return make_sampler(build_generator(folded(json.loads(generator))), make_transform(**json.loads(transform)))
+
+
+def folded(fields):
+    """The fields of a generator whose spectral norm is folded into its kernels, as it is in every file."""
+    return fields | {name: False for name in fields if name == "spectral_norm"}
 
 
 def export_generator(folder, state, config, showers):

@@ -9,7 +9,7 @@ from ecalgen.evaluation.c2st import JUDGES, binned, c2st
 from ecalgen.evaluation.features import make_extractor
 from ecalgen.evaluation.prd import prd_score
 from ecalgen.models.build import build_generator
-from ecalgen.sampler import CHUNK, make_sampler
+from ecalgen.sampler import chunk_size, make_sampler
 
 CLUSTERS = 400
 
@@ -46,6 +46,7 @@ def reference(showers):
 def make_showers(fields, transform, variables, real, seed=0):
     """Showers of the generator that `config.generator` describes, at the conditions of real ones."""
     sample = make_sampler(build_generator(fields), make_transform(**transform))
-    parts = [sample(variables, jax.random.key(seed), real.momentum[first:first + CHUNK],
-                    real.point[first:first + CHUNK], first) for first in range(0, len(real), CHUNK)]
+    chunk = chunk_size()
+    parts = [sample(variables, jax.random.key(seed), real.momentum[first:first + chunk],
+                    real.point[first:first + chunk], first) for first in range(0, len(real), chunk)]
     return Showers(np.concatenate(parts), real.momentum, real.point)

@@ -64,7 +64,7 @@ GENERATORS = {
 """Name, of which the first word counts but for `octant, noise` -> fields of a generator."""
 
 
-def save_run(folder, name, seed=0):
+def save_run(folder, name, seed=0, trained_on=None):
     """A run's folder with an untrained generator of `GENERATORS`, whose weights are all as if trained."""
     kind = "plain" if name == "octant, noise" else name.split(",")[0]
     fields = dict(name=kind) | GENERATORS[name]
@@ -78,7 +78,7 @@ def save_run(folder, name, seed=0):
     save_weights(folder / "generator", params, {
         "kind": "generator", "system": kind, "preset": "test", "generator": fields, "steps": 0,
         "data": {"transform": {"name": "none" if kind in ("vae", "anchored") else "sqrt", "scale": 100.0}},
-        "trained_on": {"energy (GeV)": [1.0, 100.0]}, "provenance": {}})
+        "trained_on": trained_on or {"energy (GeV)": [1.0, 100.0]}, "provenance": {}})
     return folder
 
 

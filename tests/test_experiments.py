@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from ecalgen import sampler
 from ecalgen.models.anchored import AnchoredGenerator
 
 
@@ -31,7 +32,7 @@ def test_showers_of_a_generator_do_not_depend_on_the_chunk(judging, showers, mon
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 5))
     variables = generator.init(jax.random.key(0), noise, showers.momentum[:5], showers.point[:5])
     whole = judging.make_showers(fields, {"name": "none"}, variables, showers[:50], seed=3)
-    monkeypatch.setattr(judging, "CHUNK", 20)
+    monkeypatch.setitem(sampler.CHUNKS, jax.default_backend(), 20)
     parts = judging.make_showers(fields, {"name": "none"}, variables, showers[:50], seed=3)
     np.testing.assert_allclose(whole.energy, parts.energy, rtol=1e-3, atol=1e-3)
 

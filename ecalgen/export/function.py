@@ -8,6 +8,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
 from ecalgen.models.build import build_generator
 from ecalgen.models.library import ShowerLibrary
+from ecalgen.sampler import folded
 from ecalgen.weights import load_weights
 
 CONDITIONS = {"px": "GeV", "py": "GeV", "pz": "GeV", "x": "cm", "y": "cm"}
@@ -33,8 +34,7 @@ def load_function(source):
       ExportError: a shower library, which is no function of noise.
     """
     params, card = load_weights(source, "generator")
-    generator = build_generator(card["generator"] | {name: False for name in card["generator"]
-                                                     if name == "spectral_norm"})
+    generator = build_generator(folded(card["generator"]))
     if isinstance(generator, ShowerLibrary):
         raise ExportError(f"{source} is a library of stored showers, which cannot be exported; what a GAN or a VAE "
                           "learned can")

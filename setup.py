@@ -10,7 +10,7 @@ EXTRAS = {
     "export": ["onnx>=1.16", "flatbuffers>=24.3"],
 }
 EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", "playwright>=1.45", "pytest-xdist>=3.6",
-                  "onnxruntime>=1.19"] + sum(EXTRAS.values(), [])
+                  "onnxruntime>=1.19", "nbclient>=0.10", "ipykernel>=6.29"] + sum(EXTRAS.values(), [])
 EXTRAS["dev"] = ["ruff>=0.6"]
 
 setup(

@@ -3,15 +3,25 @@
 Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043; the "Baseline" of table 1 in Rogachev and Ratnikov 2023
 (physics PRD-AUC 0.877, raw 0.669, on data that are not ours).
 
-    python -m ecalgen.main --config=configs/baseline.py         # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/baseline.py:cpu     # about ten minutes on two cores
-    python -m ecalgen.main --config=configs/baseline.py:test    # seconds: does everything run?
+The recipe is what a search found best (experiments/search.py): noise for every cell, the octant, cells in units of the
+root of the energy, a projection discriminator. With `recipe=paper` it is as plain as the papers describe it.
+
+    python -m ecalgen.main --config=configs/baseline.py                     # full: one GPU or TPU
+    python -m ecalgen.main --config=configs/baseline.py:cpu                 # about ten minutes on two cores
+    python -m ecalgen.main --config=configs/baseline.py:cpu,recipe=paper    # without what the search found
+    python -m ecalgen.main --config=configs/baseline.py:test                # seconds: does everything run?
 """
 import ml_collections
 
-from configs.base import apply_preset
+from configs.base import apply_preset, split_option
 from configs.base import get_config as base_config
 
+RECIPES = {
+    "found": {"generator.cell_noise": 2, "generator.octant": True, "generator.unit": "root",
+              "discriminator.octant": True, "discriminator.unit": "root", "discriminator.conditioning": "projection"},
+    "paper": {},
+}
+"""Name -> the fields that it changes of the plain one."""
 PRESETS = {
     "cpu": {
         "train.steps": 7_000,
@@ -36,7 +46,12 @@ PRESETS = {
 
 
 def get_config(preset=""):
-    """The recipe, whole or as one of `PRESETS`."""
+    """The recipe, whole or as one of `PRESETS`, with `recipe=` one of `RECIPES`.
+
+    Raises:
+      ValueError: an unknown preset, option or recipe.
+    """
+    preset, recipe = split_option(preset, "recipe", RECIPES, "found")
     config = base_config()
     config.system = "baseline"
     config.generator = ml_collections.ConfigDict(dict(
@@ -44,5 +59,9 @@ def get_config(preset=""):
         cell_noise=0, unit="none", octant=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="plain", widths=(32, 64, 128), attention=16, spectral_norm=True, conditioning="concatenation",
-        embedding=64, gain=5.0, unit="none", presence=False, octant=False))
-    return apply_preset(config, preset, PRESETS)
+        embedding=64, gain=5.0, unit="none", octant=False))
+    config.update_from_flattened_dict(RECIPES[recipe])
+    config = apply_preset(config, preset, PRESETS)
+    if recipe != "found":
+        config.preset = f"{config.preset}-{recipe}"
+    return config

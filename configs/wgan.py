@@ -63,7 +63,7 @@ def get_config(preset=""):
         name="deconvolutional", latent=512, widths=(128, 64, 32), octant=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="plain", widths=(32, 64, 128), attention=0, spectral_norm=False, conditioning="concatenation",
-        embedding=64, gain=1.0, unit="none", presence=False, octant=False))
+        embedding=64, gain=1.0, unit="none", octant=False))
     config.regressor = ml_collections.ConfigDict(dict(
         name="cnn", widths=(16, 32, 64), attention=0, targets=("momentum", "point"), weights=(1.0, 1.0),
         conditional=False, decides=False, steering=1.0, shared=2, embedding=64,

@@ -8,6 +8,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from ecalgen.errors import UserError
+from ecalgen.host import is_first
 
 
 class Checkpoints:
@@ -20,13 +21,20 @@ class Checkpoints:
 
     def __init__(self, folder, keep=2):
         self.folder = pathlib.Path(folder).absolute()
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep, enable_async_checkpointing=False)
+        alone = ocp.options.MultiprocessingOptions(
+            primary_host=jax.process_index(), active_processes={jax.process_index()},
+            barrier_sync_key_prefix=f"{self.folder.name}-{jax.process_index()}")
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=keep, enable_async_checkpointing=False, create=False,
+            multiprocessing_options=alone if jax.process_count() > 1 else ocp.options.MultiprocessingOptions())
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._manager = ocp.CheckpointManager(self.folder, options=options)
 
     def save(self, step, state):
-        """Write `state` (arrays only) as that of `step`; on return it is safe on disk."""
-        if step in self._manager.all_steps():
+        """Write `state` (arrays only) as that of `step`; on return it is safe on disk. Of processes, the first does."""
+        if step in self._manager.all_steps() or not is_first():
             return
+        state = jax.device_get(state)
         digest = ocp.args.JsonSave({"sha256": _digest(state)})
         self._manager.save(step, args=ocp.args.Composite(state=ocp.args.StandardSave(state), digest=digest))
         self._manager.wait_until_finished()
@@ -52,7 +60,7 @@ class Checkpoints:
                 warnings.warn(f"checkpoint {self.folder / str(step)} cannot be read ({reason}); "
                               "falling back to the one before", stacklevel=2)
             else:
-                for damaged in steps[:tried]:
+                for damaged in steps[:tried] if is_first() else ():
                     self._manager.delete(damaged)
                 return step, state
         if steps:
@@ -65,7 +73,7 @@ class Checkpoints:
         self._manager.close()
 
     def _read(self, step, like):
-        template = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
+        template = jax.tree.map(lambda leaf: np.empty(leaf.shape, leaf.dtype), like)
         args = ocp.args.Composite(state=ocp.args.StandardRestore(template), digest=ocp.args.JsonRestore())
         restored = self._manager.restore(step, args=args)
         if restored["digest"]["sha256"] != _digest(restored["state"]):

@@ -8,8 +8,12 @@ import sys
 import zlib
 
 import jax
+import numpy as np
 from absl import logging
+from jax.experimental import multihost_utils
 from tqdm import tqdm
+
+from ecalgen.errors import UserError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 """Options of glibc's mallopt, from its malloc.h."""
@@ -34,9 +38,59 @@ def set_up():
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
-def progress(*args, **options):
-    """A tqdm bar that redraws itself on a terminal and adds a line now and then to a file."""
-    return tqdm(*args, mininterval=1 if sys.stderr.isatty() else 30, **options)
+def join(hosts):
+    """Make this process one of several that train one run, on one host or on many that share a file system.
+
+    Args:
+      hosts: `auto`, where Slurm, Open MPI or a TPU pod tells JAX who is there, or `ADDRESS:PORT,PROCESSES,INDEX`:
+        where process 0 listens, how many there are, and which one this is.
+
+    Raises:
+      UserError: neither of them, or no such cluster.
+    """
+    try:
+        if hosts == "auto":
+            jax.distributed.initialize()
+            return
+        address, processes, index = hosts.split(",")
+        processes, index = int(processes), int(index)
+        if not (":" in address and 0 <= index < processes):
+            raise ValueError(hosts)
+    except ValueError as error:
+        raise UserError(f"--hosts is {hosts!r}: {error}; it is auto, on a cluster that JAX knows, or "
+                        "ADDRESS:PORT,PROCESSES,INDEX with an index from 0") from error
+    jax.distributed.initialize(address, processes, index)
+
+
+def leave():
+    """Let every process go its own way from here, once all have come."""
+    if jax.distributed.is_initialized():
+        wait_for_all("leaving")
+        jax.distributed.shutdown()
+
+
+def is_first():
+    """Is this the process that writes, of those that train together?"""
+    return not jax.distributed.is_initialized() or jax.process_index() == 0
+
+
+def wait_for_all(what):
+    """Go on when every process has come here; `what` names the place."""
+    if jax.distributed.is_initialized():
+        multihost_utils.sync_global_devices(what)
+
+
+def any_of_all(flag):
+    """Is it so in any of the processes?"""
+    if not jax.distributed.is_initialized():
+        return bool(flag)
+    return bool(np.any(multihost_utils.process_allgather(np.bool_(bool(flag)))))
+
+
+def progress(*args, disable=False, **options):
+    """A tqdm bar that redraws itself on a terminal and adds a line now and then to a file; the first process's only."""
+    interval = 1 if sys.stderr.isatty() else 30
+    return tqdm(*args, mininterval=interval, disable=disable or not is_first(), **options)
 
 
 def cores() -> int:

@@ -7,12 +7,15 @@ from ml_collections import config_flags
 from ecalgen import host, runs
 from ecalgen.ensemble import runs as ensemble
 from ecalgen.errors import UserError
+from ecalgen.training.loop import Interrupted
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Recipe, such as configs/baseline.py:cpu.", lock_config=True)
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; runs/<system>-<preset>-<date> when not given.")
 MODE = flags.DEFINE_enum("mode", "train", ["train", "evaluate", "sample"],
                          "train: every stage, then evaluate; evaluate: judge and report; sample: write samples.npz.")
 SEED = flags.DEFINE_integer("seed", 0, "Seed of the showers of --mode=sample.")
+HOSTS = flags.DEFINE_string("hosts", None, "Train in several processes, of one host or more with a shared file "
+                            "system: ADDRESS:PORT,PROCESSES,INDEX, or auto on Slurm, Open MPI and TPU pods.")
 CONDITIONS = flags.DEFINE_string("conditions", None, "npz with ParticleMomentum and ParticlePoint, for --mode=sample.")
 
 
@@ -22,22 +25,41 @@ def main(argv):
         raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
     host.set_up()
     config = CONFIG.value
+    if HOSTS.value:
+        _join(HOSTS.value)
     workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)
     system = ensemble if config.system == ensemble.SYSTEM else runs
     try:
         if MODE.value != "train" and not (workdir / "config.json").exists():
             raise runs.RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
-        system.prepare(config, workdir)
+        if first := host.is_first():
+            system.prepare(config, workdir)
+        host.wait_for_all("prepared")
         if MODE.value == "train":
             system.train(config, workdir)
+            host.leave()
+            if not first:
+                return
         if MODE.value == "sample":
             print(system.sample(config, workdir, CONDITIONS.value, SEED.value))
         else:
             print(system.evaluate(config, workdir))
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
+    except Interrupted:
+        host.leave()
+        raise
     except KeyboardInterrupt:
         raise SystemExit("interrupted; the same command goes on from the last checkpoint") from None
+
+
+def _join(hosts):
+    try:
+        if MODE.value != "train":
+            raise UserError(f"--hosts is for training; --mode={MODE.value} runs in one process")
+        host.join(hosts)
+    except UserError as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 def parse(argv):

@@ -17,6 +17,7 @@ from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
 from ecalgen.evaluation.verdict import verdict
+from ecalgen.host import is_first
 from ecalgen.models.build import build_discriminator, build_generator, build_regressor
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
@@ -99,13 +100,15 @@ def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
     _judged(config)  # that there are enough showers to evaluate is better known now than after training
     showers, stages, data = load_stages(config)
-    writers = make_writers(workdir, config.tensorboard)
+    writers = make_writers(workdir, config.tensorboard and is_first())
     count = len(data) if isinstance(data, ArrayBlocks) else len(showers)
-    print(f"training {config.system} ({config.preset}) on {count:,} showers, {device()}, in {workdir}", flush=True)
+    if is_first():
+        print(f"training {config.system} ({config.preset}) on {count:,} showers, {device()}, in {workdir}", flush=True)
     states = {}
     for stage in stages:
         states[stage.name] = run_stage(stage, data, config.train, config.seed, workdir, writers, before=dict(states))
-    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
+    if is_first():
+        export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
 
 
 def evaluate(config, workdir):

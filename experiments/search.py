@@ -1,4 +1,4 @@
-"""What makes the plain GAN good: one change at a time of `configs/baseline.py:cpu`, at equal time on one core.
+"""What makes the plain GAN good: changes of `configs/baseline.py:cpu,recipe=paper`, at equal time on one core.
 
     taskset -c 0 python -m experiments.search              # rerun to go on
     python -m experiments.search --steps=100 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
@@ -14,13 +14,15 @@ from ecalgen.sampler import load_sampler
 from experiments.auxiliary import distances
 from experiments.equal_time import equal_steps
 from experiments.judging import judged, reference
-from experiments.variants import make_parser, run_all
+from experiments.variants import make_parser, read, run_all, write
 
 JUDGES = ("observables", "images")
 ANNEAL = {"train.constant_fraction": 0.25, "train.final_fraction": 0.01}
 OCTANT = {"generator.octant": True, "discriminator.octant": True}
 NOISE = {"generator.cell_noise": 2}
 ROOT = {"generator.unit": "root", "discriminator.unit": "root"}
+PROJECTION = {"discriminator.conditioning": "projection"}
+FOUND = PROJECTION | OCTANT | NOISE | ROOT
 VARIANTS = {
     "paper": {},
     "anneal": ANNEAL,
@@ -30,10 +32,16 @@ VARIANTS = {
     "octant, noise, root": OCTANT | NOISE | ROOT,
     "octant, noise, root, anneal": OCTANT | NOISE | ROOT | ANNEAL,
     "energy fractions": {"generator.unit": "energy", "discriminator.unit": "energy", "data.transform.name": "none"},
-    "presence": {"discriminator.presence": True},
     "no norm in G": {"generator.spectral_norm": False},
     "no attention": {"generator.attention": 0, "discriminator.attention": 0},
-    "projection": {"discriminator.conditioning": "projection"},
+    "projection": PROJECTION,
+    "projection, gain 10": PROJECTION | {"discriminator.gain": 10.0},
+    "projection, octant": PROJECTION | OCTANT,
+    "projection, octant, noise, root": FOUND,
+    "the same, anneal": FOUND | ANNEAL,
+    "the same, gain 10": FOUND | {"discriminator.gain": 10.0},
+    "the same, EMA 0.999": FOUND | {"train.ema": 0.999},
+    "the same, half rates": FOUND | {"train.generator_rate": 5e-4, "train.discriminator_rate": 1e-3},
     "gain 10": {"discriminator.gain": 10.0},
     "half rates": {"train.generator_rate": 5e-4, "train.discriminator_rate": 1e-3},
     "EMA 0.999": {"train.ema": 0.999},
@@ -75,12 +83,17 @@ def main():
         return ({"steps": config.train.steps, "changes": VARIANTS[name], "w1": distances(real, generated)}
                 | judged(real, generated, JUDGES))
 
+    if args.results.exists():  # by a search that had fewer variants
+        result = read(args.results)
+        missing = {name: config for name, config in variants.items() if name not in result["steps"]}
+        steps = equal_steps(missing, changed({}, args.source), args.steps) if missing else {}
+        write(args.results, result | {"steps": result["steps"] | steps})
     run_all(args, VARIANTS, head, run)
 
 
 def changed(changes, source):
     """The recipe with these changes, on that source of showers."""
-    config = baseline.get_config("cpu")
+    config = baseline.get_config("cpu,recipe=paper")
     config.update_from_flattened_dict(changes | {"data.source": source})
     return config
 

@@ -3,6 +3,7 @@ import pathlib
 
 import jax
 import numpy as np
+from tqdm import tqdm
 
 from ecalgen.data.ecal_shashlik import sample_path, split_slices
 from ecalgen.data.transforms import make_transform
@@ -13,6 +14,7 @@ from ecalgen.errors import ConfigError
 from ecalgen.evaluation.evaluate import write_evaluation
 from ecalgen.evaluation.volume_report import verdict, write_volume_report
 from ecalgen.evaluation.volumes import CLUSTERS, evaluate_volumes
+from ecalgen.host import is_first
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.models.volumes import SIDE
 from ecalgen.provenance import device, provenance
@@ -57,9 +59,9 @@ def train(config, workdir):
     _judged(config)
     volumes, validation = (load_split(config.data.source, split) for split in ("train", "validation"))
     data = training_arrays(volumes, make_transform(**config.data.transform))
-    writers = make_writers(workdir, config.tensorboard)
-    print(f"training {config.system} ({config.preset}) on {len(volumes):,} showers, {device()}, in {workdir}",
-          flush=True)
+    writers = make_writers(workdir, config.tensorboard and is_first())
+    say = tqdm.write if is_first() else lambda text: None
+    say(f"training {config.system} ({config.preset}) on {len(volumes):,} showers, {device()}, in {workdir}")
     run = lambda stage, arrays: run_stage(stage, arrays, config.train, config.seed, workdir, writers)
     members, seen = [], data
     for number in range(config.ensemble.members):
@@ -67,11 +69,12 @@ def train(config, workdir):
             judged = run(judge_stage(config, number, data, members), data)
             seen, weights = weighted(config, data, judged, number)
             effective = 1 / np.sum(weights**2)
-            print(f"generator {number + 1} sees {effective:,.0f} of {len(weights):,} showers in effect", flush=True)
+            say(f"generator {number + 1} sees {effective:,.0f} of {len(weights):,} showers in effect")
         stage = member_stage(config, number, seen, validation)
         run(stage, seen)
         members.append(trained_state(stage, _like(stage, config), workdir))
-        export_ensemble(workdir / "generator", members, config, volumes)
+        if is_first():
+            export_ensemble(workdir / "generator", members, config, volumes)
 
 
 def evaluate(config, workdir):

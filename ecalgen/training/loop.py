@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from ecalgen.checkpoints import Checkpoints
 from ecalgen.errors import UserError
-from ecalgen.host import progress
+from ecalgen.host import any_of_all, is_first, progress, wait_for_all
 from ecalgen.training import parallel
 from ecalgen.training.feed import feed
 
@@ -79,8 +79,9 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
     workdir = pathlib.Path(workdir)
     checkpoints, best = (Checkpoints(workdir / "checkpoints" / name, keep)
                          for name, keep in ((stage.name, 2), (f"{stage.name}-best", 1)))
-    state = parallel.replicate(stage.init(jax.random.key(seed, impl="rbg"), before))
+    state = stage.init(jax.random.key(seed, impl="rbg"), before)
     start, state = checkpoints.restore(state) or (0, state)
+    state = parallel.replicate(state)
     key = parallel.replicate(jax.random.key(seed))
     per_call = parallel.steps_per_call(train.log_every)
     showers = feed(data, stage.batch_size, per_call)
@@ -94,8 +95,12 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
             metrics.add(values)
             bar.update(per_call)
             scheduled = step % train.checkpoint_every == 0 or step == stage.steps
-            due = scheduled or stopped
-            if due or step % train.log_every == 0:
+            logging = scheduled or step % train.log_every == 0
+            if logging:
+                jax.block_until_ready(state)  # or processes may talk of this step and of stopping in different order
+            stopping = any_of_all(stopped) if logging or not jax.distributed.is_initialized() else False
+            due = scheduled or stopping
+            if due or logging:
                 row = metrics.pop()
                 check_sound(row, step, train.divergence, checkpoints.folder)
                 row["showers_per_second"] = (step - logged[0]) * stage.batch_size / (time.time() - logged[1])
@@ -107,9 +112,12 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
                 bar.set_postfix_str(_summary(row), refresh=False)
             if due:
                 checkpoints.save(step, state)
-            if stopped and step < stage.steps:
-                tqdm.write(f"{signal.Signals(stopped[0]).name}: saved step {step}; the same command goes on from there")
-                raise Interrupted(128 + stopped[0])
+            if stopping and step < stage.steps:
+                number = stopped[0] if stopped else signal.SIGTERM
+                if is_first():
+                    tqdm.write(f"{signal.Signals(number).name}: saved step {step}; the same command goes on from there")
+                raise Interrupted(128 + number)
+    wait_for_all(f"{stage.name} is saved")
     return state
 
 
@@ -140,15 +148,17 @@ def trained_state(stage, like, workdir):
 class MetricsLog:
     """`metrics.jsonl`: one object a line with stage, step and values.
 
-    Rows of steps that a killed run made after its last checkpoint are dropped, as they are made again.
+    Rows of steps that a killed run made after its last checkpoint are dropped, as they are made again. Of several
+    processes the first writes.
     """
 
     def __init__(self, path, stage, start, writers=()):
         self._path, self._stage, self._writers, self._began = pathlib.Path(path), stage, writers, time.time()
         kept = [row for row in read_metrics(path) if row["stage"] != stage or row["step"] <= start]
-        temporary = self._path.with_suffix(".tmp")
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
-        os.replace(temporary, self._path)
+        if is_first():
+            temporary = self._path.with_suffix(".tmp")
+            temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
+            os.replace(temporary, self._path)
         self._rows = [row for row in kept if row["stage"] == stage]
         self._before = max((row["seconds"] for row in self._rows), default=0.0)
 
@@ -160,6 +170,8 @@ class MetricsLog:
         """Append a row; `seconds` counts training time over all resumed parts of the stage."""
         seconds = self._before + time.time() - self._began
         self._rows.append({"stage": self._stage, "step": step, "seconds": round(seconds, 1), **values})
+        if not is_first():
+            return
         with self._path.open("a") as file:
             file.write(json.dumps(self._rows[-1]) + "\n")
         for writer in self._writers:

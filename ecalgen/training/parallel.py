@@ -35,8 +35,8 @@ def steps_per_call(log_every):
 
 
 def replicate(tree):
-    """A copy of every array on every device of this run."""
-    sharding = NamedSharding(Mesh(np.array(jax.devices()), (DEVICES,)), PartitionSpec())
+    """A copy of every array on every device of this process; processes of one run hold the same ones."""
+    sharding = NamedSharding(Mesh(np.array(jax.local_devices()), (DEVICES,)), PartitionSpec())
     return jax.tree.map(lambda array: jax.device_put(array, sharding), tree)
 
 

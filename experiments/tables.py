@@ -232,7 +232,8 @@ TABLES = {
     "ecalgen/data/samples/README.md": {"checks": checks},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "docs/analysis.md": {"reconstruction": reconstruction},
-    "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "search": search, "pilots": pilots},
+    "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "search": search,
+                              "pilots": pilots},
 }
 """File -> the tables in it."""
 

@@ -12,7 +12,8 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
 SYSTEMS = {
     "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py`)",
-    "baseline": "Self-attention GAN with spectral norm (`configs/baseline.py`)",
+    "baseline":
+        "Self-attention GAN with spectral norm, as plain as the papers' (`configs/baseline.py:cpu,recipe=paper`)",
 }
 """Name of a file in `results/` -> how its system is called."""
 COMMANDS = {"anchored_cpu": "The same, by this page's first command (`configs/anchored.py:cpu`)"}

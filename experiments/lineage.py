@@ -1,7 +1,7 @@
 """Every system of the lineage on the same showers, judged alike: which should I use?
 
     taskset -c 0 python -m experiments.lineage                    # cpu recipes, some hours; rerun to go on
-    python -m experiments.lineage --only=library,vae              # some of them; several processes may share the work
+    python -m experiments.lineage --only=library --only=vae       # some of them; several processes may share the work
     python -m experiments.lineage --preset=test --showers=200 --workdir=runs/x --results=runs/x.json
 
 Two tables of the self-attention talk (Ratnikov and Rogachev 2021) are among the rows: WGAN and SAGAN with spectral norm

@@ -13,7 +13,7 @@ def make_parser(doc, name, showers=10_000):
     """The flags that all such experiments share; results and runs are called `name`."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
-    parser.add_argument("--only", type=lambda text: text.split(","), help="variants, with commas between them")
+    parser.add_argument("--only", action="append", metavar="VARIANT", help="again for another; all by default")
     parser.add_argument("--showers", type=int, default=showers, help="that are judged")
     parser.add_argument("--source", default="ecal_shashlik/electron_5d", help="of the showers; a file wants no TFDS")
     parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs") / name.replace("_", "-"))

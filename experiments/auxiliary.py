@@ -1,7 +1,7 @@
 """Table 1 of Rogachev and Ratnikov 2023 on our showers: baseline, five two-step models, multi-task, by seed.
 
     python -m experiments.auxiliary                  # cpu recipe; rerun to go on
-    python -m experiments.auxiliary --preset= --seeds=0 --only=multitask --only=disc_arch_llr      # full recipe, for a GPU
+    python -m experiments.auxiliary --preset= --seeds=0 --only=multitask --only=disc_arch_llr  # full recipe: GPU
     python -m experiments.auxiliary --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Several processes may share the work: --seeds=0 and --seeds=1, or --only=... for some models each (the tuned ones want

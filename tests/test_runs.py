@@ -86,7 +86,7 @@ def test_showers_that_outgrow_the_device_stream_through_a_run(config, tmp_path, 
 @pytest.mark.slow
 def test_a_run_with_a_regressor(recipe, tmp_path, showers):
     """All three stages of a tuned one; what its regressor reads off showers can be asked for."""
-    config = recipe("aux_twostep:test,regressor=disc_arch_llr")
+    config = recipe("aux_twostep:test,regressor=disc_arch_llr", **{"discriminator.octant": False})
     runs.prepare(config, tmp_path)
     runs.train(config, tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]

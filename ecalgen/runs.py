@@ -152,7 +152,8 @@ def sample(config, workdir, conditions, seed):
 def regression(config, workdir, showers):
     """What the run's regressor reads off showers, beside what is true: `{target: ([N] true, [N] read off)}`.
 
-    In units of the targets, of the showers as the discriminator sees them: from the octant, if it does. Of a finished run or of the newest checkpoint of its last stage.
+    In units of the targets, of the showers as the discriminator sees them: from the octant, if it does. Of a finished
+    run or of the newest checkpoint of its last stage.
 
     Raises:
       RunError: the run has no regressor, or no checkpoint.

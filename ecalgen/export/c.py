@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from ecalgen.export.function import ExportError
-from ecalgen.export.program import Value
+from ecalgen.export.program import Value, taken_axis
 
 LONGEST = 300
 """Characters of an expression beyond which its value is stored."""
@@ -273,10 +273,8 @@ def _split(writer, equation):
 
 def _gather(writer, equation):
     value, where = equation.inputs
-    numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
-    axes = tuple(numbers.start_index_map)
-    if len(axes) != 1 or tuple(numbers.collapsed_slice_dims) != axes or numbers.operand_batching_dims or any(
-            size != full for at, (size, full) in enumerate(zip(sizes, value.shape, strict=True)) if at != axes[0]):
+    axis, numbers = taken_axis(equation), equation.params["dimension_numbers"]
+    if axis is None:
         raise ExportError("only indices along one axis can be written in C yet")
     writer.array(value)
     if isinstance(where, Value):
@@ -286,7 +284,7 @@ def _gather(writer, equation):
         offset = [indices[at] for at in numbers.offset_dims]
         rest = [index for at, index in enumerate(indices) if at not in numbers.offset_dims]
         chosen = f"({writer.element(where, [*rest, '0'])})"
-        return writer.element(value, [*offset[:axes[0]], chosen, *offset[axes[0]:]])
+        return writer.element(value, [*offset[:axis], chosen, *offset[axis:]])
 
     writer.later(equation.outputs[0], element)
 

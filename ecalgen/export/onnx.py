@@ -7,7 +7,7 @@ import numpy as np
 
 from ecalgen.errors import UserError
 from ecalgen.export.function import ExportError
-from ecalgen.export.program import FREE, Value
+from ecalgen.export.program import FREE, Value, taken_axis
 
 OPSET = 17
 SIMPLE = {
@@ -187,7 +187,9 @@ def _select(writer, equation):
 
 def _gather(writer, equation):
     value, indices = equation.inputs
-    (axis,), offset = _taken_axis(equation), equation.params["dimension_numbers"].offset_dims
+    axis, offset = taken_axis(equation), equation.params["dimension_numbers"].offset_dims
+    if axis is None:
+        raise ExportError("only indices along one axis can be written in ONNX yet")
     taken = writer.node("Gather", value, _squeezed(writer, indices), axis=axis)
     before = list(range(axis))
     between = list(range(axis, axis + len(indices.shape) - 1))
@@ -196,17 +198,6 @@ def _gather(writer, equation):
     rest = iter(between)
     order = [source[i] if i in source else next(rest) for i in range(len(equation.outputs[0].shape))]
     return taken if order == sorted(order) else writer.node("Transpose", taken, perm=order)
-
-
-def _taken_axis(equation):
-    """The axis of a gather along one axis, as `x[:, indices]` makes it."""
-    numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
-    axes = tuple(numbers.start_index_map)
-    whole = all(size == full for axis, (size, full) in enumerate(
-        zip(sizes, equation.inputs[0].shape, strict=True)) if axis not in axes)
-    if len(axes) != 1 or tuple(numbers.collapsed_slice_dims) != axes or not whole or numbers.operand_batching_dims:
-        raise ExportError("only indices along one axis can be written yet")
-    return axes
 
 
 def _squeezed(writer, indices):

@@ -53,6 +53,16 @@ def trace(function, *shapes):
     return Program(inputs, tuple(_needed(equations.values(), output)), output)
 
 
+def taken_axis(equation):
+    """The axis of a gather along one axis, as `x[:, indices]` makes it; None for any other gather."""
+    numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
+    axes = tuple(numbers.start_index_map)
+    whole = all(size == full for axis, (size, full) in enumerate(
+        zip(sizes, equation.inputs[0].shape, strict=True)) if axis not in axes)
+    alone = len(axes) == 1 and tuple(numbers.collapsed_slice_dims) == axes and not numbers.operand_batching_dims
+    return axes[0] if alone and whole else None
+
+
 def _inline(closed, arguments, equations):
     """Values of a closed jaxpr's outputs, its equations added to `equations` by what they compute."""
     known = dict(zip(closed.jaxpr.constvars, map(np.asarray, closed.consts), strict=True))

@@ -7,6 +7,7 @@ EXTRAS = {
     "hdf5": ["h5py>=3.10"],
     "stream": ["grain>=0.2.10"],
     "tensorboard": ["tensorboardX>=2.6"],
+    "dask": ["distributed>=2024.8"],
     "export": ["onnx>=1.16", "flatbuffers>=24.3"],
 }
 EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", "playwright>=1.45", "pytest-xdist>=3.6",

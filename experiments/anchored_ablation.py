@@ -5,17 +5,17 @@
 
 Two processes on a core each may share the work, by seeds: --seeds=0,1 and --seeds=2.
 """
+import functools
 import shutil
 
 from configs import anchored
 from ecalgen import host, runs
-from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
 from ecalgen.training.loop import read_metrics
 from experiments.equal_time import equal_steps
-from experiments.judging import judged, reference
+from experiments.judging import judged, real_showers, reference
 from experiments.variants import make_parser, run_all
 
 ALONE = {"stages": ("prior",), "generator.correction": False}
@@ -41,13 +41,14 @@ def main():
     parser.add_argument("--steps", type=int, default=1_200, help="of the full recipe's GAN, after its prior's")
     args = parser.parse_args()
     host.set_up()
-    real = load_split(args.source, "test")[:args.showers]
+    real = functools.partial(real_showers, args.source, "test", args.showers)
     variants = {name: changed(changes, args.source) for name, changes in VARIANTS.items()}
     head = lambda: {"gan_steps": equal_steps(variants, changed({}, args.source), args.steps),
                     "provenance": provenance(args.seeds[0]),
-                    "real_against_real": judged(real, reference(real), JUDGES)}
+                    "real_against_real": judged(real(), reference(real()), JUDGES)}
     run_all(args, VARIANTS, head, lambda name, seed, result: run_variant(
-        name, variants[name], seed, args, real, result["gan_steps"][name])[0])
+        name, variants[name], seed, args, real(), result["gan_steps"][name])[0],
+        needs={name: "prior alone" for name, config in variants.items() if name != "prior alone" and has_prior(config)})
 
 
 def changed(changes, source):
@@ -74,11 +75,15 @@ def run_variant(name, config, seed, args, real, steps):
     return row | judged(real, generated, JUDGES), generated
 
 
+def has_prior(config):
+    """Is its prior the full recipe's?"""
+    return config.generator.octant and config.generator.profile == "fitted"
+
+
 def take_prior(config, workdir, other):
     """Variants with the prior of the full one take it over, with its log and its time, instead of fitting it again."""
-    same = config.generator.octant and config.generator.profile == "fitted"
     fitted = (other / "checkpoints" / "prior").exists()
-    if same and fitted and "gan" in config.stages and not (workdir / "checkpoints").exists():
+    if has_prior(config) and fitted and "gan" in config.stages and not (workdir / "checkpoints").exists():
         shutil.copytree(other / "checkpoints" / "prior", workdir / "checkpoints" / "prior")
         shutil.copy(other / "metrics.jsonl", workdir / "metrics.jsonl")
 

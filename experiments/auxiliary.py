@@ -7,13 +7,13 @@
 Several processes may share the work: --seeds=0 and --seeds=1, or --only=... for some models each (the tuned ones want
 the multi-task run of their seed, so leave them in one process with it). A killed run goes on where it was.
 """
+import functools
 import time
 
 import numpy as np
 
 from configs import aux_multitask, aux_twostep, baseline
 from ecalgen import host, runs
-from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.c2st import c2st
 from ecalgen.evaluation.distances import wasserstein_distance
@@ -21,7 +21,7 @@ from ecalgen.evaluation.features import observable_columns
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
 from ecalgen.training.loop import read_metrics
-from experiments.judging import prd, reference
+from experiments.judging import prd, real_showers, reference
 from experiments.variants import make_parser, run_all
 
 MODELS = ("baseline", "multitask", *aux_twostep.REGRESSORS)
@@ -37,10 +37,10 @@ def main():
     parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
     args = parser.parse_args()
     host.set_up()
-    real = load_split(args.source, "test")[:args.showers]
-    run_all(args, MODELS, lambda: head(args, real), lambda name, seed, _: run_model(
-        configured(name, args), seed, args.workdir / f"{name}-{seed}", real,
-        args.workdir / f"multitask-{seed}"))
+    real = functools.partial(real_showers, args.source, "test", args.showers)
+    run_all(args, MODELS, lambda: head(args, real()), lambda name, seed, _: run_model(
+        configured(name, args), seed, args.workdir / f"{name}-{seed}", real(), args.workdir / f"multitask-{seed}"),
+        needs=dict.fromkeys(("disc_arch_hlr", "disc_arch_llr"), "multitask"))
 
 
 def head(args, real):

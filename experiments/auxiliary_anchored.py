@@ -7,19 +7,20 @@ Two questions, at equal time and three seeds: the asymmetries, computed in the d
 and quantities without a gradient (`maxima`, `brightest_nine`, `radius_90`), which only a regressor can bring in. The
 latter are judged by their own Wasserstein-1 distances as well.
 """
+import functools
+
 import jax.numpy as jnp
 import numpy as np
 
 from configs import anchored, aux_multitask, aux_twostep
 from ecalgen import host
-from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.observables import POSITIONS, of_showers
 from ecalgen.data.showers import PITCH, reference_point
 from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.provenance import provenance
 from experiments.anchored_ablation import JUDGES, run_variant
 from experiments.equal_time import equal_steps
-from experiments.judging import judged, reference
+from experiments.judging import judged, real_showers, reference
 from experiments.variants import make_parser, run_all
 
 ASYMMETRIES = ("longitudinal_asymmetry", "transverse_asymmetry")
@@ -84,17 +85,19 @@ def main():
     parser.add_argument("--steps", type=int, default=1_200, help="of the usual GAN, after the other stages")
     args = parser.parse_args()
     host.set_up()
-    real = load_split(args.source, "test")[:args.showers]
-    other = reference(real)
+    real = functools.partial(real_showers, args.source, "test", args.showers)
     variants = {name: changed(args.source, *parts) for name, parts in VARIANTS.items()}
     usual = anchored.get_config("cpu")
     usual.data.source = args.source
-    head = lambda: {"gan_steps": equal_steps(variants, usual, args.steps), "provenance": provenance(args.seeds[0]),
-                    "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}
+
+    def head():
+        other = reference(real())
+        return {"gan_steps": equal_steps(variants, usual, args.steps), "provenance": provenance(args.seeds[0]),
+                "real_against_real": judged(real(), other, JUDGES) | {"w1": distances(real(), other)}}
 
     def run(name, seed, result):
-        row, generated = run_variant(name, variants[name], seed, args, real, result["gan_steps"][name])
-        return row | {"w1": distances(real, generated)}
+        row, generated = run_variant(name, variants[name], seed, args, real(), result["gan_steps"][name])
+        return row | {"w1": distances(real(), generated)}
 
     run_all(args, VARIANTS, head, run)
 

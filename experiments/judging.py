@@ -1,4 +1,6 @@
 """What the anchored experiments measure of a generator: the judges of the classifier test and the physics PRD-AUC."""
+import functools
+
 import jax
 import numpy as np
 
@@ -36,6 +38,12 @@ def prd(real, other, features, runs=10):
     extract = make_extractor(features)
     score = prd_score(extract(real), extract(other), CLUSTERS, runs, 0, 2, "")
     return {"auc": round(score.auc, 4), "std": round(score.std, 4), "clusters": CLUSTERS, "runs": runs, "n": score.n}
+
+
+@functools.cache
+def real_showers(source, split, count):
+    """The first so many real showers of a split, loaded once in a process."""
+    return load_split(source, split)[:count]
 
 
 def reference(showers):

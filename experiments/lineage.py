@@ -7,6 +7,7 @@
 Two tables of the self-attention talk (Ratnikov and Rogachev 2021) are among the rows: WGAN and SAGAN with spectral norm
 in D, or in G and D; and, its future work, the same GAN on differently prepared cells.
 """
+import functools
 import importlib
 import time
 
@@ -15,7 +16,6 @@ import ml_collections
 import numpy as np
 
 from ecalgen import host, runs
-from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.c2st import c2st
 from ecalgen.provenance import provenance
@@ -23,7 +23,7 @@ from ecalgen.sampler import load_sampler
 from ecalgen.simulation.gflash import Gflash
 from ecalgen.training.loop import read_metrics
 from experiments.auxiliary import distances
-from experiments.judging import prd, reference
+from experiments.judging import prd, real_showers, reference
 from experiments.variants import make_parser, run_all
 
 JUDGES = ("observables", "images")
@@ -58,13 +58,13 @@ def main():
     parser.add_argument("--preset", default="cpu", help="of the configs; empty for the full recipes")
     args = parser.parse_args()
     host.set_up()
-    real = load_split(args.source, "test")[:args.showers]
+    real = functools.partial(real_showers, args.source, "test", args.showers)
 
     def head():
-        return {"preset": args.preset, "showers": len(real), "provenance": provenance(args.seeds[0]),
-                "real_against_real": judged(real, reference(real))}
+        return {"preset": args.preset, "showers": len(real()), "provenance": provenance(args.seeds[0]),
+                "real_against_real": judged(real(), reference(real()))}
 
-    run_all(args, SYSTEMS, head, lambda name, seed, _: run_system(name, seed, args, real))
+    run_all(args, SYSTEMS, head, lambda name, seed, _: run_system(name, seed, args, real()))
 
 
 def run_system(name, seed, args, real):

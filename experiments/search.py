@@ -5,15 +5,16 @@
 
 Judged on validation showers, so that the test showers stay unseen by what is chosen.
 """
+import functools
+
 from configs import baseline
 from ecalgen import host, runs
-from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
 from experiments.auxiliary import distances
 from experiments.equal_time import equal_steps
-from experiments.judging import judged, reference
+from experiments.judging import judged, real_showers, reference
 from experiments.variants import make_parser, read, run_all, write
 
 JUDGES = ("observables", "images")
@@ -63,15 +64,15 @@ def main():
     parser.add_argument("--steps", type=int, default=2_500, help="of the usual recipe")
     args = parser.parse_args()
     host.set_up()
-    real = load_split(args.source, "validation")[:args.showers]
+    real = functools.partial(real_showers, args.source, "validation", args.showers)
 
     variants = {name: changed(changes, args.source) for name, changes in VARIANTS.items()}
 
     def head():
-        other = reference(real)
+        other = reference(real())
         return {"steps": equal_steps(variants, changed({}, args.source), args.steps),
                 "provenance": provenance(args.seeds[0]),
-                "real_against_real": judged(real, other, JUDGES) | {"w1": distances(real, other)}}
+                "real_against_real": judged(real(), other, JUDGES) | {"w1": distances(real(), other)}}
 
     def run(name, seed, result):
         config = variants[name]
@@ -79,9 +80,11 @@ def main():
         workdir = args.workdir / f"{name.replace(' ', '-')}-{seed}"
         runs.prepare(config, workdir)
         runs.train(config, workdir)
-        generated = Showers(load_sampler(workdir)(real.momentum, real.point, seed=seed), real.momentum, real.point)
-        return ({"steps": config.train.steps, "changes": VARIANTS[name], "w1": distances(real, generated)}
-                | judged(real, generated, JUDGES))
+        showers = real()
+        generated = load_sampler(workdir)(showers.momentum, showers.point, seed=seed)
+        generated = Showers(generated, showers.momentum, showers.point)
+        return ({"steps": config.train.steps, "changes": VARIANTS[name], "w1": distances(showers, generated)}
+                | judged(showers, generated, JUDGES))
 
     if args.results.exists():  # by a search that had fewer variants
         result = read(args.results)

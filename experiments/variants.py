@@ -6,6 +6,8 @@ import pathlib
 
 import jax
 
+from ecalgen import cluster, host
+
 RESULTS = pathlib.Path(__file__).parent / "results"
 
 
@@ -16,12 +18,19 @@ def make_parser(doc, name, showers=10_000):
     parser.add_argument("--only", action="append", metavar="VARIANT", help="again for another; all by default")
     parser.add_argument("--showers", type=int, default=showers, help="that are judged")
     parser.add_argument("--source", default="ecal_shashlik/electron_5d", help="of the showers; a file wants no TFDS")
-    parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs") / name.replace("_", "-"))
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS / f"{name}.json")
+    parser.add_argument("--scheduler", metavar="ADDRESS or FILE.json",
+                        help="of a Dask cluster whose workers take a run each (extra dask)")
+    parser.add_argument("--workdir", type=absolute, default=f"runs/{name.replace('_', '-')}")
+    parser.add_argument("--results", type=absolute, default=str(RESULTS / f"{name}.json"))
     return parser
 
 
-def run_all(args, variants, head, run):
+def absolute(text):
+    """The path, as workers of a cluster understand it too."""
+    return pathlib.Path(text).absolute()
+
+
+def run_all(args, variants, head, run, needs=None):
     """Every variant of every seed that the results do not hold yet.
 
     Two processes may share the work by seeds or by variants: each reads the file again before it adds to it.
@@ -30,19 +39,59 @@ def run_all(args, variants, head, run):
       args: as of `make_parser`.
       variants: names, in order.
       head: () -> what the results say beside their runs, asked for when there are none yet.
-      run: (variant, seed, what the results say so far) -> a JSON-able dict of what was measured.
+      run: (variant, seed, what the results say so far) -> a JSON-able dict of what was measured. Workers of a cluster
+        get it pickled, so it should load its showers itself.
+      needs: {variant: the one that has to be finished before it, of the same seed}.
+
+    Raises:
+      ClusterError: as `cluster.connect`.
     """
     if not args.results.exists():
         write(args.results, head() | {"runs": []})
-    for seed in args.seeds:
-        for name in args.only or variants:
-            result = read(args.results)
-            if not any((row["variant"], row["seed"]) == (name, seed) for row in result["runs"]):
-                row = {"variant": name, "seed": seed} | run(name, seed, result)
-                jax.clear_caches()  # a dozen runs' programs exhaust the mappings of one process
-                print(json.dumps(row)[:400], flush=True)
-                result = read(args.results)
-                write(args.results, result | {"runs": [*result["runs"], row]})
+    todo = [(name, seed) for seed in args.seeds for name in args.only or variants]
+    if args.scheduler and (missing := [row for row in todo if not _is_there(args, *row)]):
+        _run_on_cluster(args, missing, run, needs or {})
+    for name, seed in todo:
+        if not _is_there(args, name, seed):
+            _add(args, {"variant": name, "seed": seed} | run(name, seed, read(args.results)))
+            jax.clear_caches()  # a dozen runs' programs exhaust the mappings of one process
+
+
+def _run_on_cluster(args, todo, run, needs):
+    """A task for each (variant, seed); the first that fails is raised when all others are done."""
+    result, futures, failed = read(args.results), {}, []
+    with cluster.connect(args.scheduler) as client:
+        for name, seed in todo:
+            futures[name, seed] = client.submit(_run_there, run, name, seed, result, args.workdir,
+                                                futures.get((needs.get(name), seed)), pure=False)
+        waiting = cluster.as_completed(futures.values())
+        for future in host.progress(waiting, total=len(futures), desc="runs", unit="run"):
+            if future.exception():
+                failed.append(future)
+            else:
+                _add(args, future.result())
+        for future in failed:
+            future.result()
+
+
+def _run_there(run, name, seed, result, workdir, _before):
+    """What a worker does; its row is kept in the workdir, or the run would be judged again if the worker died."""
+    path = workdir / "rows" / f"{name}-{seed}.json"
+    if not path.exists():
+        host.set_up()
+        write(path, {"variant": name, "seed": seed} | run(name, seed, result))
+        jax.clear_caches()
+    return read(path)
+
+
+def _is_there(args, name, seed):
+    return any((row["variant"], row["seed"]) == (name, seed) for row in read(args.results)["runs"])
+
+
+def _add(args, row):
+    print(json.dumps(row)[:400], flush=True)
+    result = read(args.results)
+    write(args.results, result | {"runs": [*result["runs"], row]})
 
 
 def read(path):

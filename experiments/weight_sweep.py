@@ -6,9 +6,11 @@
 
 Rogachev and Ratnikov 2022, arXiv:2207.06329: a larger weight makes a better regressor, and better asymmetries.
 """
+import functools
+
 from ecalgen import host
-from ecalgen.data.ecal_shashlik import load_split
 from experiments.auxiliary import configured, head, run_model
+from experiments.judging import real_showers
 from experiments.variants import make_parser, run_all
 
 WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0)
@@ -22,14 +24,14 @@ def main():
     parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
     args = parser.parse_args()
     host.set_up()
-    real = load_split(args.source, "test")[:args.showers]
+    real = functools.partial(real_showers, args.source, "test", args.showers)
 
     def run(name, seed, _):
         config = configured("multitask", args)
         config.regressor.weights = (float(name),) * len(config.regressor.targets)
-        return run_model(config, seed, args.workdir / f"{name}-{seed}", real, None)
+        return run_model(config, seed, args.workdir / f"{name}-{seed}", real(), None)
 
-    run_all(args, [f"{weight:g}" for weight in WEIGHTS], lambda: head(args, real), run)
+    run_all(args, [f"{weight:g}" for weight in WEIGHTS], lambda: head(args, real()), run)
 
 
 if __name__ == "__main__":

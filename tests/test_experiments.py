@@ -1,10 +1,14 @@
 """What the experiments share: their measure of a generator, from any variables of it."""
+import concurrent.futures
+import functools
 import importlib
 import pathlib
+import time
 
 import jax
 import numpy as np
 import pytest
+from dask_cluster import workers
 
 from ecalgen import sampler
 from ecalgen.models.anchored import AnchoredGenerator
@@ -60,6 +64,41 @@ def test_variants_are_run_once_each_and_gone_on_with(experiment, tmp_path):
     assert made == [("a", 0, 0), ("b", 0, 1), ("b", 0, 1), ("a", 1, 2), ("b", 1, 3)]
     result = variants.read(args.results)
     assert result["head"] == 1 and {"variant": "b", "seed": 1, "value": 1} in result["runs"]
+
+
+def slow_run(name, seed, _result, log):
+    """A run that takes its time, and says when it begins and when it ends."""
+    for what in ("begins", "ends"):
+        with open(log, "a") as file:
+            file.write(f"{what} {name} {seed}\n")
+        time.sleep(0.5)
+    return {"value": seed}
+
+
+def test_a_sweep_on_a_cluster_outlives_a_killed_worker(experiment, tmp_path):
+    variants, log = experiment("variants"), tmp_path / "log"
+    run, names = functools.partial(slow_run, log=log), ["a", "b", "c"]
+    lines = lambda: log.read_text().splitlines() if log.exists() else []
+    with workers(2) as (address, kill_one), concurrent.futures.ThreadPoolExecutor(1) as thread:
+        args = variants.make_parser("", "x").parse_args(
+            ["--seeds=0,1", f"--results={tmp_path / 'x.json'}", f"--workdir={tmp_path}", f"--scheduler={address}"])
+
+        def interfere():
+            while len(lines()) < 3:
+                time.sleep(0.05)
+            kill_one()
+
+        killing = thread.submit(interfere)
+        variants.run_all(args, names, lambda: {"head": 1}, run, needs={"c": "a"})
+        killing.result()
+    result = variants.read(args.results)
+    assert sorted((row["variant"], row["seed"]) for row in result["runs"]) == [
+        (name, seed) for name in names for seed in (0, 1)]
+    ended = [line for line in lines() if line.startswith("ends")]
+    began = [line for line in lines() if line.startswith("begins")]
+    assert len(began) == 7 and len(set(ended)) == 6  # one was begun again
+    assert all(lines().index(f"ends a {seed}") < lines().index(f"begins c {seed}") for seed in (0, 1))
+    variants.run_all(args, names, lambda: pytest.fail("the head is made once"), lambda *_: pytest.fail("done already"))
 
 
 def test_quantities_without_a_gradient_by_hand(experiment):

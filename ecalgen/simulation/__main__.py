@@ -16,7 +16,7 @@ def main(argv=None):
     try:
         production = Production(make_setup(args), args.events, args.first, args.chunk)
         if args.simulation == "geant4":
-            path = produce(production, args.out, args.workers, args.data, args.dtype)
+            path = produce(production, args.out, args.workers, args.data, args.dtype, args.scheduler)
         else:
             path = parametrise(production, args.out, args.dtype)
     except (UserError, OSError) as error:
@@ -65,6 +65,8 @@ def parse(argv=None):
     full.add_argument("--cut", type=float, default=0.7, help="production cut, mm (0.7)")
     full.add_argument("--chunk", type=int, help="events simulated and kept at a time (a fiftieth of all, at most 100)")
     full.add_argument("--workers", type=int, default=cores(), help="processes (one a core)")
+    full.add_argument("--scheduler", metavar="ADDRESS or FILE.json",
+                      help="of a Dask cluster that simulates in place of --workers (extra dask)")
     full.add_argument("--data", help="folder of Geant4's data ($GEANT4_DATA_DIR, or where its wheel downloads to)")
     fast = commands.add_parser("gflash", parents=[common], help="parametrised showers (Grindhammer and Peters)")
     fast.set_defaults(chunk=10_000)

@@ -13,6 +13,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import sys
 import threading
 import uuid
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 import numpy as np
 from tqdm import tqdm
 
+from ecalgen import cluster
 from ecalgen.data.formats import EVENT_INDEX, FORMATS, VOLUMES, ShowerWriter, format_module, writing
 from ecalgen.data.showers import CELLS, KEYS, Showers
 from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
@@ -30,6 +32,9 @@ from ecalgen.provenance import version, versions
 from ecalgen.simulation import geant4
 from ecalgen.simulation.beam import PARTICLES, engine_seeds, kinematics
 from ecalgen.simulation.geant4 import Setup
+
+VERSIONED = ("ecalgen", "numpy")
+"""Packages whose versions a file tells, beside that of what made it."""
 
 
 class ProductionError(UserError):
@@ -62,7 +67,7 @@ class Production:
 
 
 def produce(production: Production, out: os.PathLike | str, workers: int = 1, data: os.PathLike | str | None = None,
-            dtype: str = "float32") -> pathlib.Path:
+            dtype: str = "float32", scheduler: str | None = None) -> pathlib.Path:
     """Simulate with Geant4 into the file `out`, by way of the folder `out.parts`; the same call goes on after a kill.
 
     Args:
@@ -72,13 +77,15 @@ def produce(production: Production, out: os.PathLike | str, workers: int = 1, da
       workers: processes side by side.
       data: folder of Geant4's data, see `geant4.find_data`.
       dtype: of the energies in the file, float32 or float16 (which rounds them to 0.05 %).
+      scheduler: of a Dask cluster whose workers simulate in place of `workers`, see `cluster.connect`.
 
     Raises:
       ProductionError: the file exists, its suffix cannot hold these showers, the folder holds parts of another
-        production, or a process died.
+        production, a process died, or the cluster's workers cannot do it.
+      ClusterError: no cluster, or its workers keep dying.
       NoGeant4: the wheel or the data are missing.
     """
-    out = pathlib.Path(out)
+    out = pathlib.Path(out).absolute()
     check_out(out, production.setup.calorimeter, dtype)
     geant4.check_installed(data)
     made_by = {"name": "geant4", "physics": production.setup.physics, "cut": production.setup.cut,
@@ -86,7 +93,10 @@ def produce(production: Production, out: os.PathLike | str, workers: int = 1, da
     provenance = bookkeeping(production, made_by)
     parts = _open_parts(out.with_name(out.name + ".parts"), {"chunks": production.chunks} | provenance)
     todo = [chunk for chunk in production.chunks if not _part(parts, chunk[0]).exists()]
-    _run(production, todo, parts, workers, data)
+    if todo:
+        pool, task = ((cluster.make_pool(scheduler), simulate_apart) if scheduler else
+                      (_processes(min(workers, len(todo))), simulate_chunk))
+        _run(production, todo, functools.partial(task, production.setup, parts=parts, data=data), pool)
     write_showers(out, production.setup, _read_parts(production, parts), provenance, dtype)
     shutil.rmtree(parts)
     return out
@@ -136,9 +146,12 @@ def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
 def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
     """Simulate the events (first, number) of a chunk into a file of the folder `parts`; the number of events."""
     first, count = chunk
+    path = _part(parts, first)
+    if path.exists():  # when the worker that made it has died since
+        return count
+    _check_worker(parts)
     momentum, point = kinematics(setup.beam, setup.seed, first, count)
     energy, _ = _engine(setup, data)(momentum, point, engine_seeds(setup.seed, first, count))
-    path = _part(parts, first)
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     with open(partial, "xb") as file:
         np.savez_compressed(file, energy=energy, momentum=momentum, point=point)
@@ -160,7 +173,7 @@ def bookkeeping(production: Production, made_by: dict) -> dict:
         "first": production.first, "events": production.events,
         "units": {VOLUMES: "GeV", "energy": "GeV"} if in_depth else {KEYS["energy"]: "MeV"} | {
             KEYS["momentum"]: "GeV", KEYS["point"]: "cm", "calorimeter, beam": "mm, GeV, g/cm3"},
-        "versions": versions(("ecalgen", "numpy")),
+        "versions": versions(VERSIONED),
     }
 
 
@@ -182,35 +195,42 @@ def write_showers(out, setup, blocks, provenance, dtype):
                            KEYS["pdg"]: np.full(len(index), pdg, np.int32), EVENT_INDEX: index})
 
 
-def _run(production, todo, parts, workers, data):
-    """Every chunk of `todo`, over processes of their own: Geant4 is built once in each."""
+def _run(production, todo, task, pool):
+    """The task with every chunk of `todo`, over the processes of a pool."""
     done = production.events - sum(count for _, count in todo)
     with progress(total=production.events, initial=done, desc=production.setup.calorimeter.name, unit="event") as bar, \
-            _processes(min(workers, len(todo))) as pool:
-        futures = [pool.submit(simulate_chunk, production.setup, chunk, parts, data) for chunk in todo]
+            _interruptible(), pool as executor:
+        futures = [executor.submit(task, chunk) for chunk in todo]
         try:
             for future in concurrent.futures.as_completed(futures):
                 bar.update(future.result())
         except concurrent.futures.process.BrokenProcessPool as error:
             raise ProductionError("a simulating process died: see Geant4's message above, or, if there is none, give "
-                                  f"it more memory or fewer --workers; the events finished are kept in {parts}, and "
-                                  "the same command goes on from there") from error
+                                  "it more memory or fewer --workers; the events finished are kept, and the same "
+                                  "command goes on from there") from error
 
 
 @contextlib.contextmanager
 def _processes(workers):
     """A pool of fresh processes, whose waiting work is dropped when something goes wrong here."""
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(max(workers, 1), context, initializer=_set_up_worker) as pool:
-        before = signal.signal(signal.SIGTERM, _interrupt)
+    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_set_up_worker) as pool:
         try:
             yield pool
         except BaseException:
             tqdm.write("stopping after the chunks under way", file=sys.stderr)
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-        finally:
-            signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """SIGTERM as Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(_number, _frame):
@@ -230,9 +250,32 @@ def _end_with_parent():
     os._exit(1)
 
 
+def _check_worker(parts):
+    """Raises ProductionError where this process is not fit to add to the folder."""
+    described = parts / "production.json"
+    if not described.exists():
+        raise ProductionError(f"the worker on {socket.gethostname()} does not see {parts}; write to a file system that "
+                              "all workers share")
+    made_by, here = json.loads(described.read_text()), versions(VERSIONED)
+    if (there := made_by["versions"]) != here:
+        raise ProductionError(f"the worker on {socket.gethostname()} has {here}, where the production was started with "
+                              f"{there}; give them one environment")
+
+
 @functools.cache
 def _engine(setup, data):
     return geant4.start(setup, data)
+
+
+def simulate_apart(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
+    """`simulate_chunk` in a process of its own that a Dask worker keeps for this setup, as Geant4 is built but once."""
+    return _own_process(setup).submit(simulate_chunk, setup, chunk, parts, data).result()
+
+
+@functools.lru_cache(maxsize=1)
+def _own_process(_setup):
+    multiprocessing.current_process().daemon = False  # or a Dask worker may have no children
+    return concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_set_up_worker)
 
 
 def _open_parts(parts, description):

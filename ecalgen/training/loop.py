@@ -7,6 +7,7 @@ import math
 import os
 import pathlib
 import signal
+import threading
 import time
 import warnings
 from collections.abc import Callable
@@ -214,8 +215,14 @@ def check_sound(row, step, divergence, folder):
 
 @contextlib.contextmanager
 def stop_signals():
-    """A list that gets the number of the first SIGTERM or SIGINT; a second one acts as usual."""
+    """A list that gets the number of the first SIGTERM or SIGINT; a second one acts as usual.
+
+    In a thread beside the main one, such as a Dask worker's, which no signal reaches, it stays empty.
+    """
     received, before = [], {}
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
 
     def note(number, _frame):
         received.append(number)

@@ -1,4 +1,5 @@
 """Productions: any way of cutting, killing and resuming gives the same file; what cannot be made is said at once."""
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -10,6 +11,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from dask_cluster import workers
 from real_geant4 import DATA, needs_geant4, simulate
 
 from ecalgen.data.formats import load_provenance, load_showers
@@ -84,6 +86,26 @@ def test_sigterm_ends_with_one_line_and_keeps_what_is_done(tmp_path):
     _, stderr = run.communicate(timeout=60)
     assert run.returncode == 1 and "Traceback" not in stderr
     assert stderr.strip().endswith("interrupted; the same command goes on after the chunks that are finished")
+
+
+@needs_geant4
+def test_a_killed_worker_of_a_cluster_loses_and_repeats_nothing(tmp_path):
+    production = Production(Setup(beam=SOFT, seed=9), events=24, chunk=3)
+    parts = tmp_path / "cluster.npz.parts"
+
+    def interfere(kill_one):
+        wait_for(lambda: len(list(parts.glob("0*.npz"))) >= 2)
+        kept = {path.name: path.stat().st_mtime_ns for path in parts.glob("0*.npz")}
+        kill_one()
+        wait_for(lambda: len(list(parts.glob("0*.npz"))) > len(kept) + 1)
+        return all((parts / name).stat().st_mtime_ns == before for name, before in kept.items())
+
+    with workers(2) as (address, kill_one), concurrent.futures.ThreadPoolExecutor(1) as thread:
+        untouched = thread.submit(interfere, kill_one)
+        produce(production, tmp_path / "cluster.npz", data=DATA, scheduler=address)
+        assert untouched.result()
+    local = produce(production, tmp_path / "local.npz", workers=2, data=DATA)
+    assert local.read_bytes() == (tmp_path / "cluster.npz").read_bytes()
 
 
 @needs_geant4

@@ -3,12 +3,18 @@
     python -m ecalgen.main --config=configs/anchored.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/anchored.py:cpu     # about ten minutes on two cores
     python -m ecalgen.main --config=configs/anchored.py:test    # seconds: does everything run?
+    python -m ecalgen.main --config=configs/anchored.py:cpu,size=light    # a smaller generator, for speed
 """
 import ml_collections
 
-from configs.base import apply_preset
+from configs.base import apply_preset, split_option
 from configs.base import get_config as base_config
 
+SIZES = {
+    "usual": {},
+    "light": {"generator.profile_widths": (16, 16), "generator.widths": (24, 24, 16), "generator.latent": 32},
+}
+"""Name -> the fields that it changes."""
 PRESETS = {
     "cpu": {
         "train.steps": 5_000,
@@ -30,7 +36,12 @@ PRESETS = {
 
 
 def get_config(preset=""):
-    """The recipe, whole or as one of `PRESETS`."""
+    """The recipe, whole or as one of `PRESETS`, with `size=` one of `SIZES`.
+
+    Raises:
+      ValueError: an unknown preset, option or size.
+    """
+    preset, size = split_option(preset, "size", SIZES, "usual")
     config = base_config()
     config.system = "anchored"
     config.stages = ("prior", "gan")
@@ -39,9 +50,13 @@ def get_config(preset=""):
     config.train.final_fraction = 0.01  # the slow end matters most to images: see the pilots in experiments/README.md
     config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
     config.generator = ml_collections.ConfigDict(dict(
-        name="anchored", shape=4, profile="fitted", total=True, correction=True, sight=True, correlated=True,
-        octant=True, latent=64, widths=(36, 36, 24), attention=0, spectral_norm=False))
+        name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), total=True, correction=True, sight=True,
+        correlated=True, octant=True, latent=64, widths=(36, 36, 24), attention=0, spectral_norm=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,
         embedding=96, gain=5.0))
-    return apply_preset(config, preset, PRESETS)
+    config.update_from_flattened_dict(SIZES[size])
+    config = apply_preset(config, preset, PRESETS)
+    if size != "usual":
+        config.preset = f"{config.preset}-{size}"
+    return config

@@ -1,26 +1,34 @@
-"""python -m ecalgen.benchmark [--only NAME ...] [--batches 1,100,10000] [--cores 1] [--out benchmark.json]
+"""python -m ecalgen.benchmark [--only NAME ...] [--training NAME ...] [--batches 1,100,10000] [--cores 1] [--out FILE]
 
 Times everything at hand that makes showers, each in a process of its own on the same cores: what ships, runs of your
-own, the parametrised shower and, if installed, Geant4. Compilation is timed apart.
+own, the parametrised shower and, if installed, Geant4; and the steps of trainings. Compilation is timed apart.
+
+Whatever else makes showers or trains can stand beside: NAME may be module:function of yours. For --only the function
+returns a sampler, (momentum [N, 3] GeV, point [N, 2] cm) -> [N, 30, 30] MeV; for --training, a function that makes the
+next step.
 """
 import argparse
+import importlib
 import importlib.util
 import json
 import os
 import pathlib
+import runpy
 import subprocess
 import sys
 import tempfile
 import time
 
+import jax
 import numpy as np
 
-from ecalgen import host
+from ecalgen import host, runs
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.errors import UserError
 from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
 from ecalgen.simulation.gflash import Gflash
+from ecalgen.training import parallel
 from ecalgen.weights import shipped_models
 
 WARM = 2
@@ -36,22 +44,27 @@ def main(argv=None):
     """Measure, print a table, and write the JSON."""
     parser = argparse.ArgumentParser(prog="python -m ecalgen.benchmark", description=__doc__.split("\n\n")[1])
     parser.add_argument("--only", action="append", metavar="NAME",
-                        help="a shipped model, a run's folder, gflash or geant4; again for another; all by default")
+                        help="a shipped model, a run's folder, gflash, geant4 or module:function; again for another; "
+                             "all but the latter by default, where no --training is given")
+    parser.add_argument("--training", action="append", metavar="NAME", default=[],
+                        help="a config, such as configs/baseline.py:cpu, or module:function; again for another")
     parser.add_argument("--batches", type=sizes, default=[1, 100, 10_000], help="showers a call (1,100,10000)")
     parser.add_argument("--cores", type=int, default=1, help="that each process may use (1)")
     parser.add_argument("--out", type=pathlib.Path, help="file for the figures as JSON")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--child", choices=("sampler", "training"), help=argparse.SUPPRESS)
     parser.add_argument("--pin", type=numbers, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.child:
         os.sched_setaffinity(0, args.pin)
-        print(json.dumps(time_sampler(args.child, args.batches)))
+        timed = (time_training(args.training[0]) if args.child == "training" else
+                 time_sampler(args.only[0], args.batches))
+        print(json.dumps(timed))
         return
     try:
-        result = measure(args.only or everything(), args.batches, args.cores)
+        result = measure(args.only or ([] if args.training else everything()), args.training, args.batches, args.cores)
     except UserError as error:
         raise SystemExit(f"error: {error}") from error
-    for name, row in result["systems"].items():
+    for name, row in (result["systems"] | result["trainings"]).items():
         print(f"{name}: {described(row)}")
     if args.out:
         args.out.write_text(json.dumps(result, indent=1) + "\n")
@@ -71,8 +84,8 @@ def numbers(text):
     return [int(word) for word in text.split(",")]
 
 
-def measure(names, batches, cores):
-    """{"cores", "systems": {name: figures}, "provenance"} of every name, one process after the other.
+def measure(names, trainings, batches, cores):
+    """{"cores", "systems": {name: figures}, "trainings": the same, "provenance"}, one process after the other.
 
     Raises:
       UserError: more cores than this process may use, or a name that makes no showers.
@@ -80,10 +93,11 @@ def measure(names, batches, cores):
     if not 1 <= cores <= host.cores():
         raise UserError(f"--cores is {cores}; this process may use 1 to {host.cores()}")
     pinned = sorted(os.sched_getaffinity(0))[:cores]
-    systems = {}
-    for name in host.progress(names, desc="benchmark", unit="system"):
-        systems[name] = time_geant4(pinned) if name == "geant4" else in_child(name, batches, pinned)
-    return {"cores": cores, "systems": systems, "provenance": provenance(0)}
+    found = {"sampler": {}, "training": {}}
+    todo = [*(("sampler", name) for name in names), *(("training", name) for name in trainings)]
+    for kind, name in host.progress(todo, desc="benchmark", unit="system"):
+        found[kind][name] = time_geant4(pinned) if name == "geant4" else in_child(kind, name, batches, pinned)
+    return {"cores": cores, "systems": found["sampler"], "trainings": found["training"], "provenance": provenance(0)}
 
 
 def everything():
@@ -92,10 +106,10 @@ def everything():
     return [*shipped_models("generator"), "gflash", *(["geant4"] if there else [])]
 
 
-def in_child(name, batches, pinned):
-    """`time_sampler` in a process that may use these cores only."""
-    command = [sys.executable, "-m", "ecalgen.benchmark", f"--child={name}", f"--pin={','.join(map(str, pinned))}",
-               f"--batches={','.join(map(str, batches))}"]
+def in_child(kind, name, batches, pinned):
+    """`time_sampler` or `time_training` in a process that may use these cores only."""
+    command = [sys.executable, "-m", "ecalgen.benchmark", f"--child={kind}", f"--pin={','.join(map(str, pinned))}",
+               f"--{'only' if kind == 'sampler' else 'training'}={name}", f"--batches={','.join(map(str, batches))}"]
     done = subprocess.run(command, capture_output=True, text=True,
                           env=os.environ | {"OMP_NUM_THREADS": str(len(pinned))})
     if done.returncode:
@@ -109,7 +123,7 @@ def time_sampler(name, batches):
     The conditions are those of the test showers, again and again. The first call compiles.
     """
     start = time.perf_counter()
-    sampler = Gflash() if name == "gflash" else load_sampler(name)
+    sampler = Gflash() if name == "gflash" else own_function(name)() if ":" in name else load_sampler(name)
     result = {"load_seconds": round(time.perf_counter() - start, 3), "batches": {}}
     showers = load_split(str(sample_path()), "test")
     for batch in batches:
@@ -120,6 +134,62 @@ def time_sampler(name, batches):
             "milliseconds_per_shower": {kind: round(1000 * float(value(seconds[WARM:])) / batch, 5)
                                         for kind, value in (("least", min), ("median", np.median))}}
     return result
+
+
+def time_training(name):
+    """{"load_seconds", "first_seconds", "steps_per_second": {"most", "median"}, "calls"} of one training."""
+    start = time.perf_counter()
+    step = make_step(load_config(name)) if ".py" in name else own_function(name)()
+    load = time.perf_counter() - start
+    seconds = call_times(step)
+    rate = {kind: round(1 / float(value(seconds[WARM:])), 3) for kind, value in (("most", min), ("median", np.median))}
+    return {"load_seconds": round(load, 3), "first_seconds": round(seconds[0], 3), "steps_per_second": rate,
+            "calls": len(seconds) - WARM}
+
+
+def make_step(config):
+    """A function that makes the next step of a config's last stage, on the showers it trains on.
+
+    What earlier stages would have fitted is as it is initialised, which takes no other time.
+    """
+    _, stages, data = runs.load_stages(config)
+    advance = parallel.map_steps(stages[-1].step, 1)
+    states = [parallel.replicate(stages[-1].init(jax.random.key(0, impl="rbg"), None))]
+    key, data = parallel.replicate((jax.random.key(0), data))
+
+    def step():
+        states[0], metrics = advance(states[0], data, key)
+        jax.block_until_ready((states[0], metrics))
+
+    return step
+
+
+def load_config(name):
+    """The config of `configs/baseline.py:cpu`.
+
+    Raises:
+      UserError: no such file, or no such preset.
+    """
+    path, _, preset = name.partition(":")
+    if not pathlib.Path(path).is_file():
+        raise UserError(f"there is no {path}; give a config's file, in the folder where it lies")
+    try:
+        return runpy.run_path(path)["get_config"](preset)
+    except ValueError as error:
+        raise UserError(f"{name}: {error}") from error
+
+
+def own_function(name):
+    """The function of `module:function`.
+
+    Raises:
+      UserError: there is none.
+    """
+    module, _, function = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{name} is no function: {error}") from error
 
 
 def call_times(call):
@@ -153,6 +223,8 @@ def time_geant4(pinned):
 
 def described(row):
     """One line of the table."""
+    if "steps_per_second" in row:
+        return f"{row['steps_per_second']['median']:.4g} steps/s (first one {row['first_seconds']:.3g} s)"
     if "batches" not in row:
         return f"{row['milliseconds_per_shower']:.4g} ms a shower"
     return ", ".join(f"{entry['milliseconds_per_shower']['median']:.4g} ms in batches of {int(batch):,} "

@@ -3,8 +3,7 @@ import time
 
 import jax
 
-from ecalgen import runs
-from ecalgen.training import parallel
+from ecalgen.benchmark import make_step
 
 TURNS = 40
 """In which both are timed; the fastest of each counts."""
@@ -30,25 +29,13 @@ def equal_steps(variants, usual, steps):
             found[name] = steps
             continue
         jax.clear_caches()  # twenty variants' programs exhaust the mappings of one process
-        steps_of = _stepper(config), _stepper(usual)
+        steps_of = make_step(config), make_step(usual)
+        for step in steps_of:
+            step()  # compiles
         seconds = [[_timed(step) for step in steps_of] for _ in range(TURNS)]
         ours, theirs = map(min, zip(*seconds, strict=True))
         found[name] = max(100, round(steps * theirs / ours / 100) * 100)
     return found
-
-
-def _stepper(config):
-    """A function that makes the next step of the GAN, compiled."""
-    _, stages, data = runs.load_stages(config)
-    advance = parallel.map_steps(stages[-1].step, 1)
-    states = [stages[-1].init(jax.random.key(0, impl="rbg"), None)]
-
-    def step():
-        states[0], metrics = advance(states[0], data, jax.random.key(0))
-        jax.block_until_ready((states[0], metrics))
-
-    step()
-    return step
 
 
 def _timed(function):

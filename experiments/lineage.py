@@ -27,6 +27,7 @@ from experiments.judging import prd, real_showers, reference
 from experiments.variants import make_parser, run_all
 
 JUDGES = ("observables", "images")
+PAPER = {"recipe": "paper"}
 SYSTEMS = {
     "gflash": None,
     "library": ("library", {}),
@@ -36,19 +37,20 @@ SYSTEMS = {
     "wgan, no regressor": ("wgan", {"regressor.steering": 0.0}),
     "wgan, spectral norm for the penalty": ("wgan", {"train.gradient_penalty": 0.0, "discriminator.spectral_norm": True,
                                                      "discriminator.gain": 5.0}),
-    "sagan, spectral norm in D": ("baseline", {"generator.spectral_norm": False}),
-    "sagan, spectral norm in G and D": ("baseline", {}),
-    "sagan, cells as they are": ("baseline", {"data.transform": dict(name="none", scale=100.0)}),
-    "sagan, log1p of cells": ("baseline", {"data.transform": dict(name="log1p", scale=1.0, gain=0.2)}),
-    "sagan, Box-Cox of cells": ("baseline", {
+    "sagan, spectral norm in D": ("baseline", PAPER | {"generator.spectral_norm": False}),
+    "sagan, spectral norm in G and D": ("baseline", PAPER),
+    "sagan, cells as they are": ("baseline", PAPER | {"data.transform": dict(name="none", scale=100.0)}),
+    "sagan, log1p of cells": ("baseline", PAPER | {"data.transform": dict(name="log1p", scale=1.0, gain=0.2)}),
+    "sagan, Box-Cox of cells": ("baseline", PAPER | {
         "data.transform": dict(name="boxcox", scale=1.0, exponent=0.2, gain=0.05)}),
-    "sagan, energy fractions": ("baseline", {
+    "sagan, energy fractions": ("baseline", PAPER | {
         "data.transform": dict(name="none", scale=100.0), "generator.unit": "energy", "discriminator.unit": "energy"}),
+    "baseline": ("baseline", {}),
     "multi-task": ("aux_multitask", {}),
     "two-step": ("aux_twostep", {}),
     "anchored": ("anchored", {}),
 }
-"""Row -> (config, what is changed of it); none for what is not trained."""
+"""Row -> (config, what is changed of it, its recipe among them); none for what is not trained."""
 
 
 def main():
@@ -87,10 +89,12 @@ def run_system(name, seed, args, real):
 def configured(name, args):
     """The config of a system of `SYSTEMS`."""
     system, changes = SYSTEMS[name]
-    config = importlib.import_module(f"configs.{system}").get_config(args.preset)
+    options = f",recipe={changes['recipe']}" if "recipe" in changes else ""
+    config = importlib.import_module(f"configs.{system}").get_config(args.preset + options)
     if "data.transform" in changes:
         config.data.transform = ml_collections.ConfigDict(changes["data.transform"])
-    config.update_from_flattened_dict({field: value for field, value in changes.items() if field != "data.transform"})
+    config.update_from_flattened_dict({field: value for field, value in changes.items()
+                                       if field not in ("data.transform", "recipe")})
     config.data.source = args.source
     return config
 

@@ -22,6 +22,9 @@ ANNEAL = {"train.constant_fraction": 0.25, "train.final_fraction": 0.01}
 OCTANT = {"generator.octant": True, "discriminator.octant": True}
 NOISE = {"generator.cell_noise": 2}
 ROOT = {"generator.unit": "root", "discriminator.unit": "root"}
+USUAL = {"train.generator_rate": 1e-3, "train.discriminator_rate": 2e-3}
+HALF = {name: rate / 2 for name, rate in USUAL.items()}
+GAIN = {"discriminator.gain": 10.0}
 PROJECTION = {"discriminator.conditioning": "projection"}
 FOUND = PROJECTION | OCTANT | NOISE | ROOT
 VARIANTS = {
@@ -36,15 +39,17 @@ VARIANTS = {
     "no norm in G": {"generator.spectral_norm": False},
     "no attention": {"generator.attention": 0, "discriminator.attention": 0},
     "projection": PROJECTION,
-    "projection, gain 10": PROJECTION | {"discriminator.gain": 10.0},
+    "projection, gain 10": PROJECTION | GAIN,
     "projection, octant": PROJECTION | OCTANT,
     "projection, octant, noise, root": FOUND,
     "the same, anneal": FOUND | ANNEAL,
-    "the same, gain 10": FOUND | {"discriminator.gain": 10.0},
+    "the same, gain 10": FOUND | GAIN,
     "the same, EMA 0.999": FOUND | {"train.ema": 0.999},
-    "the same, half rates": FOUND | {"train.generator_rate": 5e-4, "train.discriminator_rate": 1e-3},
-    "gain 10": {"discriminator.gain": 10.0},
-    "half rates": {"train.generator_rate": 5e-4, "train.discriminator_rate": 1e-3},
+    "the same, half rates": FOUND | HALF,
+    "the same, half rates, gain 10": FOUND | HALF | GAIN,
+    "the same, half rates, gain 10, anneal": FOUND | HALF | GAIN | ANNEAL,
+    "gain 10": GAIN,
+    "half rates": HALF,
     "EMA 0.999": {"train.ema": 0.999},
     "batch of 64": {"train.batch_size": 64},
     "half width": {"generator.widths": (32, 32, 16, 8), "discriminator.widths": (16, 32, 64)},
@@ -97,7 +102,7 @@ def main():
 def changed(changes, source):
     """The recipe with these changes, on that source of showers."""
     config = baseline.get_config("cpu,recipe=paper")
-    config.update_from_flattened_dict(changes | {"data.source": source})
+    config.update_from_flattened_dict(USUAL | changes | {"data.source": source})
     return config
 
 

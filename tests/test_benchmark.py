@@ -1,6 +1,7 @@
 """The benchmark: what it times, on which cores, and what it refuses."""
 import json
 import os
+import pathlib
 import time
 
 import pytest
@@ -34,6 +35,33 @@ def test_batches_hold_showers(capsys):
     assert "holds a batch without showers" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("arguments, message", [
+    (["--training=configs/none.py:cpu"], "there is no configs/none.py; give a config's file"),
+    (["--training=configs/baseline.py:tiny"], "preset 'tiny' is not one of cpu, test"),
+    (["--only=math:nothing"], "math:nothing is no function: module 'math' has no attribute 'nothing'"),
+    (["--training=nowhere:nothing"], "nowhere:nothing is no function: No module named 'nowhere'")])
+def test_names_that_are_nothing(arguments, message):
+    with pytest.raises(SystemExit, match=message):
+        benchmark.main([*arguments, "--batches=1"])
+
+
+def test_trainings_and_functions_of_ones_own(tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.py").write_text(
+        "import time\nimport numpy as np\n"
+        "def sampler():\n    return lambda momentum, point: time.sleep(0.01) or np.zeros((len(point), 30, 30))\n"
+        "def training():\n    return lambda: time.sleep(0.02)\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{pathlib.Path(__file__).parents[1]}")
+    monkeypatch.setattr(benchmark, "ENOUGH", 0.05)
+    config = pathlib.Path(__file__).parents[1] / "configs" / "baseline.py"
+    benchmark.main(["--only=mine:sampler", "--training=mine:training", f"--training={config}:test", "--batches=10",
+                    f"--out={tmp_path / 'b.json'}"])
+    result = json.loads((tmp_path / "b.json").read_text())
+    assert 1 <= result["systems"]["mine:sampler"]["batches"]["10"]["milliseconds_per_shower"]["median"] < 10
+    rates = {name: row["steps_per_second"] for name, row in result["trainings"].items()}
+    assert 10 < rates["mine:training"]["median"] <= rates["mine:training"]["most"] <= 50
+    assert 0 < rates[f"{config}:test"]["median"] and "steps/s (first one" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_a_shipped_model_on_one_core(tmp_path, capsys):
     benchmark.main(["--only=anchored", "--batches=1,20", f"--out={tmp_path / 'b.json'}"])
@@ -60,5 +88,5 @@ def test_a_child_keeps_to_its_cores(monkeypatch):
 
     monkeypatch.setattr(benchmark.subprocess, "run", run)
     with pytest.raises(UserError, match="stop"):
-        benchmark.in_child("anchored", [1], first)
+        benchmark.in_child("sampler", "anchored", [1], first)
     assert seen["OMP_NUM_THREADS"] == "1"

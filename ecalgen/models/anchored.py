@@ -34,6 +34,7 @@ class AnchoredGenerator(nn.Module):
     Args:
       shape: K, numbers of z that the prior was fitted with.
       profile: `fitted` by its stage, or `fixed`: a falling exponential that knows nothing of the particle.
+      profile_widths: of its layers.
       total: draw S from its fitted distribution; otherwise it is what the cells add up to.
       correction: add the network; without it the prior alone makes the showers.
       sight: show the network o, the observables of what the prior has drawn.
@@ -49,6 +50,7 @@ class AnchoredGenerator(nn.Module):
     WIDTHS: ClassVar = 3
     shape: int = 4
     profile: str = "fitted"
+    profile_widths: Sequence[int] = (32, 32)
     total: bool = True
     correction: bool = True
     sight: bool = True
@@ -75,7 +77,7 @@ class AnchoredGenerator(nn.Module):
         score = draw_mixture(TotalHead(name="total")(given), noise["component"], noise["total"])
         centre, scale = total_unit(momentum)
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
-        maps = PROFILES[self.profile](name="profile")(*incident, score, noise["shape"])
+        maps = PROFILES[self.profile](self.profile_widths, name="profile")(*incident, score, noise["shape"])
         maps += jnp.log(total)[:, None, None, None] * LOG_MU
         n = noise["cells"]
         if self.correction:

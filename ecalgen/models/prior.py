@@ -84,10 +84,12 @@ class Profile(nn.Module):
 class FixedProfile(nn.Module):
     """What `Profile` starts from: shares exp(-r / 2) / r^2 and hits of 0.6 MeV, whatever the particle."""
 
+    widths: Sequence[int] = ()
+
     @nn.compact
     def __call__(self, momentum, point, score, z):
         """As `Profile`."""
-        del score, z
+        del score, z  # and no layers have widths
         log_r = cell_features(momentum, point)[1]
         share = _log_softmax(-2 * log_r - 0.5 * jnp.exp(log_r))
         return jnp.stack([share, jnp.full_like(share, -0.5), jnp.zeros_like(share)], axis=-1)
@@ -140,11 +142,13 @@ class Prior(nn.Module):
     Args:
       shape: K, numbers of z.
       profile: one of PROFILES.
+      profile_widths: of its layers.
       octant: see every shower from the octant px >= py >= 0.
     """
 
     shape: int = 4
     profile: str = "fitted"
+    profile_widths: Sequence[int] = (32, 32)
     octant: bool = True
 
     def seen(self, energy, momentum, point):
@@ -170,7 +174,8 @@ class Prior(nn.Module):
         score = (total - centre) / scale
         observed = Whitening(name="whitening")(seen_observables(energy, momentum, point), given)
         mean, log_std = Encoder(self.shape, name="encoder")(observed, energy, given)
-        maps = PROFILES[self.profile](name="profile")(momentum, point, score, mean + jnp.exp(log_std) * normal)
+        z = mean + jnp.exp(log_std) * normal
+        maps = PROFILES[self.profile](self.profile_widths, name="profile")(momentum, point, score, z)
         log_share, log_eps, log_kappa = jnp.moveaxis(maps, -1, 0)
         log_mu = log_share + jnp.log(jnp.maximum(total, 1e-3))[:, None, None]
         return {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),

@@ -12,7 +12,8 @@ from configs.base import get_config as base_config
 
 SIZES = {
     "usual": {},
-    "light": {"generator.profile_widths": (16, 16), "generator.widths": (24, 24, 16), "generator.latent": 32},
+    "light": {"generator.profile_widths": (16, 16), "generator.network": "cells", "generator.widths": (16, 16, 16),
+              "generator.latent": 16},
 }
 """Name -> the fields that it changes."""
 PRESETS = {
@@ -51,7 +52,8 @@ def get_config(preset=""):
     config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
     config.generator = ml_collections.ConfigDict(dict(
         name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), total=True, correction=True, sight=True,
-        correlated=True, octant=True, latent=64, widths=(36, 36, 24), attention=0, spectral_norm=False))
+        correlated=True, octant=True, network="convolutions", latent=64, widths=(36, 36, 24), attention=0,
+        spectral_norm=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,
         embedding=96, gain=5.0))

@@ -1,6 +1,7 @@
 r"""Train the anchored generator long, with its learning curve, judge it under the `paper` protocol, and ship it.
 
-    python -m experiments.anchored            # an hour on one core; rerun to resume
+    python -m experiments.anchored                 # an hour on one core; rerun to resume
+    python -m experiments.anchored --size=light    # the smaller one, for speed
     python -m experiments.anchored --steps=20 --showers=200 --curve=200 --workdir=runs/x --shipped=runs/x \
         --results=runs/x.json
 """
@@ -26,15 +27,19 @@ STEPS = 24_000
 def main():
     """Train, evaluate, copy the generator into the package and the figures into `results/`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=anchored.SIZES, default="usual", help="of the generator")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--showers", type=int, default=10_000, help="that are judged in the end")
     parser.add_argument("--curve", type=int, default=2_000, help="validation showers of the learning curve")
-    parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/anchored"))
-    parser.add_argument("--shipped", type=pathlib.Path, default=SHIPPED / "anchored")
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "anchored.json")
+    parser.add_argument("--workdir", type=pathlib.Path, help="(runs/anchored, runs/anchored_light)")
+    parser.add_argument("--shipped", type=pathlib.Path, help="folder for the generator, in the package by default")
+    parser.add_argument("--results", type=pathlib.Path, help="(experiments/results/anchored.json, ..._light.json)")
     args = parser.parse_args()
+    name = "anchored" if args.size == "usual" else f"anchored_{args.size}"
+    args.workdir = args.workdir or pathlib.Path("runs") / name
+    args.shipped, args.results = args.shipped or SHIPPED / name, args.results or RESULTS / f"{name}.json"
     host.set_up()
-    config = anchored.get_config("cpu")
+    config = anchored.get_config(f"cpu,size={args.size}")
     config.update_from_flattened_dict({"train.steps": args.steps, "evaluation.showers": args.showers})
     runs.prepare(config, args.workdir)
     validation = load_split(config.data.source, "validation")[:args.curve]

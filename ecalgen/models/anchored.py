@@ -10,9 +10,9 @@ import numpy as np
 from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS
 from ecalgen.models import hits
-from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock
+from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cell_layers
 from ecalgen.models.physics import Whitening, incident_vector, seen_observables
-from ecalgen.models.prior import PROFILES, TotalHead, draw_mixture, total_unit
+from ecalgen.models.prior import PROFILES, TotalHead, cell_features, draw_mixture, total_unit
 
 LARGEST = 3.0
 """Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
@@ -40,8 +40,9 @@ class AnchoredGenerator(nn.Module):
       sight: show the network o, the observables of what the prior has drawn.
       correlated: let neighbouring cells share noise (`hits.correlated`); otherwise n' = n.
       octant: see every shower from the octant px >= py >= 0.
+      network: of the correction: `convolutions`, or `cells`, a small one of each cell alone, which is quicker.
       latent: numbers of noise of the correction.
-      widths: its channels at 4x4, 8x8 and 16x16.
+      widths: its channels at 4x4, 8x8 and 16x16, or of the hidden layers of `cells`.
       attention: side of the map that self-attention looks at; 0 for none.
       spectral_norm: divide its kernels, but the last, by their largest singular value.
     """
@@ -56,6 +57,7 @@ class AnchoredGenerator(nn.Module):
     sight: bool = True
     correlated: bool = True
     octant: bool = True
+    network: str = "convolutions"
     latent: int = 64
     widths: Sequence[int] = (36, 36, 24)
     attention: int = 0
@@ -88,8 +90,12 @@ class AnchoredGenerator(nn.Module):
                 drawn = scaled(hits.cell_energy(n, *jnp.moveaxis(maps, -1, 0)), total)
                 seen = Whitening(name="whitening")(seen_observables(drawn, *incident), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
-            maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
-                signal, jnp.concatenate([maps * SEEN, n[..., None]], axis=-1), update_stats)
+            seen = jnp.concatenate([maps * SEEN, n[..., None]], axis=-1)
+            if self.network == "cells":
+                maps += CellCorrection(self.widths, name="correction")(signal, seen, cell_features(*incident)[0])
+            else:
+                maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
+                    signal, seen, update_stats)
         cells = hits.cell_energy(n, *jnp.moveaxis(maps, -1, 0))
         if self.total:
             cells = scaled(cells, total)
@@ -127,6 +133,19 @@ class Correction(nn.Module):
         x = nn.relu(x + Conv(self.widths[-1], spectral_norm=normed, name="residual")(y, update_stats))
         outputs = depth_to_space(Conv(12, kernel_scale=0.003, name="outputs")(x))[:, 1:-1, 1:-1]
         return LARGEST * jnp.tanh(outputs / LARGEST)
+
+
+class CellCorrection(nn.Module):
+    """As `Correction`, from a network of each cell alone: of its maps and where it lies, and of the shower's signal."""
+
+    widths: Sequence[int]
+
+    @nn.compact
+    def __call__(self, signal, maps, place):
+        """`signal [N, S]`, `maps [N, 30, 30, 4]`, `place [8, N, 30, 30]` -> `[N, 30, 30, 3]`."""
+        given = jnp.concatenate([place, jnp.moveaxis(maps, -1, 0)])
+        outputs = cell_layers(given, signal, self.widths, 3, kernel_scale=0.003)
+        return LARGEST * jnp.tanh(jnp.moveaxis(outputs, 0, -1) / LARGEST)
 
 
 def _edged(maps):

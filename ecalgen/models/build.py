@@ -15,7 +15,8 @@ GENERATORS = {"plain": Generator, "deconvolutional": DeconvolutionalGenerator, "
               "vae": VAEGenerator, "library": ShowerLibrary, "volumes": VolumeGenerator}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator, "volumes": VolumeDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
-CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES), "unit": tuple(UNITS)}
+CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES), "unit": tuple(UNITS),
+           "network": ("convolutions", "cells")}
 """Field -> the strings it may be."""
 COUNTS = ("latent", "shape", "embedding", "showers", "neighbours", "hidden", "rounds")
 """Fields that count something."""
@@ -83,6 +84,9 @@ def _build(kind, classes, fields):
     if getattr(module, "attention", 0) not in (0, *getattr(module, "SIDES", ())):
         raise ConfigError(f"config.{kind}.attention is {module.attention}; it is the side of a map, one of "
                           f"{', '.join(map(str, module.SIDES))}, or 0 for none")
+    if getattr(module, "network", "") == "cells" and (module.attention or module.spectral_norm):
+        raise ConfigError(f"config.{kind}.network is 'cells', which has neither attention nor spectral norm; set both "
+                          "to 0 and False, or network to 'convolutions'")
     for field in COUNTS:
         if getattr(module, field, 1) < 1:
             raise ConfigError(f"config.{kind}.{field} is {getattr(module, field)}; it must be at least 1")

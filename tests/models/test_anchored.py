@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.models.anchored import AnchoredGenerator, depth_to_space, scaled, space_to_depth
+from ecalgen.models.anchored import AnchoredGenerator, CellCorrection, depth_to_space, scaled, space_to_depth
 from ecalgen.models.prior import total_unit
 from ecalgen.training.steps import held
 
@@ -37,7 +37,7 @@ def test_scaled_by_hand():
 @pytest.mark.parametrize("switches", [
     dict(), dict(profile="fixed"), dict(total=False), dict(correction=False), dict(octant=False), dict(attention=8),
     dict(spectral_norm=True), dict(sight=False),
-    dict(correlated=False)])
+    dict(correlated=False), dict(network="cells")])
 def test_every_switch_makes_showers(switches):
     generator = AnchoredGenerator(**TINY | switches)
     variables, _, energy = made(generator)
@@ -91,6 +91,18 @@ def test_only_the_correction_and_what_neighbours_share_is_trained():
     moved = {name: any(bool((leaf != 0).any()) for leaf in jax.tree.leaves(part)) for name, part in gradients.items()}
     assert moved == {"total": False, "profile": False, "whitening": False, "neighbours": True, "correction": True}
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
+
+
+def test_a_correction_of_each_cell_alone_sees_no_other():
+    """Noise of one cell changes that cell's correction alone, where the network is not shown the prior's draw."""
+    correction, rng = CellCorrection((4, 4)), np.random.default_rng(0)
+    signal, maps, place = (rng.normal(size=shape).astype("f4") for shape in ((1, 5), (1, 30, 30, 4), (8, 1, 30, 30)))
+    variables = correction.init(jax.random.key(0), signal, maps, place)
+    stirred = jax.tree.map(lambda leaf: leaf + 0.3, variables)
+    before = correction.apply(stirred, signal, maps, place)
+    maps[0, 7, 20, 3] += 1
+    changed = jnp.any(correction.apply(stirred, signal, maps, place) != before, axis=-1)
+    assert np.argwhere(changed).tolist() == [[0, 7, 20]]
 
 
 def test_its_response_has_a_gradient():

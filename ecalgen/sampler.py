@@ -58,7 +58,7 @@ class Sampler:
     def __init__(self, sample, variables, card):
         self.sample, self.variables, self.card = sample, variables, card
 
-    def __call__(self, momentum, point, seed=0):
+    def __call__(self, momentum, point, seed=0, first=0):
         """Showers at these conditions, float32 `[N, 30, 30]` MeV; the same seed gives the same showers.
 
         Conditions outside the range it was trained on are made all the same, with a warning.
@@ -67,6 +67,7 @@ class Sampler:
           momentum: `[N, 3]` GeV.
           point: `[N, 2]` cm, on the front face.
           seed: whole number.
+          first: number of the first shower, for a set made in pieces.
 
         Raises:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
@@ -75,11 +76,11 @@ class Sampler:
         _warn_outside(self.card["trained_on"], momentum, point)
         key, count, chunk = jax.random.key(_whole(seed)), len(momentum), chunk_size()
         energy = np.empty((count, CELLS, CELLS), np.float32)
-        for first in range(0, count, chunk):
-            size = min(chunk, count - first)
+        for start in range(0, count, chunk):
+            size = min(chunk, count - start)
             pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
-            padded = (np.pad(array[first:first + size], pad, mode="edge") for array in (momentum, point))
-            energy[first:first + size] = self.sample(self.variables, key, *padded, first)[:size]
+            padded = (np.pad(array[start:start + size], pad, mode="edge") for array in (momentum, point))
+            energy[start:start + size] = self.sample(self.variables, key, *padded, first + start)[:size]
         return energy
 
 

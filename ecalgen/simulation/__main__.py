@@ -1,4 +1,4 @@
-"""python -m ecalgen.simulation geant4|gflash --events N --seed S --out FILE: showers from a simulation, into a file."""
+"""python -m ecalgen.simulation geant4|gflash|generator --events N --seed S --out FILE: simulated showers in a file."""
 import argparse
 import dataclasses
 
@@ -7,7 +7,7 @@ from ecalgen.host import cores
 from ecalgen.simulation.beam import BEAMS, PARTICLES, SPECTRA
 from ecalgen.simulation.calorimeter import CALORIMETERS
 from ecalgen.simulation.geant4 import PHYSICS, Setup
-from ecalgen.simulation.production import Production, parametrise, produce
+from ecalgen.simulation.production import Production, generate, parametrise, produce
 
 
 def main(argv=None):
@@ -17,6 +17,8 @@ def main(argv=None):
         production = Production(make_setup(args), args.events, args.first, args.chunk)
         if args.simulation == "geant4":
             path = produce(production, args.out, args.workers, args.data, args.dtype, args.scheduler)
+        elif args.simulation == "generator":
+            path = generate(production, args.model, args.out, args.dtype)
         else:
             path = parametrise(production, args.out, args.dtype)
     except (UserError, OSError) as error:
@@ -69,7 +71,10 @@ def parse(argv=None):
                       help="of a Dask cluster that simulates in place of --workers (extra dask)")
     full.add_argument("--data", help="folder of Geant4's data ($GEANT4_DATA_DIR, or where its wheel downloads to)")
     fast = commands.add_parser("gflash", parents=[common], help="parametrised showers (Grindhammer and Peters)")
-    fast.set_defaults(chunk=10_000)
+    trained = commands.add_parser("generator", parents=[common], help="showers of a trained generator")
+    trained.add_argument("--model", default="anchored", help="a run's folder, or what ships (anchored)")
+    for quick in (fast, trained):
+        quick.set_defaults(chunk=10_000)
     return parser.parse_args(argv)
 
 

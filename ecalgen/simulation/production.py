@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from tqdm import tqdm
@@ -31,6 +31,7 @@ from ecalgen.host import progress
 from ecalgen.provenance import version, versions
 from ecalgen.simulation import geant4
 from ecalgen.simulation.beam import PARTICLES, engine_seeds, kinematics
+from ecalgen.simulation.calorimeter import SHASHLIK
 from ecalgen.simulation.geant4 import Setup
 
 VERSIONED = ("ecalgen", "numpy")
@@ -103,22 +104,61 @@ def produce(production: Production, out: os.PathLike | str, workers: int = 1, da
 
 
 def parametrise(production: Production, out: os.PathLike | str, dtype: str = "float32") -> pathlib.Path:
-    """Simulate with `gflash` into the file `out`: arguments and errors as for `produce`; nothing is kept of a kill."""
+    """Simulate with `gflash` into the file `out`: arguments and errors as for `sample`."""
     from ecalgen.simulation.gflash import Gflash  # needs JAX, which the processes of Geant4 do without
 
+    gflash = Gflash(production.setup.calorimeter, particle=production.setup.beam.particle)
+    made_by = {"name": "gflash", "tuning": gflash.tuning._asdict(), "version": version("jax")}
+    return sample(production, gflash, made_by, out, dtype)
+
+
+def generate(production: Production, model: str, out: os.PathLike | str, dtype: str = "float32") -> pathlib.Path:
+    """Showers of a trained generator, at the particles of a beam, into the file `out`.
+
+    Args:
+      model: as of `load_sampler`: a run's folder, or the name of what ships.
+      production, out, dtype: as of `sample`.
+
+    Raises:
+      ProductionError: as `sample`, or for a calorimeter that no generator was trained on.
+      WeightsError: no such model, or its files are damaged.
+    """
+    from ecalgen.sampler import load_sampler
+
+    if production.setup.calorimeter != SHASHLIK:
+        raise ProductionError("generators make showers of the shashlik calorimeter alone; leave out --calorimeter")
+    sampler = load_sampler(model)
+    provenance = sampler.card.get("provenance", {})
+    made_by = {"name": str(model), "system": sampler.card["system"], "steps": sampler.card["steps"],
+               "trained": {name: provenance[name] for name in ("commit", "seed", "date") if name in provenance},
+               "version": version("jax")}
+    return sample(production, sampler, made_by, out, dtype)
+
+
+def sample(production: Production, sampler: Callable, made_by: dict, out: os.PathLike | str,
+           dtype: str = "float32") -> pathlib.Path:
+    """Showers of a fast simulation into the file `out`, block by block; nothing is kept of a kill.
+
+    Args:
+      production: which particles, in which blocks.
+      sampler: (momentum GeV, point cm, seed, first) -> cells in MeV.
+      made_by: name, version and settings of it, for the file.
+      out, dtype: as of `produce`.
+
+    Raises:
+      ProductionError: the file exists, or its suffix cannot hold these showers.
+    """
     out, setup = pathlib.Path(out), production.setup
     check_out(out, setup.calorimeter, dtype)
-    gflash = Gflash(setup.calorimeter, particle=setup.beam.particle)
 
     def blocks():
-        with progress(total=production.events, desc="gflash", unit="event") as bar:
+        with progress(total=production.events, desc=made_by["name"], unit="event") as bar:
             for first, count in production.chunks:
                 momentum, point = kinematics(setup.beam, setup.seed, first, count)
-                energy = gflash(momentum, point / 10, setup.seed, first)
+                energy = sampler(momentum, point / 10, setup.seed, first)
                 yield energy, momentum, point, np.arange(first, first + count)
                 bar.update(count)
 
-    made_by = {"name": "gflash", "tuning": gflash.tuning._asdict(), "version": version("jax")}
     write_showers(out, setup, blocks(), bookkeeping(production, made_by), dtype)
     return out
 

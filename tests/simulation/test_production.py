@@ -17,12 +17,13 @@ from real_geant4 import DATA, needs_geant4, simulate
 from ecalgen.data.formats import load_provenance, load_showers
 from ecalgen.data.showers import BadShowers
 from ecalgen.data.volumes import load_volumes
+from ecalgen.sampler import load_sampler
 from ecalgen.simulation import __main__ as command
 from ecalgen.simulation.beam import BEAMS, kinematics
 from ecalgen.simulation.calorimeter import CALORIMETERS
 from ecalgen.simulation.geant4 import Setup
 from ecalgen.simulation.gflash import SHASHLIK_TUNING, Gflash
-from ecalgen.simulation.production import Production, ProductionError, bookkeeping, parametrise, produce
+from ecalgen.simulation.production import Production, ProductionError, bookkeeping, generate, parametrise, produce
 
 SOFT = dataclasses.replace(BEAMS["5d"], energy=(1, 3))
 """A beam of low energy, which is quick to simulate."""
@@ -174,6 +175,22 @@ def test_chunks_are_a_fiftieth_of_all_or_a_hundred(events, chunk, sizes):
 def test_numbers_that_cannot_be(fields):
     with pytest.raises(ProductionError, match="give a whole number from"):
         Production(Setup(), **fields)
+
+
+def test_a_generator_in_any_chunks(tmp_path):
+    production = Production(Setup(beam=SOFT, seed=9), events=9, first=4, chunk=4)
+    showers = load_showers(generate(production, "anchored", tmp_path / "x.h5"))
+    momentum, point = kinematics(SOFT, 9, 4, 9)
+    np.testing.assert_array_equal(showers.momentum, momentum.astype("f4"))
+    whole = load_sampler("anchored")(momentum, point / 10, seed=9, first=4)
+    np.testing.assert_allclose(showers.energy, whole, rtol=1e-4, atol=1e-4)
+    made_by = load_provenance(tmp_path / "x.h5")["made_by"]
+    assert made_by["name"] == made_by["system"] == "anchored" and set(made_by["trained"]) == {"commit", "seed", "date"}
+
+
+def test_a_generator_knows_one_calorimeter(tmp_path):
+    with pytest.raises(ProductionError, match="leave out --calorimeter"):
+        generate(Production(Setup(CALORIMETERS["layered"], BEAMS["layered"]), 2), "anchored", tmp_path / "x.h5")
 
 
 def test_gflash_in_any_chunks(tmp_path):

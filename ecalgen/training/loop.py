@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from tqdm import tqdm
 
 from ecalgen.checkpoints import Checkpoints
@@ -82,11 +83,11 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
                          for name, keep in ((stage.name, 2), (f"{stage.name}-best", 1)))
     state = stage.init(jax.random.key(seed, impl="rbg"), before)
     start, state = checkpoints.restore(state) or (0, state)
-    state = parallel.replicate(state)
+    state = parallel.replicate(jax.tree.map(jnp.copy, state))  # its own, as every step gives up the state before it
     key = parallel.replicate(jax.random.key(seed))
     per_call = parallel.steps_per_call(train.log_every)
     showers = feed(data, stage.batch_size, per_call)
-    advance = parallel.map_steps(stage.step, per_call)
+    advance = parallel.map_steps(stage.step, per_call, donate=True)
     log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
     bar = progress(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05)
     metrics, logged = Mean(), (start, time.time())

@@ -11,11 +11,14 @@ from ecalgen.errors import ConfigError
 from ecalgen.training.steps import DEVICES
 
 
-def map_steps(step, count):
+def map_steps(step, count, donate=False):
     """`count` steps a call on all devices: (state, data, key) -> (state, metrics averaged over the steps).
 
     More than one step a call keeps an accelerator busy; on CPU convolutions inside a scan run several
     times slower, and one step a call costs nothing.
+
+    Args:
+      donate: let the new state take the memory of the old one, which cannot be used any more.
     """
 
     def advance(state, data, key):
@@ -25,7 +28,8 @@ def map_steps(step, count):
         return state, jax.tree.map(lambda metric: jnp.mean(metric, axis=0), metrics)
 
     # pmap wants one mapped argument to count the devices by; everything else is the same on all of them
-    mapped = jax.pmap(lambda _, *args: advance(*args), axis_name=DEVICES, in_axes=(0, None, None, None), out_axes=None)
+    mapped = jax.pmap(lambda _, *args: advance(*args), axis_name=DEVICES, in_axes=(0, None, None, None), out_axes=None,
+                      donate_argnums=(1,) if donate else ())
     return functools.partial(mapped, np.arange(jax.local_device_count()))
 
 

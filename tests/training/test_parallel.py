@@ -37,3 +37,15 @@ def test_a_batch_that_does_not_split_is_refused(monkeypatch):
     parallel.check_batch(16)
     with pytest.raises(ValueError, match="12, which 8 devices cannot share equally; use a multiple of 8"):
         parallel.check_batch(12)
+
+
+def test_a_state_that_is_given_up_makes_the_same_steps():
+    stage = tiny.stage(tiny.train_config())
+    state, data, key = stage.init(jax.random.key(0)), tiny.data(), jax.random.key(1)
+    kept, _ = parallel.map_steps(stage.step, 1)(state, data, key)
+    own = parallel.replicate(jax.tree.map(jnp.copy, state))
+    given_up, _ = parallel.map_steps(stage.step, 1, donate=True)(own, data, key)
+    assert all(leaf.is_deleted() for leaf in jax.tree.leaves(own))
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(state))
+    for ours, theirs in zip(jax.tree.leaves(kept), jax.tree.leaves(given_up), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.chunks import in_chunks
 from ecalgen.data.showers import CELLS, check_incident, incident_energy, reference_point, slopes
 from ecalgen.data.transforms import make_transform
 from ecalgen.models.build import build_generator
@@ -16,7 +17,7 @@ from ecalgen.provenance import provenance
 from ecalgen.weights import load_weights, save_weights
 
 CHUNKS = {"cpu": 64}
-"""Backend -> showers made at once, here what stays in a core's cache; the last chunk is padded, to a power of two."""
+"""Backend -> showers made at once, here what stays in a core's cache."""
 LARGE_CHUNK = 8192
 """On accelerators."""
 MARGIN = 0.02
@@ -74,14 +75,9 @@ class Sampler:
         """
         momentum, point = check_incident(momentum, point)
         _warn_outside(self.card["trained_on"], momentum, point)
-        key, count, chunk = jax.random.key(_whole(seed)), len(momentum), chunk_size()
-        energy = np.empty((count, CELLS, CELLS), np.float32)
-        for start in range(0, count, chunk):
-            size = min(chunk, count - start)
-            pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
-            padded = (np.pad(array[start:start + size], pad, mode="edge") for array in (momentum, point))
-            energy[start:start + size] = self.sample(self.variables, key, *padded, first + start)[:size]
-        return energy
+        key = jax.random.key(_whole(seed))
+        sample = lambda momentum, point, start: self.sample(self.variables, key, momentum, point, first + start)
+        return in_chunks(sample, chunk_size(), (CELLS, CELLS), momentum, point)
 
 
 def load_sampler(source):

@@ -215,6 +215,36 @@ def prd_benchmark():
         f"clusters, {first['runs']} runs; {first['provenance']['device']}."])
 
 
+def speed():
+    """Milliseconds a shower by batch, against Geant4, and steps of training a second."""
+    result = load("benchmark")
+    each = lambda row, batch: row["batches"][batch]["milliseconds_per_shower"]["median"]
+    systems, geant4 = dict(result["systems"]), result["systems"]["geant4"]["milliseconds_per_shower"]
+    del systems["geant4"]
+    batches = list(next(iter(systems.values()))["batches"])
+    rows = [[f"`{name}`", *(f"{each(row, batch):.3g}" for batch in batches), f"{geant4 / each(row, '1000'):,.0f}",
+             f"{row['load_seconds'] + row['batches']['1']['first_seconds']:.1f}"] for name, row in systems.items()]
+    rows.append(["Geant4", f"{geant4:.0f}", *("" for _ in batches[1:]), "1", ""])
+    head = ["", *(f"ms a shower, batch of {int(batch):,}" for batch in batches), "times Geant4, batch of 1,000",
+            "seconds to the first shower"]
+    trainings = [[f"`{name}`", f"{row['steps_per_second']['median']:.2f}"] for name, row in result["trainings"].items()]
+    cores = "one core" if result["cores"] == 1 else f"{result['cores']} cores"
+    return "\n".join([
+        *_markdown(head, rows), "", *_markdown(["training", "steps a second"], trainings), "",
+        f"Medians, {cores} of {result['provenance']['device'].split(',')[0]}; electrons of 1 to 100 GeV; the seconds "
+        "include loading and compiling, or reading the compiled program."])
+
+
+def streaming():
+    """Time, memory and size of files of many showers."""
+    result = load("streaming")
+    rows = [[f"{row['events']:,}", f"{row['seconds']:,.0f}", f"{row['milliseconds_per_shower']:.3f}",
+             f"{row['peak_memory_mb']:,}", f"{row['file_mb']:,}"] for row in result["rows"]]
+    return "\n".join([
+        *_markdown(["showers", "seconds", "ms a shower", "peak memory, MB", "file, MB"], rows), "",
+        f"`{result['model']}` into HDF5 on {result['cores']} cores of {result['provenance']['device'].split(',')[0]}."])
+
+
 def sensitivity():
     """What each kind of number says of each spoiled set, in deviations; of the observables, the one that says most."""
     known = load_sensitivity()["responses"]
@@ -233,6 +263,7 @@ TABLES = {
     "ecalgen/data/samples/README.md": {"checks": checks},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "docs/analysis.md": {"reconstruction": reconstruction},
+    "docs/speed.md": {"speed": speed, "streaming": streaming},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "search": search,
                               "pilots": pilots},
 }

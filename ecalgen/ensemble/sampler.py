@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.chunks import in_chunks
 from ecalgen.data.showers import BadShowers
 from ecalgen.data.transforms import make_transform
 from ecalgen.ensemble.stages import along_z
@@ -15,7 +16,7 @@ from ecalgen.provenance import provenance
 from ecalgen.weights import load_weights, save_weights
 
 CHUNK = 128
-"""Blocks made at once; the last chunk is padded, to a power of two."""
+"""Blocks made at once."""
 KIND = "ensemble"
 
 
@@ -62,11 +63,10 @@ class EnsembleSampler:
         energy = np.empty((len(incident), SIDE, SIDE, SIDE), np.float32)
         for member in range(members):
             rows = np.nonzero(picked == member)[0]
-            for first in range(0, len(rows), CHUNK):
-                chunk = rows[first:first + CHUNK]
-                padded = np.pad(chunk, (0, (1 << (len(chunk) - 1).bit_length()) - len(chunk)), mode="edge")
-                made = self._sample(self.members[member], key, along_z(incident[padded]), padded)
-                energy[chunk] = made[:len(chunk)]
+            energy[rows] = in_chunks(
+                lambda index, _, member=member: self._sample(
+                    self.members[member], key, along_z(incident[index]), index),
+                CHUNK, (SIDE, SIDE, SIDE), rows)
         return energy
 
     def _warn_outside(self, incident):

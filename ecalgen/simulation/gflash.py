@@ -22,6 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit, gammainccinv, gammaincinv
 
+from ecalgen.chunks import in_chunks
 from ecalgen.data.showers import check_incident, incident_energy
 from ecalgen.errors import UserError
 from ecalgen.simulation.beam import PARTICLES
@@ -436,14 +437,9 @@ class Gflash:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
         """
         momentum, point = check_incident(momentum, point)
-        key, count = jax.random.key(operator.index(seed)), len(momentum)
-        energy = np.empty((count, *self.calorimeter.shape), np.float32)
-        for start in range(0, count, CHUNK):
-            size = min(CHUNK, count - start)
-            pad = [(0, (1 << (size - 1).bit_length()) - size), (0, 0)]
-            padded = (np.pad(array[start:start + size], pad, mode="edge") for array in (momentum, point))
-            energy[start:start + size] = self.sample(key, *padded, first + start)[:size]
-        return energy
+        key = jax.random.key(operator.index(seed))
+        return in_chunks(lambda momentum, point, start: self.sample(key, momentum, point, first + start),
+                         CHUNK, self.calorimeter.shape, momentum, point)
 
 
 def default_tuning(calorimeter: Calorimeter) -> Tuning:

@@ -12,23 +12,21 @@ from scipy import stats
 from ecalgen.data.observables import observables
 from ecalgen.data.showers import BadShowers
 from ecalgen.errors import UserError
-from ecalgen.simulation.calorimeter import CALORIMETERS, LAYERED, LEAD, SCINTILLATOR, SHASHLIK, TUNGSTEN, Material
+from ecalgen.simulation.calorimeter import CALORIMETERS, LAYERED, SHASHLIK
 from ecalgen.simulation.gflash import (
     PAPER,
     SHASHLIK_TUNING,
     Gflash,
     Tuning,
-    UnknownElement,
     draw_profile,
-    effective_layer,
     from_axis,
     gamma_quantile,
     make_gflash,
-    medium,
     radial_profile,
     spot_numbers,
     spots,
 )
+from ecalgen.simulation.material import effective_layer
 
 COUNT, FEW = 256, 32
 DEEP = dataclasses.replace(SHASHLIK, name="deep", cells_per_module=1, module_width=4000.0, layers=200, read_depth=True)
@@ -43,30 +41,6 @@ def beam(energy=10.0, slope=(0.0, 0.0), point=(0.0, 0.0), count=COUNT):
 
 def deep(tuning, energy=10.0, photon=False, seed=0):
     return np.asarray(make_gflash(DEEP, tuning, photon)(jax.random.key(seed), *beam(energy))).sum((1, 2))
-
-
-def test_materials_by_hand():
-    assert medium(LEAD).length == pytest.approx(0.5612, rel=1e-3)
-    assert medium(TUNGSTEN).length == pytest.approx(0.3504, rel=1e-3)
-    assert medium(SCINTILLATOR).length == pytest.approx(42.54, rel=0.01)  # polyvinyltoluene
-    assert medium(LEAD).critical == pytest.approx(7.43, rel=0.02)  # Particle Data Group
-    assert medium(TUNGSTEN).critical == pytest.approx(7.97, rel=0.02)
-    assert medium(SCINTILLATOR).loss == pytest.approx(1.956, rel=0.02)
-    silica = medium(Material("silica", 2.2, (("Si", 1), ("O", 2))))
-    assert silica.z == pytest.approx((28.085 * 14 + 31.998 * 8) / 60.083)
-    with pytest.raises(UnknownElement, match="Og in oganesson"):
-        medium(Material("oganesson", 5.0, (("Og", 1),)))
-
-
-def test_effective_layer_by_hand():
-    assert SHASHLIK.length / 10 / LAYER.x0 == pytest.approx(66 * (0.2 / 0.5612 + 0.4 / 42.54), rel=0.005)
-    assert LAYER.frequency == pytest.approx(LAYER.x0 / 0.6)
-    assert LAYER.e_hat == pytest.approx(1 / (1 + 0.007 * (82 - 5.573)), rel=1e-3)
-    assert LAYER.moliere == pytest.approx(21.2 * LAYER.x0 / LAYER.critical)
-    assert LAYER.mip == pytest.approx(0.4 * 1.032 * 1.956, rel=0.02)
-    assert LAYER.sampled == pytest.approx(LAYER.mip / (LAYER.mip + 0.2 * 11.35 * 1.122))
-    tungsten = effective_layer(LAYERED)
-    assert LAYERED.length / 10 / tungsten.x0 == pytest.approx(25 * (0.24 / 0.3504 + 0.05 / 9.37), rel=0.005)
 
 
 def test_longitudinal_formulae_by_hand():

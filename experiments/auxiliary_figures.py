@@ -98,8 +98,8 @@ def figure5(result):
                 axis.pcolormesh(EDGES[::2], EDGES[::2], np.ma.masked_equal(counts, 0).T, norm="log")
                 axis.set_title(f"{MODELS[name]}, MSE {run['mse'][observable]:.4f}", fontsize=10)
             axis.plot([-1, 1], [-1, 1], color="grey", lw=0.8)
-            axis.set_xlabel(f"true {label}")
-            axis.set_ylabel("read off")
+            axis.set_xlabel(f"true {label}, in the octant")
+            axis.set_ylabel("read off by the regressor")
     return figure
 
 

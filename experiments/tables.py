@@ -25,6 +25,11 @@ MODELS = {"baseline": "Baseline", "cnn": "CNN", "cnn_sa": "CNN SA", "disc_arch":
 NAMES = {"geant4": "other showers of Geant4",
          "cells of other showers": "every cell from another shower, bad on purpose"}
 """In `results/ranking.json` -> in the table of it."""
+LINEAGE_HEAD = ("physics PRD-AUC", "raw PRD-AUC", "W1 of the widths", "W1 of the asymmetries",
+                "classifier AUC, observables", "images")
+CLAIMS = {"wgan": (0.936, 0.971), "sagan, spectral norm in D": (0.895, 0.901),
+          "sagan, spectral norm in G and D": (0.948, 0.975)}
+"""Row of the lineage's table -> physics and raw PRD-AUC in Ratnikov and Rogachev 2021."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
         "entry_cm": "cm from the centre"}
 
@@ -151,6 +156,39 @@ def auxiliary():
         f"{recipe['steps']:,} steps of {recipe['batch_size']} showers each, preset `{result['preset'] or 'full'}`; "
         f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers, features as above. "
         f"MSE: mean over both asymmetries. {result['provenance']['device']}.")])
+
+
+def lineage():
+    """Every system of the lineage, the highest physics PRD-AUC first."""
+    result = load("lineage")
+    runs = sorted(result["runs"], key=lambda run: -run["prd"]["physics"]["auc"])
+    floor = result["real_against_real"]
+    rows = [[run["variant"], *_lineage_cells(run), f"{run['parameters']:,}", f"{run['bytes'] / 1e6:.1f}",
+             *(f"{run['milliseconds_per_shower'][batch]:.3g}" for batch in ("1", "1000")),
+             f"{run['seconds'] / 60:.0f}"] for run in runs]
+    rows.append(["other real showers", *_lineage_cells(floor), "", "", "", "", ""])
+    head = ["system", *LINEAGE_HEAD, "parameters", "MB", "ms a shower, alone", "by the 1,000", "minutes of training"]
+    prd = floor["prd"]["physics"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"Preset `{result['preset'] or 'full'}`, one seed, one core of {result['provenance']['device'].split(',')[0]}; "
+        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers, features as above. W1: "
+        "Wasserstein-1 in deviations of the real showers. `sagan` is the papers' plain recipe, `baseline` the one that "
+        "a search found better.")])
+
+
+def reached(*names):
+    """Of one system's page: what its rows of the lineage's table reached, beside what its paper says."""
+    result = load("lineage")
+    runs = {run["variant"]: run for run in result["runs"]}
+    said = lambda name: [f"{value:.3f}" for value in CLAIMS[name]] if name in CLAIMS else ["–", "–"]
+    rows = [[name, *_lineage_cells(runs[name]), *said(name)] for name in names]
+    rows.append(["other real showers", *_lineage_cells(result["real_against_real"]), "", ""])
+    head = ["", *LINEAGE_HEAD, "its paper: physics PRD-AUC", "raw"]
+    prd = result["real_against_real"]["prd"]["physics"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"Preset `{result['preset'] or 'full'}`, one seed; PRD: {prd['clusters']} clusters, {prd['runs']} runs, "
+        f"{prd['n']:,} test showers; W1: Wasserstein-1 in deviations. The papers' figures are of other showers, and "
+        "their ceilings are not known.")])
 
 
 def search():
@@ -327,6 +365,13 @@ def _ablation_row(runs, judges):
     return [str(len(runs)), f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}",
             *(_spread([run["auc"][judge] for run in runs]) for judge in judges),
             _spread([run["physics_prd"]["auc"] for run in runs])]
+
+
+def _lineage_cells(run):
+    """Both PRD-AUCs, W1 of widths and asymmetries (along and across), both classifiers."""
+    pair = lambda what: ", ".join(f"{run['w1'][f'{axis}_{what}']:.2f}" for axis in ("longitudinal", "transverse"))
+    return [*(f"{run['prd'][features]['auc']:.3f}" for features in ("physics", "raw")), pair("width"),
+            pair("asymmetry"), *(f"{run['auc'][judge]:.3f}" for judge in ("observables", "images"))]
 
 
 def _spread(values):

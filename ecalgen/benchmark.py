@@ -5,7 +5,7 @@ own, the parametrised shower and, if installed, Geant4; and the steps of trainin
 
 Whatever else makes showers or trains can stand beside: NAME may be module:function of yours. For --only the function
 returns a sampler, (momentum [N, 3] GeV, point [N, 2] cm) -> [N, 30, 30] MeV; for --training, a function that makes the
-next step.
+next steps and returns how many.
 """
 import argparse
 import importlib
@@ -20,6 +20,7 @@ import tempfile
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ecalgen import host, runs
@@ -139,29 +140,33 @@ def time_sampler(name, batches):
 def time_training(name):
     """{"load_seconds", "first_seconds", "steps_per_second": {"most", "median"}, "calls"} of one training."""
     start = time.perf_counter()
-    step = make_step(load_config(name)) if ".py" in name else own_function(name)()
+    steps, made = make_steps(load_config(name)) if ".py" in name else own_function(name)(), []
     load = time.perf_counter() - start
-    seconds = call_times(step)
-    rate = {kind: round(1 / float(value(seconds[WARM:])), 3) for kind, value in (("most", min), ("median", np.median))}
+    seconds = call_times(lambda: made.append(steps()))
+    rate = {kind: round(made[-1] / float(value(seconds[WARM:])), 3)
+            for kind, value in (("most", min), ("median", np.median))}
     return {"load_seconds": round(load, 3), "first_seconds": round(seconds[0], 3), "steps_per_second": rate,
             "calls": len(seconds) - WARM}
 
 
-def make_step(config):
-    """A function that makes the next step of a config's last stage, on the showers it trains on.
+def make_steps(config):
+    """A function that makes the next steps of a config's last stage, as training does, and returns how many.
 
     What earlier stages would have fitted is as it is initialised, which takes no other time.
     """
     _, stages, data = runs.load_stages(config)
-    advance = parallel.map_steps(stages[-1].step, 1)
-    states = [parallel.replicate(stages[-1].init(jax.random.key(0, impl="rbg"), None))]
+    count = parallel.steps_per_call(config.train.log_every)
+    advance = parallel.map_steps(stages[-1].step, count, donate=True)
+    first = stages[-1].init(jax.random.key(0, impl="rbg"), None)
+    states = [parallel.replicate(jax.tree.map(jnp.copy, first))]
     key, data = parallel.replicate((jax.random.key(0), data))
 
-    def step():
+    def steps():
         states[0], metrics = advance(states[0], data, key)
         jax.block_until_ready((states[0], metrics))
+        return count
 
-    return step
+    return steps
 
 
 def load_config(name):

@@ -3,7 +3,7 @@ import time
 
 import jax
 
-from ecalgen.benchmark import make_step
+from ecalgen.benchmark import make_steps
 
 TURNS = 40
 """In which both are timed; the fastest of each counts."""
@@ -29,7 +29,7 @@ def equal_steps(variants, usual, steps):
             found[name] = steps
             continue
         jax.clear_caches()  # twenty variants' programs exhaust the mappings of one process
-        steps_of = make_step(config), make_step(usual)
+        steps_of = make_steps(config), make_steps(usual)
         for step in steps_of:
             step()  # compiles
         seconds = [[_timed(step) for step in steps_of] for _ in range(TURNS)]

@@ -19,6 +19,10 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.training.stages import training_arrays
 from ecalgen.weights import load_weights
 
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+CHUNK, STEPS = (64, 1) if DEVICE.type == "cpu" else (8192, 100)
+"""Showers at once and steps a call: as ours."""
+
 
 def conditions(momentum, point):
     """(log E, px/pz, py/pz, x, y), as `ecalgen.data.showers.conditions`."""
@@ -139,7 +143,9 @@ class Generator(nn.Module):
 
     def draw_noise(self, count):
         """The noise of so many showers."""
-        return torch.randn(count, self.latent), torch.randn(count, self.cell_noise, 32, 32)
+        device = self.project.bias.device
+        return (torch.randn(count, self.latent, device=device),
+                torch.randn(count, self.cell_noise, 32, 32, device=device))
 
     def forward(self, noise, momentum, point):
         latent, maps = noise
@@ -210,26 +216,26 @@ def _part(module, name):
 def sampler():
     """The shipped baseline as a function (momentum, point) -> cells in MeV."""
     params, card = load_weights("baseline", "generator")
-    generator = take(Generator(**card["generator"] | {"spectral_norm": False}), params).eval()
+    generator = take(Generator(**card["generator"] | {"spectral_norm": False}), params).eval().to(DEVICE)
     inverse = make_transform(**card["data"]["transform"]).inverse
 
     def sample(momentum, point):
         with torch.inference_mode():
-            given = (torch.from_numpy(np.asarray(array, np.float32)) for array in (momentum, point))
-            parts = zip(*(array.split(64) for array in given), strict=True)
+            given = (torch.from_numpy(np.asarray(array, np.float32)).to(DEVICE) for array in (momentum, point))
+            parts = zip(*(array.split(CHUNK) for array in given), strict=True)
             cells = [generator(generator.draw_noise(len(m)), m, p) for m, p in parts]
-            return np.asarray(inverse(torch.cat(cells).numpy()))
+            return np.asarray(inverse(torch.cat(cells).cpu().numpy()))
 
     return sample
 
 
 def training():
-    """A function that makes the next step of `configs/baseline.py:cpu`."""
+    """A function that makes the next steps of `configs/baseline.py:cpu`, and says how many."""
     config = baseline.get_config("cpu")
     fields, transform = config.train, make_transform(**config.data.transform)
-    data = {name: torch.from_numpy(np.array(array)) for name, array in training_arrays(
+    data = {name: torch.from_numpy(np.array(array)).to(DEVICE) for name, array in training_arrays(
         load_split(str(sample_path()), "train"), transform).items()}
-    networks = Generator(**config.generator), Discriminator(**config.discriminator)
+    networks = Generator(**config.generator).to(DEVICE), Discriminator(**config.discriminator).to(DEVICE)
     generator, discriminator = networks
     rates = fields.generator_rate, fields.discriminator_rate
     adams = [torch.optim.Adam(network.parameters(), rate, betas=(0.0, 0.9), foreach=True)
@@ -237,7 +243,7 @@ def training():
     average = [parameter.detach().clone() for parameter in generator.parameters()]
 
     def batch():
-        rows = torch.randint(len(data["cells"]), (fields.batch_size,))
+        rows = torch.randint(len(data["cells"]), (fields.batch_size,), device=DEVICE)
         return (data[name][rows] for name in ("cells", "momentum", "point"))
 
     def update(loss, network, adam):
@@ -259,4 +265,11 @@ def training():
         with torch.no_grad():
             torch._foreach_lerp_(average, list(generator.parameters()), 1 - fields.ema)
 
-    return step
+    def steps():
+        for _ in range(STEPS):
+            step()
+        if DEVICE.type == "cuda":
+            torch.cuda.synchronize()
+        return STEPS
+
+    return steps

@@ -33,6 +33,7 @@ def get_config():
     train.clip = 10.0  # global norm of the gradients
     train.loss = "hinge"  # of the discriminator; or wasserstein
     train.r1 = 0.0  # weight of the penalty on the discriminator's gradient at real showers
+    train.r1_every = 1  # steps from one such penalty to the next, which counts as many times
     train.gradient_penalty = 0.0  # weight of that on its norm's distance from 1, between real and generated showers
     train.ema = 0.999
     train.log_every = 100  # steps

@@ -60,7 +60,7 @@ def get_config(preset=""):
         cell_noise=0, unit="none", octant=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="plain", widths=(32, 64, 128), attention=16, spectral_norm=True, conditioning="concatenation",
-        embedding=64, gain=5.0, unit="none", octant=False))
+        embedding=64, gain=5.0, unit="none", squares=False, octant=False))
     config.update_from_flattened_dict(RECIPES[recipe])
     config = apply_preset(config, preset, PRESETS)
     if recipe != "found":

@@ -140,8 +140,12 @@ def time_sampler(name, batches):
 def time_training(name):
     """{"load_seconds", "first_seconds", "steps_per_second": {"most", "median"}, "calls"} of one training."""
     start = time.perf_counter()
-    steps, made = make_steps(load_config(name)) if ".py" in name else own_function(name)(), []
-    load = time.perf_counter() - start
+    if name.partition(":")[0].endswith(".py"):
+        host.set_up()  # as ecalgen.main does
+        steps = make_steps(load_config(name))
+    else:
+        steps = own_function(name)()
+    load, made = time.perf_counter() - start, []
     seconds = call_times(lambda: made.append(steps()))
     rate = {kind: round(made[-1] / float(value(seconds[WARM:])), 3)
             for kind, value in (("most", min), ("median", np.median))}

@@ -6,6 +6,8 @@
 Channels come first, as PyTorch likes them. The same weights make the same showers (tests/test_pytorch.py).
 """
 
+import itertools
+
 import numpy as np
 import torch
 from torch import nn
@@ -129,7 +131,7 @@ class SelfAttention(nn.Module):
 class Generator(nn.Module):
     """`ecalgen.models.generator.Generator` with `conditioning="projection"`."""
 
-    def __init__(self, latent, widths, attention, spectral_norm, cell_noise, unit, octant, **_):
+    def __init__(self, latent, widths, attention, spectral_norm, cell_noise=0, unit="none", octant=False, **_):
         super().__init__()
         self.latent, self.widths, self.cell_noise, self.unit, self.octant = latent, widths, cell_noise, unit, octant
         sn, signal = spectral_norm, latent + 5
@@ -166,10 +168,12 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """`ecalgen.models.discriminator.Discriminator` with `conditioning="projection"`."""
 
-    def __init__(self, widths, attention, spectral_norm, embedding, gain, unit, octant, **_):
+    def __init__(self, widths, attention, spectral_norm, embedding, gain, unit="none", squares=False, octant=False,
+                 **_):
         super().__init__()
-        self.gain, self.unit, self.octant, sn = gain, unit, octant, spectral_norm
-        self.down = nn.ModuleList(DownBlock(*pair, sn) for pair in zip((1, *widths[:-1]), widths, strict=True))
+        self.gain, self.unit, self.squares, self.octant, sn = gain, unit, squares, octant, spectral_norm
+        pairs = zip((1 + squares, *widths[:-1]), widths, strict=True)
+        self.down = nn.ModuleList(DownBlock(*pair, sn) for pair in pairs)
         self.attention = nn.ModuleDict({str(i): SelfAttention(width, sn) for i, width in enumerate(widths)
                                         if 16 // 2**i == attention})
         self.conv = normed(nn.Conv2d(widths[-1], widths[-1], 3, padding=1), sn)
@@ -180,7 +184,8 @@ class Discriminator(nn.Module):
     def forward(self, cells, momentum, point):
         if self.octant:
             cells, (momentum, point) = fold_cells(cells, momentum), fold(momentum, point)
-        x = F.pad((cells / energy_unit(self.unit, momentum))[:, None], (1, 1, 1, 1))
+        cells = cells / energy_unit(self.unit, momentum)
+        x = F.pad(torch.stack([cells, cells**2] if self.squares else [cells], dim=1), (1, 1, 1, 1))
         for i, down in enumerate(self.down):
             x = down(x)
             if str(i) in self.attention:
@@ -242,6 +247,8 @@ def training():
              for network, rate in zip(networks, rates, strict=True)]
     average = [parameter.detach().clone() for parameter in generator.parameters()]
 
+    numbers = itertools.count()
+
     def batch():
         rows = torch.randint(len(data["cells"]), (fields.batch_size,), device=DEVICE)
         return (data[name][rows] for name in ("cells", "momentum", "point"))
@@ -252,13 +259,21 @@ def training():
         clip_grad_norm_(network.parameters(), fields.clip)
         adam.step()
 
-    def step():
+    def r1(cells, momentum, point):
+        cells = cells.requires_grad_()
+        (slope,) = torch.autograd.grad(discriminator(cells, momentum, point).sum(), cells, create_graph=True)
+        return 0.5 * slope.square().sum((1, 2)).mean()
+
+    def step(number):
         cells, momentum, point = batch()
         with torch.no_grad():
             fake = generator(generator.draw_noise(len(cells)), momentum, point)
         logits = discriminator(torch.cat([cells, fake]), momentum.repeat(2, 1), point.repeat(2, 1))
         real, made = logits.chunk(2)
-        update(F.relu(1 - real).mean() + F.relu(1 + made).mean(), discriminator, adams[1])
+        loss = F.relu(1 - real).mean() + F.relu(1 + made).mean()
+        if fields.r1 and number % fields.r1_every == 0:
+            loss = loss + fields.r1 * fields.r1_every * r1(cells, momentum, point)
+        update(loss, discriminator, adams[1])
         _, momentum, point = batch()
         made = discriminator(generator(generator.draw_noise(len(momentum)), momentum, point), momentum, point)
         update(-made.mean(), generator, adams[0])
@@ -267,7 +282,7 @@ def training():
 
     def steps():
         for _ in range(STEPS):
-            step()
+            step(next(numbers))
         if DEVICE.type == "cuda":
             torch.cuda.synchronize()
         return STEPS

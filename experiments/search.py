@@ -25,6 +25,9 @@ ROOT = {"generator.unit": "root", "discriminator.unit": "root"}
 USUAL = {"train.generator_rate": 1e-3, "train.discriminator_rate": 2e-3}
 HALF = {name: rate / 2 for name, rate in USUAL.items()}
 GAIN = {"discriminator.gain": 10.0}
+LOW_GAIN = {"discriminator.gain": 2.0}
+SQUARES = {"discriminator.squares": True}
+R1 = {"train.r1": 0.02, "train.r1_every": 8}
 PROJECTION = {"discriminator.conditioning": "projection"}
 FOUND = PROJECTION | OCTANT | NOISE | ROOT
 VARIANTS = {
@@ -48,6 +51,10 @@ VARIANTS = {
     "the same, half rates": FOUND | HALF,
     "the same, half rates, gain 10": FOUND | HALF | GAIN,
     "the same, half rates, gain 10, anneal": FOUND | HALF | GAIN | ANNEAL,
+    "the same, half rates, gain 2": FOUND | HALF | LOW_GAIN,
+    "the same, half rates, gain 2, squares": FOUND | HALF | LOW_GAIN | SQUARES,
+    "the same, half rates, gain 2, R1 every eighth step": FOUND | HALF | LOW_GAIN | R1,
+    "the same, half rates, gain 2, squares, R1 every eighth step": FOUND | HALF | LOW_GAIN | SQUARES | R1,
     "gain 10": GAIN,
     "half rates": HALF,
     "EMA 0.999": {"train.ema": 0.999},

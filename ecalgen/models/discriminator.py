@@ -31,6 +31,8 @@ class Discriminator(nn.Module):
       gain: the logit's factor. Spectral norm alone bounds a change of the logit by that of the cells, and 10 % of a
         10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
       unit: show it the cells in this unit, one of `physics.UNITS`.
+      squares: show it the squares of the cells, too: of roots of energies they are the energies themselves, whose sum,
+        which real showers keep to a few per cent, convolutions can take exactly.
       octant: see every shower from the octant px >= py >= 0.
       auxiliary: a `DiscArch` to be trained with it.
       regressor: a regressor of any kind, trained before.
@@ -46,6 +48,7 @@ class Discriminator(nn.Module):
     embedding: int = 64
     gain: float = 1.0
     unit: str = "none"
+    squares: bool = False
     octant: bool = False
     auxiliary: nn.Module | None = None
     regressor: nn.Module | None = None
@@ -56,9 +59,11 @@ class Discriminator(nn.Module):
         return _octant(cells, momentum, point) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
-        """What a regressor is shown: the cells in their unit `[N, 30, 30, 1]`, and the conditions `[N, 5]`."""
+        """What a regressor is shown: the cells in their unit `[N, 30, 30, 1 or 2]`, and the conditions `[N, 5]`."""
         cells, momentum, point = self.frame(cells, momentum, point)
-        return (cells / energy_unit(self.unit, momentum))[..., None], conditions(momentum, point)
+        cells /= energy_unit(self.unit, momentum)
+        seen = [cells, cells**2] if self.squares else [cells]
+        return jnp.stack(seen, axis=-1), conditions(momentum, point)
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):

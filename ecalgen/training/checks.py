@@ -73,7 +73,7 @@ def check_train(train, where="config.train"):
         if train[name] % per_call:
             raise ConfigError(f"{where}.{name} is {train[name]}; on this device it must be a multiple of "
                              f"config.train.log_every, {train['log_every']}")
-    for name in ("steps", "batch_size", "discriminator_steps", "log_every", "checkpoint_every"):
+    for name in ("steps", "batch_size", "discriminator_steps", "r1_every", "log_every", "checkpoint_every"):
         if train[name] < 1:
             raise ConfigError(f"{where}.{name} is {train[name]}; it must be at least 1")
     for name in ("constant_fraction", "final_fraction"):

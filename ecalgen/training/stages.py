@@ -108,7 +108,8 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
     optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,
-                             loss=train.loss, r1=train.r1, gradient_penalty=train.gradient_penalty,
+                             loss=train.loss, r1=train.r1, r1_every=train.r1_every,
+                             gradient_penalty=train.gradient_penalty,
                              weights=targets.weights if multitask else None, steering=steering)
     distances = wasserstein_monitor(generator, make_transform(**config.data.transform), validation)
     predict = lambda state, *arrays: discriminator.apply(state.discriminator.variables, *arrays)[1]

@@ -49,7 +49,7 @@ def held(params):
 
 
 def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema,
-             loss="hinge", r1=0.0, gradient_penalty=0.0, weights=None, steering=None):
+             loss="hinge", r1=0.0, r1_every=1, gradient_penalty=0.0, weights=None, steering=None):
     """`discriminator_steps` steps of the discriminator, then one of the generator, then of its average.
 
     Args:
@@ -61,6 +61,8 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
       ema: decay of the average a step, reached after a warm-up: min(ema, (1 + t) / (10 + t)).
       loss: of the discriminator, one of `losses.CRITICS`.
       r1: weight of `losses.r1_penalty`, at real showers.
+      r1_every: steps from one such penalty to the next, which counts as many times (Karras et al. 2020,
+        arXiv:1912.04958, appendix B).
       gradient_penalty: weight of `losses.gradient_penalty`, at mixes of real and generated showers.
       weights: `[K]`, alpha_k of a regressor trained with the discriminator (multi-task); None without one.
       steering: `[K]`, weights in the generator's loss of what a regressor reads off its showers; None for none.
@@ -69,7 +71,7 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
     for discriminator_key in discriminator_keys:
         keys = row_keys(discriminator_key, state.step, batch_size)
         state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1], loss, r1,
-                                              gradient_penalty, weights)
+                                              r1_every, gradient_penalty, weights)
     keys = row_keys(generator_key, state.step, batch_size)
     state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0], steering)
     decay = jnp.minimum(ema, (1 + state.step) / (10 + state.step))
@@ -77,7 +79,7 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
     return state.replace(step=state.step + 1, ema=average), lax.pmean(d_metrics | g_metrics, DEVICES)
 
 
-def discriminator_step(state, data, keys, generator, discriminator, optimiser, loss="hinge", r1=0.0,
+def discriminator_step(state, data, keys, generator, discriminator, optimiser, loss="hinge", r1=0.0, r1_every=1,
                        gradient_penalty=0.0, weights=None):
     """One step of the discriminator on L_adv, penalties and L_reg of the real showers, at the same conditions."""
     batch = draw_batch(data, keys)
@@ -94,7 +96,8 @@ def discriminator_step(state, data, keys, generator, discriminator, optimiser, l
         value = losses.CRITICS[loss](real_logits, fake_logits)
         slope = jax.grad(lambda cells: jnp.sum(discriminator.apply(variables, cells, momentum, point)[0]))
         if r1:
-            metrics["r1"] = losses.r1_penalty(slope(batch["cells"]))
+            penalty = lambda: r1_every * losses.r1_penalty(slope(batch["cells"]))
+            metrics["r1"] = lax.cond(state.step % r1_every == 0, penalty, lambda: 0.0) if r1_every > 1 else penalty()
             value += r1 * metrics["r1"]
         if gradient_penalty:
             metrics["gradient_penalty"] = losses.gradient_penalty(slope(mixed(keys, batch["cells"], fake)))

@@ -27,15 +27,17 @@ def test_a_logit_a_shower_from_cells_and_conditions(spectral_norm, attention, co
     assert ("spectral" in variables) == spectral_norm
 
 
-@pytest.mark.parametrize("changes", [dict(), dict(unit="root"), dict(octant=True)])
+@pytest.mark.parametrize("changes", [dict(), dict(unit="root"), dict(octant=True), dict(unit="root", squares=True)])
 def test_what_it_is_shown(changes):
     network = Discriminator((4, 8, 8), 0, True, embedding=8, **changes)
     shown, _ = network.views(CELLS, MOMENTUM, POINT)
-    assert shown.shape == (2, 30, 30, 1)
+    assert shown.shape == (2, 30, 30, 1 + ("squares" in changes))
     cells, momentum, _ = network.frame(CELLS, MOMENTUM, POINT)
     assert (momentum[:, 0] >= momentum[:, 1]).all() == bool(changes.get("octant"))
     unit = np.sqrt(np.linalg.norm(momentum, axis=1) / 10)[:, None, None] if "unit" in changes else 1
     np.testing.assert_allclose(shown[..., 0], cells / unit, rtol=1e-5)
+    if "squares" in changes:  # of roots of energies in units of the root of E: shares of E
+        np.testing.assert_allclose(shown[..., 1], 10 * cells**2 / np.linalg.norm(momentum, axis=1)[:, None, None], 1e-5)
 
 
 def test_projection_is_linear_in_the_features():

@@ -12,14 +12,15 @@ from ecalgen.training import checks, parallel
     (dict(final_fraction=2.0), "config.train.final_fraction is 2.0; it must lie between 0 and 1"),
     (dict(discriminator_steps=0), "config.train.discriminator_steps is 0; it must be at least 1"),
     (dict(loss="square"), "config.train.loss is 'square'; it is one of hinge, wasserstein"),
+    (dict(r1_every=0), "config.train.r1_every is 0; it must be at least 1"),
     (dict(gradient_penalty=-1.0), "config.train.gradient_penalty is -1.0; it must not be below 0"),
     (dict(generator_rate=-1.0), "config.train.generator_rate is -1.0; it must be above 0"),
 ])
 def test_fields_that_do_not_fit(monkeypatch, changes, message):
     monkeypatch.setattr(parallel, "steps_per_call", lambda log_every: log_every)
     with pytest.raises(ValueError, match=message):
-        checks.check_train(tiny.train_config(**(dict(discriminator_steps=1, r1=0.0, gradient_penalty=0.0, loss="hinge")
-                                                | changes)))
+        checks.check_train(tiny.train_config(**(dict(
+            discriminator_steps=1, r1=0.0, r1_every=1, gradient_penalty=0.0, loss="hinge") | changes)))
 
 
 @pytest.mark.parametrize("changes, message", [

@@ -88,6 +88,19 @@ def test_r1_pulls_the_gradient_at_real_showers_down():
         float(plain["discriminator_loss"] + 0.3 * metrics["r1"]), rel=1e-5)
 
 
+def test_r1_now_and_then_counts_as_often():
+    optimisers = optax.adam(1e-3), optax.sgd(0.0)
+    state = init_gan(tiny.GENERATOR, Linear(), optimisers, jax.random.key(0), tiny.data())
+    advance = parallel.map_steps(functools.partial(
+        steps.gan_step, generator=tiny.GENERATOR, discriminator=Linear(), optimisers=optimisers, batch_size=16,
+        discriminator_steps=1, ema=0.9, r1=0.3, r1_every=3), 1)
+    penalties = []
+    for _ in range(4):
+        state, metrics = advance(state, tiny.data(), jax.random.key(1))
+        penalties.append(float(metrics["r1"]))
+    np.testing.assert_allclose(penalties, [3 * 0.5 * 900 * 0.5**2, 0, 0, 3 * 0.5 * 900 * 0.5**2], rtol=1e-5)
+
+
 def test_gradient_penalty_pulls_the_norm_to_one():
     """The gradient of `Linear` is a in each of 900 cells, so its norm is 30 a = 15 anywhere."""
     optimisers = optax.adam(1e-3), optax.sgd(1e-3)

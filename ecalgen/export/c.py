@@ -358,18 +358,16 @@ def _dot(writer, equation):
     (left_sum, right_sum), (left_stack, right_stack) = equation.params["dimension_numbers"]
     left_free = [axis for axis in range(len(left.shape)) if axis not in (*left_sum, *left_stack)]
     right_free = [axis for axis in range(len(right.shape)) if axis not in (*right_sum, *right_stack)]
-    if not right_free:
-        raise ExportError("only products with a free axis on the right can be written in C yet")
-    *right_rest, right_last = right_free
+    if len(right_free) != 1:
+        raise ExportError("only products with one free axis on the right can be written in C yet")
     names = {("left", axis): f"k{i}" for i, axis in enumerate(left_sum)}
     names |= {("right", axis): f"k{i}" for i, axis in enumerate(right_sum)}
     names |= {("left", axis): f"i{i}" for i, axis in enumerate((*left_stack, *left_free))}
-    names |= {("right", axis): f"i{i}" for i, axis in enumerate(right_stack)} | {("right", right_last): "j"}
-    names |= {("right", axis): f"i{i}" for i, axis in enumerate(right_rest, len(left_stack) + len(left_free))}
+    names |= {("right", axis): f"i{i}" for i, axis in enumerate(right_stack)} | {("right", right_free[0]): "j"}
     at = lambda side, value: flat(value.shape, [names[side, axis] for axis in range(len(value.shape))])
     ours, theirs, name = writer.array(left), writer.array(right), writer.reserve(output)
-    outer = [f"i{i}" for i in range(len(output.shape) - 1)]
-    width = right.shape[right_last]
+    outer = [f"i{i}" for i in range(len(left_stack) + len(left_free))]
+    width = right.shape[right_free[0]]
     place = f"{name}[{flat(output.shape, [*outer, 'j'])}]"
     summed = [left.shape[axis] for axis in left_sum]
     step = loops(summed, [f"k{i}" for i in range(len(summed))],

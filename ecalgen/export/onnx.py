@@ -212,13 +212,9 @@ def _dot(writer, equation):
         equation.inputs, equation.params["dimension_numbers"])
     left_free = [axis for axis in range(len(left.shape)) if axis not in (*left_sum, *left_stack)]
     right_free = [axis for axis in range(len(right.shape)) if axis not in (*right_sum, *right_stack)]
-    if len(left_sum) != 1:
+    if len(left_sum) != 1 or len(right_free) != 1:
         raise ExportError("only matrix products with one summed axis can be written yet")
-    if not left_stack and len(left_free) == 1 < len(right_free):  # a matrix of many columns: its transpose's rows
-        made = writer.node("MatMul", writer.node("Transpose", right, perm=[*right_free, *right_sum]),
-                           writer.node("Transpose", left, perm=[*left_sum, *left_free]))
-        return writer.node("Transpose", made, perm=[len(right_free), *range(len(right_free))])
-    if len(right_free) != 1 or (left_stack and len(left_free) != 1):
+    if left_stack and len(left_free) != 1:
         raise ExportError("only stacks of matrices can be multiplied yet")
     left = writer.node("Transpose", left, perm=[*left_stack, *left_free, *left_sum])
     right = writer.node("Transpose", right, perm=[*right_stack, *right_sum, *right_free])

@@ -142,10 +142,9 @@ class CellCorrection(nn.Module):
 
     @nn.compact
     def __call__(self, signal, maps, place):
-        """`signal [N, S]`, `maps [N, 30, 30, 4]`, `place [8, N, 30, 30]` -> `[N, 30, 30, 3]`."""
-        given = jnp.concatenate([place, jnp.moveaxis(maps, -1, 0)])
-        outputs = cell_layers(given, signal, self.widths, 3, kernel_scale=0.003)
-        return LARGEST * jnp.tanh(jnp.moveaxis(outputs, 0, -1) / LARGEST)
+        """`signal [N, S]`, `maps [N, 30, 30, 4]`, `place [N, 30, 30, 8]` -> `[N, 30, 30, 3]`."""
+        outputs = cell_layers(jnp.concatenate([place, maps], axis=-1), signal, self.widths, 3, kernel_scale=0.003)
+        return LARGEST * jnp.tanh(outputs / LARGEST)
 
 
 def _edged(maps):

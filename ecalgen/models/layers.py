@@ -1,6 +1,5 @@
 """Spectral-normalised dense and convolutional layers, self-attention, and the blocks built from them."""
 from collections.abc import Sequence
-from typing import ClassVar
 
 import flax.linen as nn
 import flax.traverse_util
@@ -12,41 +11,26 @@ KERNEL_INIT = nn.initializers.glorot_normal()
 
 
 class Dense(nn.Module):
-    """y = W x + b, W divided by its largest singular value if `spectral_norm`: `[..., in]` -> `[..., features]`."""
+    """y = W x + b, W divided by its largest singular value if `spectral_norm`: `[..., in]` -> `[..., features]`.
+
+    `kernel_scale` is the deviation of the starting kernel, where it is not to be Glorot's.
+    """
 
     features: int
     spectral_norm: bool = False
     use_bias: bool = True
+    kernel_scale: float | None = None
 
     @nn.compact
     def __call__(self, x, update_stats=False):
-        kernel = _kernel(self, (x.shape[-1], self.features), update_stats)
+        kernel = _kernel(self, (x.shape[-1], self.features), update_stats, self.kernel_scale)
         return _add_bias(self, x @ kernel)
-
-
-class CellDense(nn.Module):
-    """The same y = W x + b in every cell: `[in, N, 30, 30]` -> `[features, N, 30, 30]`.
-
-    With the features first a batch of cells is one long matrix, which a CPU works through twice as fast.
-    `kernel_scale` as in `Conv`.
-    """
-
-    features: int
-    kernel_scale: float | None = None
-
-    spectral_norm: ClassVar = False
-
-    @nn.compact
-    def __call__(self, x):
-        kernel = _kernel(self, (x.shape[0], self.features), False, self.kernel_scale)
-        bias = self.param("bias", nn.initializers.zeros, (self.features,))
-        return jnp.tensordot(kernel, x, (0, 0)) + bias[:, None, None, None]
 
 
 class Conv(nn.Module):
     """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`.
 
-    `kernel_scale` is the deviation of the starting kernel, where it is not to be Glorot's.
+    `kernel_scale` as in `Dense`.
     """
 
     features: int
@@ -175,20 +159,20 @@ def cell_layers(place, given, widths, outputs, kernel_scale=None):
     """A small network of every cell and of its shower, inside whose `__call__` this is.
 
     Args:
-      place: `[F, N, 30, 30]`, what is known of each cell.
+      place: `[N, 30, 30, F]`, what is known of each cell.
       given: `[N, Y]`, what is known of the shower.
       widths: of the hidden layers.
       outputs: how many numbers a cell.
-      kernel_scale: of the last layer, as in `Conv`.
+      kernel_scale: of the last layer, as in `Dense`.
 
     Returns:
-      `[outputs, N, 30, 30]`.
+      `[N, 30, 30, outputs]`.
     """
-    x = CellDense(widths[0], name="place")(place)
-    x += Dense(widths[0], use_bias=False, name="given")(given).T[:, :, None, None]
+    x = Dense(widths[0], name="place")(place)
+    x += Dense(widths[0], use_bias=False, name="given")(given)[:, None, None, :]
     for i, width in enumerate(widths[1:]):
-        x = CellDense(width, name=f"dense{i}")(nn.silu(x))
-    return CellDense(outputs, kernel_scale, name="outputs")(nn.silu(x))
+        x = Dense(width, name=f"dense{i}")(nn.silu(x))
+    return Dense(outputs, kernel_scale=kernel_scale, name="outputs")(nn.silu(x))
 
 
 def cells_relu(x):

@@ -6,16 +6,7 @@ import pytest
 from scipy.signal import correlate
 from scipy.special import softmax
 
-from ecalgen.models.layers import (
-    CellDense,
-    Conv,
-    Dense,
-    Modulation,
-    SelfAttention,
-    UpBlock,
-    fold_spectral_norm,
-    power_iteration,
-)
+from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, fold_spectral_norm, power_iteration
 
 RNG = np.random.default_rng(3)
 
@@ -108,13 +99,3 @@ def test_folding_keeps_what_a_network_computes():
     folded = fold_spectral_norm(variables["params"], variables["spectral"])
     ours = UpBlock(5).apply({"params": folded}, x, signal)
     np.testing.assert_allclose(ours, layer.apply(variables, x, signal), atol=1e-5)
-
-
-def test_the_same_dense_layer_in_every_cell():
-    """With the features first, as `Dense` with them last."""
-    x = jax.random.normal(jax.random.key(0), (3, 2, 30, 30))
-    dense, cells = Dense(4), CellDense(4)
-    variables = dense.init(jax.random.key(1), jnp.moveaxis(x, 0, -1))
-    variables["params"]["bias"] += jnp.arange(4.0)
-    ours = cells.apply(variables, x)
-    np.testing.assert_allclose(ours, jnp.moveaxis(dense.apply(variables, jnp.moveaxis(x, 0, -1)), -1, 0), atol=1e-5)

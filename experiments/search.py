@@ -28,6 +28,7 @@ GAIN = {"discriminator.gain": 10.0}
 LOW_GAIN = {"discriminator.gain": 2.0}
 SQUARES = {"discriminator.squares": True}
 R1 = {"train.r1": 0.02, "train.r1_every": 8}
+WEAK_R1 = {"train.r1": 0.004, "train.r1_every": 8}
 PROJECTION = {"discriminator.conditioning": "projection"}
 FOUND = PROJECTION | OCTANT | NOISE | ROOT
 VARIANTS = {
@@ -55,6 +56,8 @@ VARIANTS = {
     "the same, half rates, gain 2, squares": FOUND | HALF | LOW_GAIN | SQUARES,
     "the same, half rates, gain 2, R1 every eighth step": FOUND | HALF | LOW_GAIN | R1,
     "the same, half rates, gain 2, squares, R1 every eighth step": FOUND | HALF | LOW_GAIN | SQUARES | R1,
+    "the same, half rates, gain 2, squares, weak R1 every eighth step": FOUND | HALF | LOW_GAIN | SQUARES | WEAK_R1,
+    "the same, half rates, squares, weak R1 every eighth step": FOUND | HALF | SQUARES | WEAK_R1,
     "gain 10": GAIN,
     "half rates": HALF,
     "EMA 0.999": {"train.ema": 0.999},

@@ -1,4 +1,5 @@
-"""python -m ecalgen.benchmark [--only NAME ...] [--training NAME ...] [--batches 1,100,10000] [--cores 1] [--out FILE]
+"""python -m ecalgen.benchmark [--only NAME ...] [--training NAME ...] [--batches 1,100,10000] [--cores 1]
+    [--precision float32] [--out FILE]
 
 Times everything at hand that makes showers, each in a process of its own on the same cores: what ships, runs of your
 own, the parametrised shower and, if installed, Geant4; and the steps of trainings. Compilation is timed apart.
@@ -27,7 +28,7 @@ from ecalgen import host, runs
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.errors import UserError
 from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.sampler import PRECISIONS, load_sampler
 from ecalgen.simulation.gflash import Gflash
 from ecalgen.training import parallel
 from ecalgen.weights import shipped_models
@@ -50,6 +51,8 @@ def main(argv=None):
     parser.add_argument("--training", action="append", metavar="NAME", default=[],
                         help="a config, such as configs/baseline.py:cpu, or module:function; again for another")
     parser.add_argument("--batches", type=sizes, default=[1, 100, 10_000], help="showers a call (1,100,10000)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float32",
+                        help="of shipped models' and runs' networks (float32)")
     parser.add_argument("--cores", type=int, default=1, help="that each process may use (1)")
     parser.add_argument("--out", type=pathlib.Path, help="file for the figures as JSON")
     parser.add_argument("--child", choices=("sampler", "training"), help=argparse.SUPPRESS)
@@ -58,11 +61,12 @@ def main(argv=None):
     if args.child:
         os.sched_setaffinity(0, args.pin)
         timed = (time_training(args.training[0]) if args.child == "training" else
-                 time_sampler(args.only[0], args.batches))
+                 time_sampler(args.only[0], args.batches, args.precision))
         print(json.dumps(timed))
         return
     try:
-        result = measure(args.only or ([] if args.training else everything()), args.training, args.batches, args.cores)
+        result = measure(args.only or ([] if args.training else everything()), args.training, args.batches, args.cores,
+                         args.precision)
     except UserError as error:
         raise SystemExit(f"error: {error}") from error
     for name, row in (result["systems"] | result["trainings"]).items():
@@ -85,8 +89,8 @@ def numbers(text):
     return [int(word) for word in text.split(",")]
 
 
-def measure(names, trainings, batches, cores):
-    """{"cores", "systems": {name: figures}, "trainings": the same, "provenance"}, one process after the other.
+def measure(names, trainings, batches, cores, precision="float32"):
+    """{"cores", "precision", "systems": {name: figures}, "trainings": the same, "provenance"}, one after the other.
 
     Raises:
       UserError: more cores than this process may use, or a name that makes no showers.
@@ -97,8 +101,9 @@ def measure(names, trainings, batches, cores):
     found = {"sampler": {}, "training": {}}
     todo = [*(("sampler", name) for name in names), *(("training", name) for name in trainings)]
     for kind, name in host.progress(todo, desc="benchmark", unit="system"):
-        found[kind][name] = time_geant4(pinned) if name == "geant4" else in_child(kind, name, batches, pinned)
-    return {"cores": cores, "systems": found["sampler"], "trainings": found["training"], "provenance": provenance(0)}
+        found[kind][name] = time_geant4(pinned) if name == "geant4" else in_child(
+            kind, name, batches, pinned, precision)
+    return {"cores": cores, "precision": precision, "systems": found["sampler"], "trainings": found["training"], "provenance": provenance(0)}
 
 
 def everything():
@@ -107,10 +112,11 @@ def everything():
     return [*shipped_models("generator"), "gflash", *(["geant4"] if there else [])]
 
 
-def in_child(kind, name, batches, pinned):
+def in_child(kind, name, batches, pinned, precision):
     """`time_sampler` or `time_training` in a process that may use these cores only."""
     command = [sys.executable, "-m", "ecalgen.benchmark", f"--child={kind}", f"--pin={','.join(map(str, pinned))}",
-               f"--{'only' if kind == 'sampler' else 'training'}={name}", f"--batches={','.join(map(str, batches))}"]
+               f"--{'only' if kind == 'sampler' else 'training'}={name}", f"--batches={','.join(map(str, batches))}",
+               f"--precision={precision}"]
     done = subprocess.run(command, capture_output=True, text=True,
                           env=os.environ | {"OMP_NUM_THREADS": str(len(pinned))})
     if done.returncode:
@@ -118,13 +124,14 @@ def in_child(kind, name, batches, pinned):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def time_sampler(name, batches):
+def time_sampler(name, batches, precision="float32"):
     """{"load_seconds", "batches": {size: {"first_seconds", "milliseconds_per_shower", "calls"}}} of one system.
 
     The conditions are those of the test showers, again and again. The first call compiles.
     """
     start = time.perf_counter()
-    sampler = Gflash() if name == "gflash" else own_function(name)() if ":" in name else load_sampler(name)
+    sampler = Gflash() if name == "gflash" else own_function(name)() if ":" in name else (
+        load_sampler(name, precision))
     result = {"load_seconds": round(time.perf_counter() - start, 3), "batches": {}}
     showers = load_split(str(sample_path()), "test")
     for batch in batches:

@@ -12,7 +12,7 @@ from ecalgen.chunks import in_chunks
 from ecalgen.data.showers import CELLS, check_incident, incident_energy, reference_point, slopes
 from ecalgen.data.transforms import make_transform
 from ecalgen.models.build import build_generator
-from ecalgen.models.layers import fold_spectral_norm
+from ecalgen.models.layers import at_precision, fold_spectral_norm
 from ecalgen.provenance import provenance
 from ecalgen.weights import load_weights, save_weights
 
@@ -20,6 +20,7 @@ CHUNKS = {"cpu": 64}
 """Backend -> showers made at once, here what stays in a core's cache."""
 LARGE_CHUNK = 8192
 """On accelerators."""
+PRECISIONS = ("float32", "bfloat16")
 MARGIN = 0.02
 """Share of a limit by which conditions may exceed it unremarked: a finite sample misses the very edge."""
 
@@ -80,18 +81,24 @@ class Sampler:
         return in_chunks(sample, chunk_size(), (CELLS, CELLS), momentum, point)
 
 
-def load_sampler(source):
+def load_sampler(source, precision="float32"):
     """The `Sampler` of a finished run, or one that ships with the package.
 
     Args:
       source: a workdir, or the name of a shipped model.
+      precision: of the networks' products, one of `PRECISIONS`; `bfloat16` is for accelerators, and makes other showers
+        of a seed.
 
     Raises:
       WeightsError: no such model, or its files are damaged.
+      ValueError: an unknown precision.
     """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
     params, card = load_weights(source, "generator")
     sample = _sample_of(json.dumps(card["generator"]), json.dumps(card["data"]["transform"]))
-    return Sampler(sample, {"params": jax.tree.map(jnp.asarray, params)}, card)
+    params = at_precision(jax.tree.map(jnp.asarray, params), precision)
+    return Sampler(sample, {"params": params}, card)
 
 
 @functools.lru_cache(maxsize=16)

@@ -273,6 +273,21 @@ def speed():
         "include loading and compiling, or reading the compiled program."])
 
 
+def precision():
+    """Shipped generators at each precision, beside other real showers."""
+    result = load("precision")
+    cells = lambda run: [f"{run['physics_prd']['auc']:.3f}", *(f"{value:.3f}" for value in run["auc"].values()),
+                         f"{statistics.mean(run['w1'].values()):.3f}"]
+    rows = [[f"`{row['model']}`", row["precision"], *cells(row)] for row in result["rows"]]
+    rows.append(["other real showers", "", *cells(result["real_against_real"])])
+    head = ["", "products in", "physics PRD-AUC", *(f"classifier AUC, {judge}" for judge in result["rows"][0]["auc"]),
+            "mean Wasserstein-1"]
+    prd = result["real_against_real"]["physics_prd"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"{result['showers']:,} test showers; PRD: {prd['clusters']} clusters, {prd['runs']} runs; Wasserstein-1 in "
+        "deviations, its mean over the observables.")])
+
+
 def streaming():
     """Time, memory and size of files of many showers."""
     result = load("streaming")
@@ -301,7 +316,7 @@ TABLES = {
     "ecalgen/data/samples/README.md": {"checks": checks},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "docs/analysis.md": {"reconstruction": reconstruction},
-    "docs/speed.md": {"speed": speed, "streaming": streaming},
+    "docs/speed.md": {"speed": speed, "precision": precision, "streaming": streaming},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "search": search,
                               "pilots": pilots},
 }

@@ -64,9 +64,9 @@ def test_trainings_and_functions_of_ones_own(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_a_shipped_model_on_one_core(tmp_path, capsys):
-    benchmark.main(["--only=anchored", "--batches=1,20", f"--out={tmp_path / 'b.json'}"])
+    benchmark.main(["--only=anchored", "--batches=1,20", "--precision=bfloat16", f"--out={tmp_path / 'b.json'}"])
     result = json.loads((tmp_path / "b.json").read_text())
-    assert result["cores"] == 1 and result["provenance"]["command"]
+    assert (result["cores"], result["precision"]) == (1, "bfloat16") and result["provenance"]["command"]
     for size, entry in result["systems"]["anchored"]["batches"].items():
         times = entry["milliseconds_per_shower"]
         assert 0 < times["least"] <= times["median"] < 1000 * entry["first_seconds"] / int(size)
@@ -88,5 +88,5 @@ def test_a_child_keeps_to_its_cores(monkeypatch):
 
     monkeypatch.setattr(benchmark.subprocess, "run", run)
     with pytest.raises(UserError, match="stop"):
-        benchmark.in_child("sampler", "anchored", [1], first)
+        benchmark.in_child("sampler", "anchored", [1], first, "float32")
     assert seen["OMP_NUM_THREADS"] == "1"

@@ -55,6 +55,18 @@ def test_the_seed_decides(sample, showers):
     assert (first != other).any()
 
 
+def test_at_bfloat16_showers_are_nearly_the_same(trained, sample, showers):
+    ours, theirs = (make(showers.momentum[:40], showers.point[:40], seed=1)
+                    for make in (sampler.load_sampler(trained[0], "bfloat16"), sample))
+    assert ours.dtype == np.float32 and (ours != theirs).any()
+    assert np.abs(ours - theirs).mean() < 0.05 * theirs.mean()
+
+
+def test_an_unknown_precision_is_refused(trained):
+    with pytest.raises(ValueError, match="precision is 'float16'; it is one of float32, bfloat16"):
+        sampler.load_sampler(trained[0], "float16")
+
+
 @pytest.mark.parametrize("count", [1, 3, 16, 17, 40])
 def test_a_set_in_pieces_is_the_same_set(monkeypatch, sample, showers, count):
     whole = sample(showers.momentum[:40], showers.point[:40])

@@ -13,7 +13,8 @@ KERNEL_INIT = nn.initializers.glorot_normal()
 class Dense(nn.Module):
     """y = W x + b, W divided by its largest singular value if `spectral_norm`: `[..., in]` -> `[..., features]`.
 
-    `kernel_scale` is the deviation of the starting kernel, where it is not to be Glorot's.
+    `kernel_scale` is the deviation of the starting kernel, where it is not to be Glorot's. Products are made in the
+    precision of the kernel (`at_precision`).
     """
 
     features: int
@@ -24,7 +25,7 @@ class Dense(nn.Module):
     @nn.compact
     def __call__(self, x, update_stats=False):
         kernel = _kernel(self, (x.shape[-1], self.features), update_stats, self.kernel_scale)
-        return _add_bias(self, x @ kernel)
+        return _add_bias(self, (x.astype(kernel.dtype) @ kernel).astype(x.dtype))
 
 
 class Conv(nn.Module):
@@ -43,9 +44,9 @@ class Conv(nn.Module):
     @nn.compact
     def __call__(self, x, update_stats=False):
         kernel = _kernel(self, (self.size, self.size, x.shape[-1], self.features), update_stats, self.kernel_scale)
-        y = lax.conv_general_dilated(x, kernel, (self.stride, self.stride), "SAME",
+        y = lax.conv_general_dilated(x.astype(kernel.dtype), kernel, (self.stride, self.stride), "SAME",
                                      dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        return _add_bias(self, y)
+        return _add_bias(self, y.astype(x.dtype))
 
 
 class SelfAttention(nn.Module):
@@ -207,6 +208,15 @@ def fold_spectral_norm(params, spectral, iterations=30):
             u, sigma = power_iteration(kernels[path], u)
         kernels[path] = kernels[path] / sigma
     return flax.traverse_util.unflatten_dict(kernels)
+
+
+def at_precision(params, dtype):
+    """Parameters whose kernels are of that dtype, so that dense and convolutional layers multiply in it, and only they.
+
+    Biases, normalisations and all that follows a layer stay as they are.
+    """
+    return jax.tree.map_with_path(
+        lambda path, value: value.astype(dtype) if path[-1].key == "kernel" else value, params)
 
 
 def _kernel(layer, shape, update_stats, scale=None):

@@ -6,7 +6,16 @@ import pytest
 from scipy.signal import correlate
 from scipy.special import softmax
 
-from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, fold_spectral_norm, power_iteration
+from ecalgen.models.layers import (
+    Conv,
+    Dense,
+    Modulation,
+    SelfAttention,
+    UpBlock,
+    at_precision,
+    fold_spectral_norm,
+    power_iteration,
+)
 
 RNG = np.random.default_rng(3)
 
@@ -35,6 +44,21 @@ def test_conv_is_scipys_correlation():
         for k in range(4):
             expected = sum(correlate(x[n, :, :, c], kernel[:, :, c, k], mode="same") for c in range(3))
             np.testing.assert_allclose(ours[n, :, :, k], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("layer, size", [(Dense(4), (50, 7)), (Conv(4, size=1), (5, 2, 5, 7))])
+def test_at_bfloat16_only_the_product_is_rounded(layer, size):
+    """Operands and result to 8 bits; a bias of 0.001, added in bfloat16, would vanish beside them."""
+    x = RNG.normal(size=size).astype("f4")
+    params = layer.init(jax.random.key(0), x)["params"] | {"bias": jnp.full(4, 0.001)}
+    rounded = at_precision({"layer": params}, "bfloat16")["layer"]
+    assert rounded["kernel"].dtype == jnp.bfloat16 and rounded["bias"].dtype == jnp.float32
+    low = lambda array: np.asarray(jnp.asarray(array, jnp.bfloat16), np.float64)
+    exact = low(x) @ low(params["kernel"]).reshape(7, 4)
+    y = layer.apply({"params": rounded}, x)
+    assert y.dtype == jnp.float32
+    np.testing.assert_allclose(y - 0.001, exact, rtol=2**-8, atol=1e-6)
+    assert np.abs(y - 0.001 - x @ np.asarray(params["kernel"]).reshape(7, 4)).max() > 1e-4
 
 
 def test_conv_of_stride_two_halves_the_map():

@@ -26,7 +26,7 @@ RECIPES = {
 """Name -> the fields that it changes of the plain one."""
 PRESETS = {
     "cpu": {
-        "train.steps": 4_000,
+        "train.steps": 3_000,
         "train.batch_size": 32,
         "train.generator_rate": 5e-4,
         "train.discriminator_rate": 1e-3,

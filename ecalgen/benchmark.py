@@ -101,9 +101,10 @@ def measure(names, trainings, batches, cores, precision="float32"):
     found = {"sampler": {}, "training": {}}
     todo = [*(("sampler", name) for name in names), *(("training", name) for name in trainings)]
     for kind, name in host.progress(todo, desc="benchmark", unit="system"):
-        found[kind][name] = time_geant4(pinned) if name == "geant4" else in_child(
-            kind, name, batches, pinned, precision)
-    return {"cores": cores, "precision": precision, "systems": found["sampler"], "trainings": found["training"], "provenance": provenance(0)}
+        found[kind][name] = (time_geant4(pinned) if name == "geant4" else
+                             in_child(kind, name, batches, pinned, precision))
+    return {"cores": cores, "precision": precision, "systems": found["sampler"], "trainings": found["training"],
+            "provenance": provenance(0)}
 
 
 def everything():

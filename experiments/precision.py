@@ -3,7 +3,7 @@
     taskset -c 0 python -m experiments.precision       # some minutes
     python -m experiments.precision --only=baseline --showers=200 --results=runs/x.json
 
-Rounding is the same on every machine, so a CPU says what an accelerator's showers are like, though not how fast they are.
+Rounding is the same on every machine: a CPU says what an accelerator's showers are like, though not how fast they are.
 """
 import argparse
 import pathlib

@@ -203,8 +203,8 @@ def take(module, params):
             layer.weight.data = kernel.T if kernel.ndim == 2 else kernel.permute(3, 2, 0, 1)
             if "bias" in value:
                 layer.bias.data = torch.from_numpy(np.array(value["bias"]))
-        elif name == "gamma":
-            module.gamma.data = torch.from_numpy(np.array(value))
+        elif not isinstance(value, dict):
+            getattr(module, name).data = torch.from_numpy(np.array(value))
         elif name == "attention":
             take(*module.attention.values(), value)
         else:
@@ -218,10 +218,10 @@ def _part(module, name):
     return getattr(module, kind)[int(index)] if index else getattr(module, name)
 
 
-def sampler():
-    """The shipped baseline as a function (momentum, point) -> cells in MeV."""
-    params, card = load_weights("baseline", "generator")
-    generator = take(Generator(**card["generator"] | {"spectral_norm": False}), params).eval().to(DEVICE)
+def sampler(name="baseline", network=Generator):
+    """A shipped generator, by default the plain one, as a function (momentum, point) -> cells in MeV."""
+    params, card = load_weights(name, "generator")
+    generator = take(network(**card["generator"] | {"spectral_norm": False}), params).eval().to(DEVICE)
     inverse = make_transform(**card["data"]["transform"]).inverse
 
     def sample(momentum, point):

@@ -1,4 +1,5 @@
 """The PyTorch networks that ours are timed against are the same ones: same weights, same numbers."""
+import importlib
 import pathlib
 
 import jax
@@ -15,9 +16,13 @@ torch = pytest.importorskip("torch", reason="wants PyTorch: pip install torch")
 @pytest.fixture
 def theirs(monkeypatch):
     monkeypatch.syspath_prepend(pathlib.Path(__file__).parents[1])
-    import experiments.pytorch
+    return importlib.import_module("experiments.pytorch")
 
-    return experiments.pytorch
+
+@pytest.fixture
+def theirs_anchored(theirs):
+    del theirs  # which makes the folder known
+    return importlib.import_module("experiments.pytorch_anchored")
 
 
 @pytest.mark.parametrize("preset", ["cpu", "cpu,recipe=paper"])
@@ -34,6 +39,21 @@ def test_the_same_showers(theirs, recipe, showers, preset):
         cells = module((latent, maps.permute(0, 3, 1, 2)), torch.from_numpy(momentum), torch.from_numpy(point))
     assert np.ptp(ours) > 0
     np.testing.assert_allclose(cells.numpy(), ours, rtol=1e-4, atol=1e-4 * np.abs(ours).max())
+
+
+@pytest.mark.parametrize("preset", ["cpu", "cpu,size=light"])
+def test_the_same_anchored_showers(theirs, theirs_anchored, recipe, showers, preset):
+    fields = recipe(f"anchored:{preset}").generator.to_dict()
+    generator, momentum, point = build_generator(fields), showers.momentum[:40], showers.point[:40]
+    noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 40))
+    params = _stirred(generator.init(jax.random.key(1), noise, momentum, point)["params"])
+    ours = generator.apply({"params": params}, noise, momentum, point)
+    module = theirs.take(theirs_anchored.AnchoredGenerator(**fields), params)
+    with torch.no_grad():
+        cells = module({name: torch.from_numpy(np.array(value)) for name, value in noise.items()},
+                       torch.from_numpy(momentum), torch.from_numpy(point))
+    assert np.ptp(ours) > 0
+    np.testing.assert_allclose(cells.numpy(), ours, rtol=1e-3, atol=1e-4 * np.abs(ours).max())
 
 
 def test_the_same_logits(theirs, recipe, showers):

@@ -66,9 +66,9 @@ def log_likelihood(energy, log_mu, log_eps, log_kappa):
 
 def _tables(log_hits):
     """t, with Phi(-t) = exp(-hits), E[y] and E[y^2]; between the points of their tables, linear in the logs."""
-    position = jnp.clip((log_hits - RANGE[0]) * STEPS, 0, len(_TABLES) - 1.001)
+    position = jnp.clip((log_hits - RANGE[0]) * STEPS, 0, len(TABLES) - 1.001)
     index = position.astype(jnp.int32)
-    low, high = (jnp.asarray(_TABLES)[i] for i in (index, index + 1))
+    low, high = (jnp.asarray(TABLES)[i] for i in (index, index + 1))
     values = low + (position - index)[..., None] * (high - low)
     return values[..., 0], jnp.exp(values[..., 1]), jnp.exp(values[..., 2])
 
@@ -81,4 +81,5 @@ def _make_tables():
                     axis=1).astype(np.float32)
 
 
-_TABLES = _make_tables()
+TABLES = _make_tables()
+"""`[points, 3]`: t, log E[y] and log E[y^2] over `RANGE`."""

@@ -4,7 +4,7 @@ Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043; the "Baseline" of table 1 
 (physics PRD-AUC 0.877, raw 0.669, on data that are not ours).
 
 The recipe is what a search found best (experiments/search.py): noise for every cell, the octant, cells in units of the
-root of the energy, a projection discriminator of small gain that sees squares of cells and pays for its gradient every
+root of the energy, a projection discriminator without gain that sees squares of cells and pays for its gradient every
 eighth step, and on a CPU half the rates. With `recipe=paper` it is as plain as the papers describe it.
 
     python -m ecalgen.main --config=configs/baseline.py                     # full: one GPU or TPU
@@ -20,7 +20,7 @@ from configs.base import get_config as base_config
 RECIPES = {
     "found": {"generator.cell_noise": 2, "generator.octant": True, "generator.unit": "root",
               "discriminator.octant": True, "discriminator.unit": "root", "discriminator.conditioning": "projection",
-              "discriminator.squares": True, "discriminator.gain": 2.0, "train.r1": 0.004, "train.r1_every": 8},
+              "discriminator.squares": True, "discriminator.gain": 1.0, "train.r1": 0.004, "train.r1_every": 8},
     "paper": {},
 }
 """Name -> the fields that it changes of the plain one."""

@@ -57,6 +57,8 @@ VARIANTS = {
     "the same, half rates, gain 2, R1 every eighth step": FOUND | HALF | LOW_GAIN | R1,
     "the same, half rates, gain 2, squares, R1 every eighth step": FOUND | HALF | LOW_GAIN | SQUARES | R1,
     "the same, half rates, gain 2, squares, weak R1 every eighth step": FOUND | HALF | LOW_GAIN | SQUARES | WEAK_R1,
+    "the same, half rates, no gain, squares, weak R1 every eighth step": (
+        FOUND | HALF | SQUARES | WEAK_R1 | {"discriminator.gain": 1.0}),
     "the same, half rates, squares, weak R1 every eighth step": FOUND | HALF | SQUARES | WEAK_R1,
     "gain 10": GAIN,
     "half rates": HALF,

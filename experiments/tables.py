@@ -12,8 +12,9 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
 SYSTEMS = {
     "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py`)",
-    "baseline":
-        "Self-attention GAN with spectral norm, as plain as the papers' (`configs/baseline.py:cpu,recipe=paper`)",
+    "aux_twostep": "Self-attention GAN with a frozen regressor in its discriminator (`configs/aux_twostep.py:cpu`)",
+    "aux_multitask": "The same, its regressor trained along (`configs/aux_multitask.py:cpu`)",
+    "baseline": "The same without a regressor (`configs/baseline.py:cpu`)",
 }
 """Name of a file in `results/` -> how its system is called."""
 COMMANDS = {"anchored_cpu": "The same, by this page's first command (`configs/anchored.py:cpu`)"}
@@ -311,7 +312,7 @@ def sensitivity():
 
 
 TABLES = {
-    "README.md": {"systems": systems},
+    "README.md": {"systems": systems, "auxiliary": auxiliary},
     "ecalgen/shipped/README.md": {"cards": cards},
     "ecalgen/data/samples/README.md": {"checks": checks},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},

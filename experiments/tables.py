@@ -329,7 +329,7 @@ TABLES = {
     "docs/auxiliary.md": {"table 1": auxiliary},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "docs/analysis.md": {"reconstruction": reconstruction},
-    "docs/speed.md": {"speed": speed, "precision": precision, "streaming": streaming},
+    "docs/speed.md": {"speed": speed, "streaming": streaming},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "search": search,
                               "pilots": pilots},
 }

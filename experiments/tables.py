@@ -403,8 +403,9 @@ def _lineage_cells(run):
 
 
 def _spread(values):
-    """Mean, least and greatest."""
-    return f"{statistics.mean(values):.3f} [{min(values):.3f}, {max(values):.3f}]"
+    """Mean, least and greatest, of several."""
+    between = f" [{min(values):.3f}, {max(values):.3f}]" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.3f}{between}"
 
 
 def _curve_cells(row):

@@ -120,8 +120,8 @@ class Whitening(nn.Module):
 class AnchoredGenerator(nn.Module):
     """`ecalgen.models.anchored.AnchoredGenerator`, with a correction that sees what the prior has drawn."""
 
-    def __init__(self, shape, profile_widths, latent, widths, network, attention=0, spectral_norm=False, octant=True,
-                 **_):
+    def __init__(self, shape, latent, widths, profile_widths=(32, 32), network="convolutions", attention=0,
+                 spectral_norm=False, octant=True, **_):
         super().__init__()
         self.shape, self.latent, self.octant = shape, latent, octant
         signal = latent + shape + 8 + 11 + len(SPARSITY_THRESHOLDS)

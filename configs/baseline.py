@@ -5,7 +5,8 @@ Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043; the "Baseline" of table 1 
 
 The recipe is what a search found best (experiments/search.py): noise for every cell, the octant, cells in units of the
 root of the energy, a projection discriminator without gain that sees squares of cells and pays for its gradient every
-eighth step, and on a CPU half the rates. With `recipe=paper` it is as plain as the papers describe it.
+eighth step, and on a CPU half the rates; the search had a gain of 2, with which a multi-task discriminator saturates.
+With `recipe=paper` it is as plain as the papers describe it.
 
     python -m ecalgen.main --config=configs/baseline.py                     # full: one GPU or TPU
     python -m ecalgen.main --config=configs/baseline.py:cpu                 # 13 minutes on one core

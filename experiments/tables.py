@@ -170,6 +170,42 @@ def auxiliary():
         "The minutes are of training; a tuned model needs those of the multi-task one as well.")])
 
 
+def weight_sweep():
+    """The weight of the auxiliary loss: the regressor's error and the generator's figures, a row a weight."""
+    result = load("weight_sweep")
+    floor, runs = result["real_against_real"], sorted(result["runs"], key=lambda run: float(run["variant"]))
+    cells = lambda run: [*(f"{run['w1'][f'{axis}_asymmetry']:.3f}" for axis in ("longitudinal", "transverse")),
+                         f"{statistics.mean(run['w1'].values()):.3f}",
+                         *(f"{run['prd'][features]['auc']:.3f}" for features in ("physics", "raw")), f"{run['auc']:.3f}"]
+    rows = [[run["variant"], f"{run['mean_unexplained']:.3f}", *cells(run)] for run in runs]
+    rows.append(["other real showers", "", *cells(floor)])
+    head = ["α", "regressor's error", "Wasserstein-1 of the longitudinal asymmetry", "of the transverse one",
+            "mean over the observables", "physics PRD-AUC", "raw PRD-AUC", "classifier AUC, observables"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"Multi-task, {runs[0]['steps']:,} steps of {runs[0]['batch_size']} showers, preset "
+        f"`{result['preset'] or 'full'}`, one seed; the rest as above.")])
+
+
+def auxiliary_anchored():
+    """Regressors in the anchored generator's discriminator: means over the seeds, with the least and the greatest."""
+    result = load("auxiliary_anchored")
+    floor = result["real_against_real"]
+    cells = lambda runs: [
+        *(_spread([run["auc"][judge] for run in runs]) for judge in floor["auc"]),
+        _spread([run["physics_prd"]["auc"] for run in runs]),
+        *(_spread([run["w1"][quantity] for run in runs]) for quantity in floor["w1"])]
+    rows = []
+    for name in dict.fromkeys(run["variant"] for run in result["runs"]):
+        runs = [run for run in result["runs"] if run["variant"] == name]
+        rows.append([name, str(len(runs)), f"{runs[0]['steps']:,}", *cells(runs)])
+    rows.append(["other real showers", "", "", *cells([floor])])
+    head = ["in the discriminator", "seeds", "GAN steps", *(f"AUC, {judge.replace('_', ' ')}" for judge in floor["auc"]),
+            "physics PRD-AUC", *(f"Wasserstein-1 of `{quantity}`" for quantity in floor["w1"])]
+    prd = floor["physics_prd"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers; Wasserstein-1 in deviations.")])
+
+
 def lineage():
     """Every system of the lineage, the highest physics PRD-AUC first."""
     result = load("lineage")
@@ -330,8 +366,9 @@ TABLES = {
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "docs/analysis.md": {"reconstruction": reconstruction},
     "docs/speed.md": {"speed": speed, "streaming": streaming},
-    "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve, "search": search,
-                              "pilots": pilots},
+    "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve},
+    "experiments/results/anchored_pilots.md": {"pilots": pilots},
+    "experiments/results/search.md": {"search": search},
 }
 """File -> the tables in it."""
 

@@ -48,7 +48,7 @@ def get_config(preset=""):
     config.stages = ("prior", "gan")
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.train.constant_fraction = 0.25
-    config.train.final_fraction = 0.01  # the slow end matters most to images: see experiments/results/anchored_pilots.md
+    config.train.final_fraction = 0.01  # images gain most: experiments/results/anchored_pilots.md
     config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
     config.generator = ml_collections.ConfigDict(dict(
         name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), total=True, correction=True, sight=True,

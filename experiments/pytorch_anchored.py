@@ -133,7 +133,7 @@ class AnchoredGenerator(nn.Module):
         self.register_buffer("positions", torch.from_numpy(POSITIONS))
         self.register_buffer("rings", torch.from_numpy(RING_MASKS).float())
         self.register_buffer("thresholds", torch.from_numpy(SPARSITY_THRESHOLDS).float())
-        self.register_buffer("scales", torch.from_numpy(anchored.SEEN))
+        self.register_buffer("scales", torch.from_numpy(anchored.SEEN).flatten())
 
     def draw_noise(self, count):
         """The noise of so many showers."""

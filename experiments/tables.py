@@ -174,9 +174,10 @@ def weight_sweep():
     """The weight of the auxiliary loss: the regressor's error and the generator's figures, a row a weight."""
     result = load("weight_sweep")
     floor, runs = result["real_against_real"], sorted(result["runs"], key=lambda run: float(run["variant"]))
-    cells = lambda run: [*(f"{run['w1'][f'{axis}_asymmetry']:.3f}" for axis in ("longitudinal", "transverse")),
-                         f"{statistics.mean(run['w1'].values()):.3f}",
-                         *(f"{run['prd'][features]['auc']:.3f}" for features in ("physics", "raw")), f"{run['auc']:.3f}"]
+    cells = lambda run: [f"{value:.3f}" for value in (
+        *(run["w1"][f"{axis}_asymmetry"] for axis in ("longitudinal", "transverse")),
+        statistics.mean(run["w1"].values()), *(run["prd"][features]["auc"] for features in ("physics", "raw")),
+        run["auc"])]
     rows = [[run["variant"], f"{run['mean_unexplained']:.3f}", *cells(run)] for run in runs]
     rows.append(["other real showers", "", *cells(floor)])
     head = ["α", "regressor's error", "Wasserstein-1 of the longitudinal asymmetry", "of the transverse one",
@@ -199,11 +200,13 @@ def auxiliary_anchored():
         runs = [run for run in result["runs"] if run["variant"] == name]
         rows.append([name, str(len(runs)), f"{runs[0]['steps']:,}", *cells(runs)])
     rows.append(["other real showers", "", "", *cells([floor])])
-    head = ["in the discriminator", "seeds", "GAN steps", *(f"AUC, {judge.replace('_', ' ')}" for judge in floor["auc"]),
+    head = ["in the discriminator", "seeds", "GAN steps",
+            *(f"AUC, {judge.replace('_', ' ')}" for judge in floor["auc"]),
             "physics PRD-AUC", *(f"Wasserstein-1 of `{quantity}`" for quantity in floor["w1"])]
     prd = floor["physics_prd"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers; Wasserstein-1 in deviations.")])
+        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers; Wasserstein-1 in "
+        "deviations.")])
 
 
 def lineage():

@@ -16,9 +16,9 @@ from ecalgen.models.prior import PROFILES, TotalHead, cell_features, draw_mixtur
 
 LARGEST = 3.0
 """Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
-LOG_MU = np.array([1, 0, 0], np.float32).reshape(1, 1, 1, 3)
+LOG_MU = np.array([1, 0, 0], np.float32).reshape(3, 1, 1, 1)
 """Where log mu is among the maps."""
-SEEN = np.array([0.25, 1, 1], np.float32).reshape(1, 1, 1, 3)
+SEEN = np.array([0.25, 1, 1], np.float32).reshape(3, 1, 1, 1)
 """Scale of the maps as the correction sees them: log mu spans the most."""
 
 
@@ -80,23 +80,24 @@ class AnchoredGenerator(nn.Module):
         centre, scale = total_unit(momentum)
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
         maps = PROFILES[self.profile](self.profile_widths, name="profile")(*incident, score, noise["shape"])
-        maps += jnp.log(total)[:, None, None, None] * LOG_MU
+        maps += jnp.log(total)[None, :, None, None] * LOG_MU
         n = noise["cells"]
         if self.correction:
             if self.correlated:
                 n = hits.correlated(n, self.param("neighbours", nn.initializers.zeros, (2,)))
             signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
             if self.sight:
-                drawn = scaled(hits.cell_energy(n, *jnp.moveaxis(maps, -1, 0)), total)
+                drawn = scaled(hits.cell_energy(n, *maps), total)
                 seen = Whitening(name="whitening")(seen_observables(drawn, *incident), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
-            seen = jnp.concatenate([maps * SEEN, n[..., None]], axis=-1)
+            seen = jnp.concatenate([maps * SEEN, n[None]])
             if self.network == "cells":
                 maps += CellCorrection(self.widths, name="correction")(signal, seen, cell_features(*incident)[0])
             else:
-                maps += Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
-                    signal, seen, update_stats)
-        cells = hits.cell_energy(n, *jnp.moveaxis(maps, -1, 0))
+                outputs = Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
+                    signal, jnp.moveaxis(seen, 0, -1), update_stats)
+                maps += jnp.moveaxis(outputs, -1, 0)
+        cells = hits.cell_energy(n, *maps)
         if self.total:
             cells = scaled(cells, total)
         return unfold_cells(cells, momentum) if self.octant else cells
@@ -142,8 +143,8 @@ class CellCorrection(nn.Module):
 
     @nn.compact
     def __call__(self, signal, maps, place):
-        """`signal [N, S]`, `maps [N, 30, 30, 4]`, `place [N, 30, 30, 8]` -> `[N, 30, 30, 3]`."""
-        outputs = cell_layers(jnp.concatenate([place, maps], axis=-1), signal, self.widths, 3, kernel_scale=0.003)
+        """`signal [N, S]`, `maps [4, N, 30, 30]`, `place [8, N, 30, 30]` -> `[3, N, 30, 30]`."""
+        outputs = cell_layers(jnp.concatenate([place, maps]), signal, self.widths, 3, kernel_scale=0.003)
         return LARGEST * jnp.tanh(outputs / LARGEST)
 
 

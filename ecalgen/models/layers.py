@@ -28,6 +28,19 @@ class Dense(nn.Module):
         return _add_bias(self, (x.astype(kernel.dtype) @ kernel).astype(x.dtype))
 
 
+class CellDense(Dense):
+    """`Dense` of the channels of every cell, which lie first: `[in, N, cells]` -> `[features, N, cells]`.
+
+    With the cells last a processor's vectors run over them; over a few channels they would be mostly empty.
+    """
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        kernel = _kernel(self, (x.shape[0], self.features), update_stats, self.kernel_scale)
+        y = kernel.T @ x.reshape(x.shape[0], -1).astype(kernel.dtype)
+        return _add_bias(self, y.astype(x.dtype).reshape(self.features, *x.shape[1:]), axis=0)
+
+
 class Conv(nn.Module):
     """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`.
 
@@ -160,20 +173,21 @@ def cell_layers(place, given, widths, outputs, kernel_scale=None):
     """A small network of every cell and of its shower, inside whose `__call__` this is.
 
     Args:
-      place: `[N, 30, 30, F]`, what is known of each cell.
+      place: `[F, N, 30, 30]`, what is known of each cell.
       given: `[N, Y]`, what is known of the shower.
       widths: of the hidden layers.
       outputs: how many numbers a cell.
       kernel_scale: of the last layer, as in `Dense`.
 
     Returns:
-      `[N, 30, 30, outputs]`.
+      `[outputs, N, 30, 30]`.
     """
-    x = Dense(widths[0], name="place")(place)
-    x += Dense(widths[0], use_bias=False, name="given")(given)[:, None, None, :]
+    x = CellDense(widths[0], name="place")(place.reshape(*place.shape[:2], -1))
+    x += Dense(widths[0], use_bias=False, name="given")(given).T[:, :, None]
     for i, width in enumerate(widths[1:]):
-        x = Dense(width, name=f"dense{i}")(nn.silu(x))
-    return Dense(outputs, kernel_scale=kernel_scale, name="outputs")(nn.silu(x))
+        x = CellDense(width, name=f"dense{i}")(nn.silu(x))
+    x = CellDense(outputs, kernel_scale=kernel_scale, name="outputs")(nn.silu(x))
+    return x.reshape(outputs, *place.shape[1:])
 
 
 def cells_relu(x):
@@ -230,11 +244,11 @@ def _kernel(layer, shape, update_stats, scale=None):
     return kernel / sigma
 
 
-def _add_bias(layer, y):
+def _add_bias(layer, y, axis=-1):
     if not layer.use_bias:
         return y
     bias = layer.param("bias", nn.initializers.zeros, (layer.features,))
-    return y + bias.reshape((1,) * (y.ndim - 1) + (-1,))
+    return y + jnp.expand_dims(bias, [i for i in range(y.ndim) if i != axis % y.ndim])
 
 
 def _unit(vector):

@@ -68,12 +68,12 @@ class Profile(nn.Module):
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
-        """Particles, `score [N]` of their total and `z [N, K]` -> `[N, 30, 30, 3]`: log share, log eps, log kappa."""
+        """Particles, `score [N]` of their total and `z [N, K]` -> `[3, N, 30, 30]`: log share, log eps, log kappa."""
         place, log_r = cell_features(momentum, point)
         given = jnp.concatenate([incident_vector(momentum, point), score[:, None], z], axis=1)
-        log_share, log_eps, log_kappa = jnp.moveaxis(cell_layers(place, given, self.widths, 3), -1, 0)
+        log_share, log_eps, log_kappa = cell_layers(place, given, self.widths, 3)
         share = _log_softmax(log_share - 2 * log_r - 0.5 * jnp.exp(log_r))
-        return jnp.stack([share, 0.3 * log_eps - 0.5, LARGEST * jnp.tanh(0.3 * log_kappa / LARGEST)], axis=-1)
+        return jnp.stack([share, 0.3 * log_eps - 0.5, LARGEST * jnp.tanh(0.3 * log_kappa / LARGEST)])
 
 
 class FixedProfile(nn.Module):
@@ -87,14 +87,14 @@ class FixedProfile(nn.Module):
         del score, z  # and no layers have widths
         log_r = cell_features(momentum, point)[1]
         share = _log_softmax(-2 * log_r - 0.5 * jnp.exp(log_r))
-        return jnp.stack([share, jnp.full_like(share, -0.5), jnp.zeros_like(share)], axis=-1)
+        return jnp.stack([share, jnp.full_like(share, -0.5), jnp.zeros_like(share)])
 
 
 PROFILES = {"fitted": Profile, "fixed": FixedProfile}
 
 
 def cell_features(momentum, point):
-    """Where each cell lies, seen from the track at the reference depth: `[N, 30, 30, 8]`, and log r `[N, 30, 30]`.
+    """Where each cell lies, seen from the track at the reference depth: `[8, N, 30, 30]`, and log r `[N, 30, 30]`.
 
     Lengths in cells; r is kept above 0.14. Along the track's slope, and across it; which side of it makes no difference
     but to the grid.
@@ -109,7 +109,7 @@ def cell_features(momentum, point):
     signed = jnp.sign(along) * jnp.log1p(jnp.abs(along) / 0.15)
     place = [along / 1.5, signed / 2, across / 1.5, jnp.log(across + 0.15), log_r, jnp.exp(log_r) / 5,
              jnp.log(jnp.abs(dx) + 0.1), jnp.log(jnp.abs(dy) + 0.1)]
-    return jnp.stack(place, axis=-1), log_r
+    return jnp.stack(place), log_r
 
 
 class Encoder(nn.Module):
@@ -170,8 +170,8 @@ class Prior(nn.Module):
         observed = Whitening(name="whitening")(seen_observables(energy, momentum, point), given)
         mean, log_std = Encoder(self.shape, name="encoder")(observed, energy, given)
         z = mean + jnp.exp(log_std) * normal
-        maps = PROFILES[self.profile](self.profile_widths, name="profile")(momentum, point, score, z)
-        log_share, log_eps, log_kappa = jnp.moveaxis(maps, -1, 0)
+        log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, name="profile")(
+            momentum, point, score, z)
         log_mu = log_share + jnp.log(jnp.maximum(total, 1e-3))[:, None, None]
         return {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
                 "cells": hits.log_likelihood(energy, log_mu, log_eps, log_kappa).sum((1, 2)),

@@ -96,12 +96,12 @@ def test_only_the_correction_and_what_neighbours_share_is_trained():
 def test_a_correction_of_each_cell_alone_sees_no_other():
     """Noise of one cell changes that cell's correction alone, where the network is not shown the prior's draw."""
     correction, rng = CellCorrection((4, 4)), np.random.default_rng(0)
-    signal, maps, place = (rng.normal(size=shape).astype("f4") for shape in ((1, 5), (1, 30, 30, 4), (1, 30, 30, 8)))
+    signal, maps, place = (rng.normal(size=shape).astype("f4") for shape in ((1, 5), (4, 1, 30, 30), (8, 1, 30, 30)))
     variables = correction.init(jax.random.key(0), signal, maps, place)
     stirred = jax.tree.map(lambda leaf: leaf + 0.3, variables)
     before = correction.apply(stirred, signal, maps, place)
-    maps[0, 7, 20, 3] += 1
-    changed = jnp.any(correction.apply(stirred, signal, maps, place) != before, axis=-1)
+    maps[3, 0, 7, 20] += 1
+    changed = jnp.any(correction.apply(stirred, signal, maps, place) != before, axis=0)
     assert np.argwhere(changed).tolist() == [[0, 7, 20]]
 
 

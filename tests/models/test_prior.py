@@ -40,18 +40,18 @@ def test_shares_add_up(name, showers):
     profile = prior.PROFILES[name]()
     variables = profile.init(jax.random.key(0), *arguments)
     maps = profile.apply(variables, *arguments)
-    assert maps.shape == (5, 30, 30, 3)
-    np.testing.assert_allclose(jnp.exp(maps[..., 0]).sum((1, 2)), 1, rtol=1e-4)
+    assert maps.shape == (3, 5, 30, 30)
+    np.testing.assert_allclose(jnp.exp(maps[0]).sum((1, 2)), 1, rtol=1e-4)
 
 
 def test_cell_features_by_hand():
     """A track along +x through the origin: cell (16, 13) lies 1.5 along it and 1.5 across it."""
     momentum, point = jnp.array([[3.0, 0.0, 10.0]]), jnp.array([[-4.5, 0.0]])
     place, log_r = prior.cell_features(momentum, point)
-    np.testing.assert_allclose(place[0, 16, 13, jnp.array([0, 2])], [1.0, 1.0], atol=1e-3)
+    np.testing.assert_allclose(place[jnp.array([0, 2]), 0, 16, 13], [1.0, 1.0], atol=1e-3)
     np.testing.assert_allclose(log_r[0, 16, 13], np.log(np.hypot(1.5, 1.5)), atol=1e-2)
     mirrored, _ = prior.cell_features(momentum, point + jnp.array([[0.0, PITCH]]))
-    np.testing.assert_allclose(mirrored[0, :, 14], place[0, :, 13], atol=1e-4)
+    np.testing.assert_allclose(mirrored[:, 0, :, 14], place[:, 0, :, 13], atol=1e-4)
 
 
 def test_the_bound_of_an_encoder_that_knows_nothing(showers):

@@ -129,7 +129,7 @@ class AnchoredGenerator(nn.Module):
         self.neighbours = nn.Parameter(torch.zeros(2))
         self.correction = (CellCorrection(signal, widths) if network == "cells" else
                            Correction(signal, widths, attention, spectral_norm))
-        self.register_buffer("tables", torch.from_numpy(hits.TABLES))
+        self.register_buffer("tables", torch.from_numpy(hits.TABLES.T.copy()))
         self.register_buffer("positions", torch.from_numpy(POSITIONS))
         self.register_buffer("rings", torch.from_numpy(RING_MASKS).float())
         self.register_buffer("thresholds", torch.from_numpy(SPARSITY_THRESHOLDS).float())

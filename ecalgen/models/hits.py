@@ -66,20 +66,19 @@ def log_likelihood(energy, log_mu, log_eps, log_kappa):
 
 def _tables(log_hits):
     """t, with Phi(-t) = exp(-hits), E[y] and E[y^2]; between the points of their tables, linear in the logs."""
-    position = jnp.clip((log_hits - RANGE[0]) * STEPS, 0, len(TABLES) - 1.001)
+    position = jnp.clip((log_hits - RANGE[0]) * STEPS, 0, TABLES.shape[1] - 1.001)
     index = position.astype(jnp.int32)
-    low, high = (jnp.asarray(TABLES)[i] for i in (index, index + 1))
-    values = low + (position - index)[..., None] * (high - low)
-    return values[..., 0], jnp.exp(values[..., 1]), jnp.exp(values[..., 2])
+    between = lambda low, high: low + (position - index) * (high - low)
+    t, log_first, log_second = (between(table[index], table[index + 1]) for table in map(jnp.asarray, TABLES))
+    return t, jnp.exp(log_first), jnp.exp(log_second)
 
 
 def _make_tables():
     log_hits = np.linspace(*RANGE, int((RANGE[1] - RANGE[0]) * STEPS) + 1)
     t = -ndtri_exp(-np.exp(log_hits))
     below, density = exact_norm.cdf(t), exact_norm.pdf(t)
-    return np.stack([t, np.log(t * below + density), np.log((1 + t**2) * below + t * density)],
-                    axis=1).astype(np.float32)
+    return np.stack([t, np.log(t * below + density), np.log((1 + t**2) * below + t * density)]).astype(np.float32)
 
 
 TABLES = _make_tables()
-"""`[points, 3]`: t, log E[y] and log E[y^2] over `RANGE`."""
+"""`[3, points]`: t, log E[y] and log E[y^2] over `RANGE`."""

@@ -56,9 +56,8 @@ def seen_observables(energy, momentum, point):
     total = jnp.where(total > 0, total, 1)
     columns = {name: function(energy, momentum, point) for name, function in OBSERVABLES.items() if name != "sparsity"}
     columns["ring_energies"] /= total
-    share = energy / total[..., None]
-    columns["sparsity"] = jnp.stack(
-        [jnp.mean(counted(share / float(alpha)), axis=(1, 2)) for alpha in SPARSITY_THRESHOLDS], axis=1)
+    share = (energy / total[..., None]).reshape(energy.shape[0], 1, -1)
+    columns["sparsity"] = jnp.mean(counted(share / SPARSITY_THRESHOLDS[None, :, None].astype(share.dtype)), axis=2)
     return jnp.concatenate([value.reshape(energy.shape[0], -1) for value in columns.values()], axis=1)
 
 

@@ -99,7 +99,7 @@ class _Writer:
 
 
 def _reshape(writer, equation):
-    shape = [-1 if size == FREE else size for size in equation.outputs[0].shape]
+    shape = [-1 if size and size % FREE == 0 else size for size in equation.outputs[0].shape]
     return writer.node("Reshape", equation.inputs[0], np.array(shape, np.int64))
 
 

@@ -7,7 +7,10 @@ import numpy as np
 from jax.extend.core import Literal
 
 FREE = 8191
-"""Stands for the number of showers where that is to stay free: a prime that no network has for a width."""
+"""Stands for the number of showers where that is to stay free: a prime that no network has for a width.
+
+A multiple of it is that many showers' cells, or other numbers, along one axis.
+"""
 PASSING = ("stop_gradient", "copy", "copy_p", "optimization_barrier")
 """Primitives that hand on what they are given."""
 

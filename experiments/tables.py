@@ -365,7 +365,7 @@ TABLES = {
     "README.md": {"systems": systems},
     "ecalgen/shipped/README.md": {"cards": cards},
     "ecalgen/data/samples/README.md": {"checks": checks},
-    "docs/auxiliary.md": {"table 1": auxiliary},
+    "docs/auxiliary.md": {"table 1": auxiliary, "weight sweep": weight_sweep, "anchored": auxiliary_anchored},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "docs/analysis.md": {"reconstruction": reconstruction},
     "docs/speed.md": {"speed": speed, "streaming": streaming},

@@ -12,6 +12,7 @@ HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent
 SYSTEMS = {
     "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py`)",
+    "anchored_light": "Such a prior corrected cell by cell, a tenth of the size (`configs/anchored.py:cpu,size=light`)",
     "aux_twostep": "Self-attention GAN with a frozen regressor in its discriminator (`configs/aux_twostep.py:cpu`)",
     "aux_multitask": "The same, its regressor trained along (`configs/aux_multitask.py:cpu`)",
     "baseline":

@@ -82,7 +82,9 @@ def run_system(name, seed, args, real):
         sampler, size = load_sampler(workdir), sizes(workdir)
     generated = Showers(sampler(real.momentum, real.point, seed=seed), real.momentum, real.point)
     return size | judged(real, generated) | {
-        "milliseconds_per_shower": {str(batch): milliseconds(sampler, real, batch) for batch in (1, 1_000)},
+        "milliseconds_per_shower": {
+            str(batch): milliseconds(lambda n: sampler(real.momentum[:n], real.point[:n]), batch)
+            for batch in (1, 1_000)},
         "provenance": provenance(seed)}
 
 
@@ -116,15 +118,14 @@ def judged(real, generated):
             "w1": distances(real, generated)}
 
 
-def milliseconds(sampler, real, batch, repeats=7):
-    """Of one shower in a batch, the best of some calls, with the program compiled."""
-    momentum, point = real.momentum[:batch], real.point[:batch]
+def milliseconds(sample, batch, repeats=7):
+    """Of one shower of `sample(batch)`, the best of some calls, with the program compiled."""
     seconds = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
-        jax.block_until_ready(sampler(momentum, point))
+        made = jax.block_until_ready(sample(batch))
         seconds.append(time.perf_counter() - start)
-    return round(1000 * min(seconds[1:]) / len(momentum), 4)
+    return round(1000 * min(seconds[1:]) / len(made), 4)
 
 
 if __name__ == "__main__":

@@ -243,6 +243,36 @@ def reached(*names):
         "their ceilings are not known.")])
 
 
+def adagan():
+    """Ensembles of one, two, ... generators on 25 x 25 x 25 cells, and what their paper says."""
+    result = load("adagan")
+    members = result["members"]
+    last = next(reversed(members.values()))
+    names = list(last["observables"])
+    mean = lambda values: statistics.mean(values)
+    w1 = lambda found, key: [found["observables"]["sampling_fraction"][key],
+                             mean([found["observables"][name][key] for name in names])]
+    off = lambda found: mean([abs(ratio - 1) for axis in found["profiles"].values() for ratio in axis["ratio"]])
+    rows = [[count, *(f"{found['prd'][features]['auc']:.3f}" for features in ("physics", "raw")),
+             *(f"{value:.2f}" for value in w1(found, "w1")), f"{100 * off(found):.0f} %", f"{found['c2st']['auc']:.3f}",
+             f"{found['costs']['parameters']:,}", f"{found['costs']['bytes'] / 1e6:.1f}",
+             *(f"{found['costs']['milliseconds_per_shower'][batch]:.3g}" for batch in ("1", "1000")),
+             f"{found['costs']['seconds'] / 60:.0f}"] for count, found in members.items()]
+    reference = [abs(ratio - 1) for axis in last["profiles"].values() for ratio in axis["reference_ratio"]]
+    rows.append(["other real showers", *(f"{last['prd'][features]['ceiling']:.3f}" for features in ("physics", "raw")),
+                 *(f"{value:.2f}" for value in w1(last, "w1_reference")), f"{100 * mean(reference):.0f} %",
+                 f"{last['c2st']['floor']:.3f}", *5 * [""]])
+    head = ["generators", "physics PRD-AUC", "raw PRD-AUC", "W1 of the sampling fraction", "mean W1 of the observables",
+            "mean error of the profiles", "classifier AUC, observables", "parameters", "MB", "ms a shower, alone",
+            "by the 1,000", "minutes of training"]
+    prd, training = last["prd"]["raw"], result["training"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"Preset `{training['preset']}`, {result['provenance']['device']}; {last['showers']:,} test showers; PRD: "
+        f"{prd['clusters']} clusters, {prd['runs']} runs, of the cells (raw) and of the observables (physics). W1: "
+        "Wasserstein-1 in deviations of the real showers; error of the profiles: of the share of energy in a plane of "
+        "cells, over all planes.")])
+
+
 def search():
     """Every variant of the plain GAN that was tried, the best one first."""
     result = load("search")

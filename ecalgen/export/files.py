@@ -11,6 +11,7 @@ from ecalgen.export.onnx import OPSET, to_onnx
 from ecalgen.export.program import FREE, trace
 from ecalgen.export.stablehlo import PLATFORMS, WINDOW, to_stablehlo
 from ecalgen.provenance import provenance
+from ecalgen.weights import shipped_models
 
 FORMAT = 1
 HEADER = """\
@@ -84,7 +85,7 @@ int main(int argc, char **argv) {{
 
 
 def export_generator(source, kind, folder):
-    """Write a generator in one format, with its card; the paths of the files.
+    """Write a generator in one format, with its card; the paths of the files, called as the model or the run's system.
 
     Args:
       source: a run's workdir, or the name of a shipped model.
@@ -97,7 +98,7 @@ def export_generator(source, kind, folder):
       UserError: ONNX without its extra.
     """
     make_cells, latent, card = load_function(source)
-    name = re.sub(r"\W", "_", card["system"])
+    name = str(source) if str(source) in shipped_models("generator") else re.sub(r"\W", "_", card["system"])
     files, said = FORMATS[kind](make_cells, latent, name)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_write(folder / file, content) for file, content in files.items()]

@@ -34,20 +34,20 @@ def test_every_generator(name, tmp_path):
 
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
-    """The folder of the shipped generator in C, compiled, with its example."""
+    """The folder of the light generator in C, compiled, with its example."""
     folder = tmp_path_factory.mktemp("c")
-    export_generator("anchored", "c", folder)
-    compile_c(folder, "-shared", "-fPIC", "-o", "anchored.so", "anchored.c", "-lm")
-    compile_c(folder, "-o", "example", "example.c", "anchored.c", "-lm")
+    export_generator("anchored_light", "c", folder)
+    compile_c(folder, "-shared", "-fPIC", "-o", "anchored_light.so", "anchored_light.c", "-lm")
+    compile_c(folder, "-o", "example", "example.c", "anchored_light.c", "-lm")
     return folder
 
 
-def test_the_shipped_generator_from_several_threads(shipped):
-    make_cells, latent, _ = load_function("anchored")
+def test_the_light_generator_from_several_threads(shipped):
+    make_cells, latent, _ = load_function("anchored_light")
     noise, conditions = draw(latent, 40)
-    function = ctypes.CDLL(str(shipped / "anchored.so")).anchored_shower
-    header = (shipped / "anchored.h").read_text()
-    workspace = int(header.split("anchored_workspace =")[1].split()[0])
+    function = ctypes.CDLL(str(shipped / "anchored_light.so")).anchored_light_shower
+    header = (shipped / "anchored_light.h").read_text()
+    workspace = int(header.split("anchored_light_workspace =")[1].split()[0])
 
     def shower(i):
         cells = np.zeros((30, 30), "f4")

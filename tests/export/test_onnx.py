@@ -41,11 +41,12 @@ def test_both_signatures_of_every_generator(name, tmp_path):
         np.testing.assert_array_equal(joined.run(["cells"], {"noise_and_conditions": both})[0], made)
 
 
-def test_the_shipped_generator():
-    make_cells, latent, _ = load_function("anchored")
-    files, _ = write_onnx(make_cells, latent, "anchored")
+@pytest.mark.parametrize("name", ["anchored", "anchored_light"])
+def test_the_shipped_generators(name):
+    make_cells, latent, _ = load_function(name)
+    files, _ = write_onnx(make_cells, latent, name)
     noise, conditions = draw(latent, 50)
-    (made,) = session(files["anchored.onnx"]).run(None, {"noise": noise, "conditions": conditions})
+    (made,) = session(files[f"{name}.onnx"]).run(None, {"noise": noise, "conditions": conditions})
     assert difference(made, jax.jit(make_cells)(noise, conditions)) < 1e-4
 
 

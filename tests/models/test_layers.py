@@ -9,6 +9,7 @@ from scipy.special import softmax
 from ecalgen.models.layers import (
     Conv,
     Dense,
+    DoublingConv,
     Modulation,
     SelfAttention,
     UpBlock,
@@ -44,6 +45,15 @@ def test_conv_is_scipys_correlation():
         for k in range(4):
             expected = sum(correlate(x[n, :, :, c], kernel[:, :, c, k], mode="same") for c in range(3))
             np.testing.assert_allclose(ours[n, :, :, k], expected, atol=1e-4)
+
+
+def test_doubling_conv_is_a_convolution_of_the_doubled_map():
+    x = RNG.normal(size=(2, 5, 4, 3)).astype("f4")
+    layer = DoublingConv(4, spectral_norm=True)
+    variables = layer.init(jax.random.key(0), x)
+    doubled = np.repeat(np.repeat(x, 2, axis=1), 2, axis=2)
+    np.testing.assert_allclose(layer.apply(variables, x), Conv(4, spectral_norm=True).apply(variables, doubled),
+                               atol=1e-5)
 
 
 @pytest.mark.parametrize("layer, size", [(Dense(4), (50, 7)), (Conv(4, size=1), (5, 2, 5, 7))])

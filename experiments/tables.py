@@ -52,7 +52,7 @@ def systems():
     rows = [[name, _prd(result, "physics"), _prd(result, "raw"), _auc(result, "observables"), _auc(result, "images"),
              _training(result), f"{result['showers']:,} showers"]
             for name, result in zip(shown.values(), results, strict=True)]
-    return "\n".join([*_markdown(head, rows), "", *{_settings(result): None for result in results}])
+    return "\n".join([*_markdown(head, rows), "", _settings(results)])
 
 
 def cards():
@@ -233,14 +233,35 @@ def reached(*names):
     result = load("lineage")
     runs = {run["variant"]: run for run in result["runs"]}
     said = lambda name: [f"{value:.3f}" for value in CLAIMS[name]] if name in CLAIMS else ["–", "–"]
-    rows = [[name, *_lineage_cells(runs[name]), *said(name)] for name in names]
-    rows.append(["other real showers", *_lineage_cells(result["real_against_real"]), "", ""])
-    head = ["", *LINEAGE_HEAD, "its paper: physics PRD-AUC", "raw"]
+    cells = lambda run: [*_lineage_cells(run),
+                         *(f"{run['w1'][name]:.2f}" for name in ("ring_energies", "visible_fraction"))]
+    rows = [[name, *cells(runs[name]), f"{runs[name]['milliseconds_per_shower']['1000']:.3g}", *said(name)]
+            for name in names]
+    rows.append(["other real showers", *cells(result["real_against_real"]), "", "", ""])
+    head = ["", *LINEAGE_HEAD, "W1 of the ring energies", "of the visible fraction", "ms a shower, by the 1,000",
+            "its paper: physics PRD-AUC", "raw"]
     prd = result["real_against_real"]["prd"]["physics"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"Preset `{result['preset'] or 'full'}`, one seed; PRD: {prd['clusters']} clusters, {prd['runs']} runs, "
+        f"Preset `{result['preset'] or 'full'}`, one seed, one core of "
+        f"{result['provenance']['device'].split(',')[0]}; PRD: {prd['clusters']} clusters, {prd['runs']} runs, "
         f"{prd['n']:,} test showers; W1: Wasserstein-1 in deviations. The papers' figures are of other showers, and "
         "their ceilings are not known.")])
+
+
+def wgan_1d():
+    """The Wasserstein GAN of electrons straight into the middle: a row an observable."""
+    result = load("wgan_1d")
+    rows = [[f"Wasserstein-1, {name.replace('_', ' ')}", f"{found['w1']:.3f}", f"{found['w1_reference']:.3f}"]
+            for name, found in result["observables"].items()]
+    rows += [[f"{features} PRD-AUC", f"{found['auc']:.3f}", f"{found['ceiling']:.3f}"]
+             for features, found in result["prd"].items() if features in ("physics", "raw")]
+    rows += [[f"classifier AUC, {judge.replace('_', ' ')}", f"{found['auc']:.3f}", f"{found['floor']:.3f}"]
+             for judge, found in result["c2st"].items()]
+    prd = result["prd"]["raw"]
+    return "\n".join([*_markdown(["", "generated", "other real showers"], rows), "", (
+        f"`configs/wgan.py:{result['training']['preset']}`, {_training(result)} of training, "
+        f"{result['provenance']['device']}; {result['showers']:,} test showers; PRD: {prd['clusters']} clusters, "
+        f"{prd['runs']} runs.")])
 
 
 def adagan():
@@ -443,15 +464,18 @@ def _training(result):
     return f"{training['steps']:,} steps of {training['batch_size']}, {training['seconds'] / 60:.0f} minutes"
 
 
-def _settings(result):
-    entry = result["prd"]["physics"]
+def _settings(results):
+    """What the figures of the README depend on."""
+    (clusters, runs), = {tuple(result["prd"]["physics"][setting] for setting in ("clusters", "runs"))
+                         for result in results}
+    devices = dict.fromkeys(result["provenance"]["device"].split(",")[0] for result in results)
     return (
-        f"PRD: {entry['clusters']} clusters, {entry['runs']} runs (± is their deviation), as many test showers as the "
+        f"PRD: {clusters} clusters, {runs} runs (± is their deviation), as many test showers as the "
         "table says, on which it and its ceiling depend; features the 900 cells (raw) or 2 asymmetries, 2 widths and "
         "20 sparsities (physics); in brackets what other real showers reach, at conditions of their own, so that "
         "showers at the very conditions of the real ones may exceed it. Classifiers: gradient-boosted trees on 31 "
-        "observables, a convolutional network on images; 0.5 is perfect. The time is of training; "
-        f"{result['provenance']['device'].split(',')[0]}, one or two cores.")
+        "observables, a convolutional network on images; 0.5 is perfect. The time is of training, on one or two cores "
+        f"({'; '.join(devices)}).")
 
 
 def _response(moved):

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS, conditions
-from ecalgen.models.layers import Dense, Modulation, cells_relu
+from ecalgen.models.layers import Dense, Modulation, TransposedConv, cells_relu
 
 EDGED = 32
 """Side of the last map, of which the cells are the middle."""
@@ -47,7 +47,7 @@ class DeconvolutionalGenerator(nn.Module):
         x = x.reshape(-1, 4, 4, self.widths[0])
         for i, width in enumerate((*self.widths[1:], 1)):
             x = nn.relu(Modulation()(x))
-            x = nn.ConvTranspose(width, (4, 4), (2, 2), name=f"up{i}")(x)
+            x = TransposedConv(width, name=f"up{i}")(x)
         edge = (EDGED - CELLS) // 2
         cells = cells_relu(x[:, edge:edge + CELLS, edge:edge + CELLS, 0])
         return unfold_cells(cells, momentum) if self.octant else cells

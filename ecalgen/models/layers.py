@@ -44,14 +44,13 @@ class CellDense(Dense):
 
 
 class Conv(nn.Module):
-    """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H/stride, W/stride, features]`.
+    """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H, W, features]`.
 
     `kernel_scale` as in `Dense`.
     """
 
     features: int
     size: int = 3
-    stride: int = 1
     spectral_norm: bool = False
     use_bias: bool = True
     kernel_scale: float | None = None
@@ -59,7 +58,25 @@ class Conv(nn.Module):
     @nn.compact
     def __call__(self, x, update_stats=False):
         kernel = _kernel(self, (self.size, self.size, x.shape[-1], self.features), update_stats, self.kernel_scale)
-        return _add_bias(self, _convolve(x, kernel, self.stride, "SAME"))
+        return _add_bias(self, _convolve(x, kernel, "SAME"))
+
+
+class HalvingConv(Conv):
+    """`Conv` of 4x4 with a stride of 2: `[N, H, W, in]` -> `[N, H/2, W/2, features]`, halves rounded up.
+
+    Made as a product of matrices of all 16 cells that a new one sees: a CPU is quick at its derivatives of any order,
+    which a penalty of the gradient asks for, and slow at those of a convolution with a stride.
+    """
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        _, height, width, channels = x.shape
+        kernel = _kernel(self, (4, 4, channels, self.features), update_stats, self.kernel_scale)
+        rows, columns = -(-height // 2), -(-width // 2)
+        x = jnp.pad(x, ((0, 0), (1, 2 * rows + 1 - height), (1, 2 * columns + 1 - width), (0, 0)))
+        seen = [x[:, row:row + 2 * rows:2, column:column + 2 * columns:2] for row in range(4) for column in range(4)]
+        seen = jnp.concatenate(seen, axis=-1)
+        return _add_bias(self, (seen.astype(kernel.dtype) @ kernel.reshape(-1, self.features)).astype(x.dtype))
 
 
 class DoublingConv(Conv):
@@ -70,14 +87,23 @@ class DoublingConv(Conv):
 
     @nn.compact
     def __call__(self, x, update_stats=False):
-        count, height, width, channels = x.shape
-        kernel = _kernel(self, (3, 3, channels, self.features), update_stats, self.kernel_scale)
+        kernel = _kernel(self, (3, 3, x.shape[-1], self.features), update_stats, self.kernel_scale)
         halves = jnp.array(HALVES, kernel.dtype)
-        kernel = jnp.einsum("aht,bws,tsio->hwiabo", halves, halves, kernel).reshape(2, 2, channels, -1)
-        y = _convolve(x, kernel, 1, ((1, 1), (1, 1))).reshape(count, height + 1, width + 1, 2, 2, self.features)
-        y = jnp.stack([y[:, odd:height + odd, :, odd] for odd in (0, 1)], axis=2)
-        y = jnp.stack([y[:, :, :, odd:width + odd, odd] for odd in (0, 1)], axis=4)
-        return _add_bias(self, y.reshape(count, 2 * height, 2 * width, self.features))
+        return _add_bias(self, _doubled(x, jnp.einsum("aht,bws,tsio->hwiabo", halves, halves, kernel)))
+
+
+class TransposedConv(Conv):
+    """Transposed convolution of 4x4 with a stride of 2: `[N, H, W, in]` -> `[N, 2H, 2W, features]`.
+
+    A doubled cell sees every other row and column of the kernel, on 2x2 cells.
+    """
+
+    @nn.compact
+    def __call__(self, x, update_stats=False):
+        channels = x.shape[-1]
+        kernel = _kernel(self, (4, 4, channels, self.features), update_stats, self.kernel_scale)
+        kernel = kernel.reshape(2, 2, 2, 2, channels, -1).transpose(0, 2, 4, 1, 3, 5)
+        return _add_bias(self, _doubled(x, kernel))
 
 
 class SelfAttention(nn.Module):
@@ -144,7 +170,7 @@ class DownBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x, update_stats=False):
-        x = Conv(self.features, size=4, stride=2, spectral_norm=self.spectral_norm, name="conv")(x, update_stats)
+        x = HalvingConv(self.features, spectral_norm=self.spectral_norm, name="conv")(x, update_stats)
         return nn.leaky_relu(x, 0.1)
 
 
@@ -261,9 +287,23 @@ def _kernel(layer, shape, update_stats, scale=None):
     return kernel / sigma
 
 
-def _convolve(x, kernel, stride, padding):
+def _doubled(x, kernel):
+    """2x2 cells for each one, by a kernel `[2, 2, in, 2, 2, out]`: row 2i + a sees rows i + a - 1 and i + a.
+
+    Zeros are added before, as the gradient of a kernel larger than an unpadded map is slow on a CPU.
+    """
+    (count, height, width, channels), features = x.shape, kernel.shape[-1]
+    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    y = _convolve(x, kernel.reshape(2, 2, channels, -1), "VALID")
+    y = y.reshape(count, height + 1, width + 1, 2, 2, features)
+    y = jnp.stack([y[:, odd:height + odd, :, odd] for odd in (0, 1)], axis=2)
+    y = jnp.stack([y[:, :, :, odd:width + odd, odd] for odd in (0, 1)], axis=4)
+    return y.reshape(count, 2 * height, 2 * width, features)
+
+
+def _convolve(x, kernel, padding):
     """In the precision of the kernel."""
-    y = lax.conv_general_dilated(x.astype(kernel.dtype), kernel, (stride, stride), padding,
+    y = lax.conv_general_dilated(x.astype(kernel.dtype), kernel, (1, 1), padding,
                                  dimension_numbers=("NHWC", "HWIO", "NHWC"))
     return y.astype(x.dtype)
 

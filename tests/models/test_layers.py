@@ -1,4 +1,5 @@
 """Layers against SciPy's convolution, NumPy's singular values and attention written out as loops."""
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,8 +11,10 @@ from ecalgen.models.layers import (
     Conv,
     Dense,
     DoublingConv,
+    HalvingConv,
     Modulation,
     SelfAttention,
+    TransposedConv,
     UpBlock,
     at_precision,
     fold_spectral_norm,
@@ -71,10 +74,21 @@ def test_at_bfloat16_only_the_product_is_rounded(layer, size):
     assert np.abs(y - 0.001 - x @ np.asarray(params["kernel"]).reshape(7, 4)).max() > 1e-4
 
 
-def test_conv_of_stride_two_halves_the_map():
-    x = jnp.ones((1, 8, 8, 3))
-    layer = Conv(5, size=4, stride=2)
-    assert layer.apply(layer.init(jax.random.key(0), x), x).shape == (1, 4, 4, 5)
+@pytest.mark.parametrize("side", [8, 7])
+def test_halving_conv_is_a_convolution_with_a_stride_of_two(side):
+    x = RNG.normal(size=(2, side, 6, 3)).astype("f4")
+    layer = HalvingConv(5)
+    variables = layer.init(jax.random.key(0), x)
+    strided = nn.Conv(5, (4, 4), (2, 2))
+    np.testing.assert_allclose(layer.apply(variables, x), strided.apply(variables, x), atol=1e-5)
+
+
+def test_transposed_conv_is_flaxs():
+    x = RNG.normal(size=(2, 5, 4, 3)).astype("f4")
+    layer = TransposedConv(4)
+    variables = layer.init(jax.random.key(0), x)
+    np.testing.assert_allclose(layer.apply(variables, x), nn.ConvTranspose(4, (4, 4), (2, 2)).apply(variables, x),
+                               atol=1e-5)
 
 
 def test_power_iteration_finds_the_largest_singular_value():

@@ -1,6 +1,6 @@
 """What bfloat16 products cost in fidelity: shipped generators at both precisions against Geant4.
 
-    taskset -c 0 python -m experiments.precision       # some minutes
+    taskset -c 0 python -m experiments.precision       # 20 minutes on one core
     python -m experiments.precision --only=baseline --showers=200 --results=runs/x.json
 
 Rounding is the same on every machine: a CPU says what an accelerator's showers are like, though not how fast they are.

@@ -420,7 +420,7 @@ TABLES = {
     "docs/auxiliary.md": {"table 1": auxiliary, "weight sweep": weight_sweep, "anchored": auxiliary_anchored},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
     "docs/analysis.md": {"reconstruction": reconstruction},
-    "docs/speed.md": {"speed": speed, "streaming": streaming},
+    "docs/speed.md": {"speed": speed, "streaming": streaming, "precision": precision},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve},
     "experiments/results/anchored_pilots.md": {"pilots": pilots},
     "experiments/results/search.md": {"search": search},

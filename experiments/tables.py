@@ -228,10 +228,11 @@ def lineage():
         "a search found better.")])
 
 
-def reached(*names):
+def reached(*systems):
     """Of one system's page: what its rows of the lineage's table reached, beside what its paper says."""
     result = load("lineage")
     runs = {run["variant"]: run for run in result["runs"]}
+    names = sorted(name for name in runs if name.startswith(systems))
     said = lambda name: [f"{value:.3f}" for value in CLAIMS[name]] if name in CLAIMS else ["–", "–"]
     cells = lambda run: [*_lineage_cells(run),
                          *(f"{run['w1'][name]:.2f}" for name in ("ring_energies", "visible_fraction"))]
@@ -414,7 +415,10 @@ def sensitivity():
 
 
 TABLES = {
-    "README.md": {"systems": systems},
+    "README.md": {"systems": systems, "lineage": lineage},
+    "docs/library.md": {"reached": lambda: reached("library")},
+    "docs/vae.md": {"reached": lambda: reached("vae")},
+    "docs/sagan.md": {"reached": lambda: reached("sagan", "baseline")},
     "ecalgen/shipped/README.md": {"cards": cards},
     "ecalgen/data/samples/README.md": {"checks": checks},
     "docs/auxiliary.md": {"table 1": auxiliary, "weight sweep": weight_sweep, "anchored": auxiliary_anchored},

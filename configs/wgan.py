@@ -2,7 +2,8 @@
 
 Chekalina et al. 2018, arXiv:1812.01319: the regressor is trained before, on real showers; the distance of what it reads
 off a generated shower from the particle that was asked for enters the generator's loss. Box-Cox cells, 512 numbers of
-noise, transposed convolutions.
+noise, transposed convolutions. Found here (experiments/results/search.md): cells of order ten, as beside smaller ones
+the penalty, which asks for a slope of 1, outweighs the distance; projection; the octant.
 
     python -m ecalgen.main --config=configs/wgan.py               # full: one GPU or TPU
     python -m ecalgen.main --config=configs/wgan.py:cpu           # on two cores; not timed yet
@@ -58,12 +59,12 @@ def get_config(preset=""):
     config = base_config()
     config.system = "wgan"
     config.stages = ("regressor", "gan")
-    config.data.transform = ml_collections.ConfigDict(dict(name="boxcox", scale=1.0, exponent=0.2, gain=0.05))
+    config.data.transform = ml_collections.ConfigDict(dict(name="boxcox", scale=1.0, exponent=0.2, gain=0.5))
     config.generator = ml_collections.ConfigDict(dict(
-        name="deconvolutional", latent=512, widths=(128, 64, 32), octant=False))
+        name="deconvolutional", latent=512, widths=(128, 64, 32), octant=True))
     config.discriminator = ml_collections.ConfigDict(dict(
-        name="plain", widths=(32, 64, 128), attention=0, spectral_norm=False, conditioning="concatenation",
-        embedding=64, gain=1.0, unit="none", octant=False))
+        name="plain", widths=(32, 64, 128), attention=0, spectral_norm=False, conditioning="projection",
+        embedding=64, gain=1.0, unit="none", octant=True))
     config.regressor = ml_collections.ConfigDict(dict(
         name="cnn", widths=(16, 32, 64), attention=0, targets=("momentum", "point"), weights=(1.0, 1.0),
         conditional=False, decides=False, steering=1.0, shared=2, embedding=64,

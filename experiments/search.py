@@ -1,13 +1,15 @@
-"""What makes the plain GAN good: changes of `configs/baseline.py:cpu,recipe=paper`, at equal time on one core.
+"""What makes a GAN good: changes of `configs/baseline.py:cpu,recipe=paper`, or of the Wasserstein GAN, at equal time.
 
-    taskset -c 0 python -m experiments.search              # rerun to go on
+    taskset -c 0 python -m experiments.search                               # on one core; rerun to go on
+    taskset -c 0 python -m experiments.search --system=wgan --steps=1200 --workdir=runs/search-wgan \\
+        --results=experiments/results/search_wgan.json
     python -m experiments.search --steps=100 --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Judged on validation showers, so that the test showers stay unseen by what is chosen.
 """
 import functools
 
-from configs import baseline
+from configs import baseline, wgan
 from ecalgen import host, runs
 from ecalgen.data.showers import Showers
 from ecalgen.provenance import provenance
@@ -24,6 +26,7 @@ NOISE = {"generator.cell_noise": 2}
 ROOT = {"generator.unit": "root", "discriminator.unit": "root"}
 USUAL = {"train.generator_rate": 1e-3, "train.discriminator_rate": 2e-3}
 HALF = {name: rate / 2 for name, rate in USUAL.items()}
+DOUBLE = {"train.generator_rate": 1e-3, "train.discriminator_rate": 1e-3}
 GAIN = {"discriminator.gain": 10.0}
 LOW_GAIN = {"discriminator.gain": 2.0}
 SQUARES = {"discriminator.squares": True}
@@ -31,7 +34,7 @@ R1 = {"train.r1": 0.02, "train.r1_every": 8}
 WEAK_R1 = {"train.r1": 0.004, "train.r1_every": 8}
 PROJECTION = {"discriminator.conditioning": "projection"}
 FOUND = PROJECTION | OCTANT | NOISE | ROOT
-VARIANTS = {
+PLAIN = {
     "paper": {},
     "anneal": ANNEAL,
     "octant": OCTANT,
@@ -71,23 +74,43 @@ VARIANTS = {
     "R1": {"train.r1": 1.0},
     "log1p": {"data.transform.name": "log1p", "data.transform.scale": 1.0},
 }
-"""Name -> what it changes."""
+"""Name -> what it changes of `configs/baseline.py:cpu,recipe=paper` with the `USUAL` rates."""
+WASSERSTEIN = {
+    "plain": {},
+    "cells of order one": {"data.transform.gain": 0.05},
+    "projection": PROJECTION,
+    "projection, octant": PROJECTION | OCTANT,
+    "the same, double rates": PROJECTION | OCTANT | DOUBLE,
+    "the same, five steps of the critic": PROJECTION | OCTANT | {"train.discriminator_steps": 5},
+    "the same, steering 10": PROJECTION | OCTANT | {"regressor.steering": 10.0},
+}
+"""Name -> what it changes of `configs/wgan.py:cpu` without projection and octant."""
+SYSTEMS = {
+    "baseline": (lambda: baseline.get_config("cpu,recipe=paper"), USUAL, PLAIN),
+    "wgan": (lambda: wgan.get_config("cpu"), {
+        "discriminator.conditioning": "concatenation", "generator.octant": False, "discriminator.octant": False},
+        WASSERSTEIN),
+}
+"""Name -> its config, what is changed of it in every variant, and the variants."""
 
 
 def main():
     """Train and judge every variant that the results do not hold yet."""
     parser = make_parser(__doc__, "search", showers=4_000)
     parser.set_defaults(seeds=[0])
+    parser.add_argument("--system", choices=tuple(SYSTEMS), default="baseline")
     parser.add_argument("--steps", type=int, default=2_500, help="of the usual recipe")
     args = parser.parse_args()
     host.set_up()
     real = functools.partial(real_showers, args.source, "validation", args.showers)
 
-    variants = {name: changed(changes, args.source) for name, changes in VARIANTS.items()}
+    all_changes = SYSTEMS[args.system][2]
+    usual = changed(args, {})
+    variants = {name: changed(args, changes) for name, changes in all_changes.items()}
 
     def head():
         other = reference(real())
-        return {"steps": equal_steps(variants, changed({}, args.source), args.steps),
+        return {"steps": equal_steps(variants, usual, args.steps),
                 "provenance": provenance(args.seeds[0]),
                 "real_against_real": judged(real(), other, JUDGES) | {"w1": distances(real(), other)}}
 
@@ -100,21 +123,22 @@ def main():
         showers = real()
         generated = load_sampler(workdir)(showers.momentum, showers.point, seed=seed)
         generated = Showers(generated, showers.momentum, showers.point)
-        return ({"steps": config.train.steps, "changes": VARIANTS[name], "w1": distances(showers, generated)}
+        return ({"steps": config.train.steps, "changes": all_changes[name], "w1": distances(showers, generated)}
                 | judged(showers, generated, JUDGES))
 
     if args.results.exists():  # by a search that had fewer variants
         result = read(args.results)
         missing = {name: config for name, config in variants.items() if name not in result["steps"]}
-        steps = equal_steps(missing, changed({}, args.source), args.steps) if missing else {}
+        steps = equal_steps(missing, usual, args.steps) if missing else {}
         write(args.results, result | {"steps": result["steps"] | steps})
-    run_all(args, VARIANTS, head, run)
+    run_all(args, variants, head, run)
 
 
-def changed(changes, source):
-    """The recipe with these changes, on that source of showers."""
-    config = baseline.get_config("cpu,recipe=paper")
-    config.update_from_flattened_dict(USUAL | changes | {"data.source": source})
+def changed(args, changes):
+    """The recipe of the system with these changes, on the source of showers that was asked for."""
+    recipe, usual, _ = SYSTEMS[args.system]
+    config = recipe()
+    config.update_from_flattened_dict(usual | changes | {"data.source": args.source})
     return config
 
 

@@ -19,7 +19,8 @@ class DeconvolutionalGenerator(nn.Module):
 
     Dense to 4x4, then transposed convolutions of 4x4 kernels, each doubling the map: 8x8, 16x16, 32x32, cropped to
     30x30. Between them maps are divided by their root mean square over channels (`Modulation`), where DCGAN has batch
-    normalisation, which would make a shower depend on the others in its batch.
+    normalisation, which would make a shower depend on the others in its batch. Noise and conditions have a kernel each
+    at the input: in a common one, five numbers would start with a hundredth of the say of 512.
 
     Source: Chekalina et al. 2018, arXiv:1812.01319 (512 numbers of noise); Radford, Metz and Chintala 2015,
     arXiv:1511.06434.
@@ -43,7 +44,9 @@ class DeconvolutionalGenerator(nn.Module):
     def __call__(self, noise, momentum, point, update_stats=False):
         """`noise [N, latent]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]`."""
         incident = fold(momentum, point) if self.octant else (momentum, point)
-        x = Dense(16 * self.widths[0], name="project")(jnp.concatenate([noise, conditions(*incident)], axis=1))
+        given, features = conditions(*incident), 16 * self.widths[0]
+        x = Dense(features, kernel_scale=self.latent**-0.5, name="noise")(noise)
+        x += Dense(features, use_bias=False, kernel_scale=given.shape[-1]**-0.5, name="particle")(given)
         x = x.reshape(-1, 4, 4, self.widths[0])
         for i, width in enumerate((*self.widths[1:], 1)):
             x = nn.relu(Modulation()(x))

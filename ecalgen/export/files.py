@@ -16,7 +16,7 @@ from ecalgen.weights import shipped_models
 FORMAT = 1
 HEADER = """\
 /* {title}
- * Written by ecalgen {version}; {name}.json says what it was trained on and for which particles it may be trusted. */
+ * Written by ecalgen {version}; {name}.c.json says what it was trained on and for which particles it may be trusted. */
 #ifndef {guard}
 #define {guard}
 
@@ -47,7 +47,7 @@ void {name}_shower(const float *noise, const float *conditions, float *cells, fl
 }}
 """
 EXAMPLE = """\
-/* One shower, printed: cc -O3 -o example example.c {name}.c -lm && ./example 1
+/* One shower, printed: cc -O3 -o example {name}_example.c {name}.c -lm && ./example 1
  * The argument is the seed. */
 #include "{name}.h"
 #include <math.h>
@@ -102,7 +102,7 @@ def export_generator(source, kind, folder):
     files, said = FORMATS[kind](make_cells, latent, name)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_write(folder / file, content) for file, content in files.items()]
-    return [*paths, _write(folder / f"{name}.json", _card(card, latent, kind, said, paths))]
+    return [*paths, _write(folder / f"{name}.{kind}.json", _card(card, latent, kind, said, paths))]
 
 
 def write_onnx(make_cells, latent, name):
@@ -132,7 +132,7 @@ def write_c(make_cells, latent, name):
                  version=provenance(0)["versions"]["ecalgen"], latent=latent, conditions=len(CONDITIONS),
                  cells=CELLS**2, side=CELLS, workspace=workspace, helpers=HELPERS, constants=constants, body=body,
                  columns=", ".join(f"{column} ({unit})" for column, unit in CONDITIONS.items()))
-    files = {f"{name}.h": HEADER, f"{name}.c": SOURCE, "example.c": EXAMPLE}
+    files = {f"{name}.h": HEADER, f"{name}.c": SOURCE, f"{name}_example.c": EXAMPLE}
     return {file: text.format(**words).encode() for file, text in files.items()}, {
         "function": f"{name}_shower", "workspace_floats": workspace}
 

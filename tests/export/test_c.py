@@ -38,7 +38,7 @@ def shipped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("c")
     export_generator("anchored_light", "c", folder)
     compile_c(folder, "-shared", "-fPIC", "-o", "anchored_light.so", "anchored_light.c", "-lm")
-    compile_c(folder, "-o", "example", "example.c", "anchored_light.c", "-lm")
+    compile_c(folder, "-o", "example", "anchored_light_example.c", "anchored_light.c", "-lm")
     return folder
 
 

@@ -19,13 +19,13 @@ def run(tmp_path_factory):
 
 @pytest.mark.parametrize(("kind", "files"), [
     ("onnx", {"plain.onnx", "plain_joined.onnx"}), ("stablehlo", {"plain.jax", "plain.stablehlo.mlir"}),
-    ("c", {"plain.c", "plain.h", "example.c"})])
+    ("c", {"plain.c", "plain.h", "plain_example.c"})])
 def test_files_and_card(run, kind, files, tmp_path, capsys):
     out = tmp_path / "new" / "folder"
     main(["--run", str(run), "--format", kind, "--out", str(out)])
-    assert {path.name for path in out.iterdir()} == files | {"plain.json"}
-    assert capsys.readouterr().out.splitlines()[-1] == str(out / "plain.json")
-    card = json.loads((out / "plain.json").read_text())
+    assert {path.name for path in out.iterdir()} == files | {f"plain.{kind}.json"}
+    assert capsys.readouterr().out.splitlines()[-1] == str(out / f"plain.{kind}.json")
+    card = json.loads((out / f"plain.{kind}.json").read_text())
     assert card["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in files}
     assert card["inputs"]["noise"]["numbers"] == 6
     assert {column["name"]: column["unit"] for column in card["inputs"]["conditions"]} == CONDITIONS

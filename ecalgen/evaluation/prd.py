@@ -90,7 +90,7 @@ def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress="
         raise EvaluationError(f"PRD needs sets of one shape, not {np.shape(real)} and {np.shape(generated)}")
     if 2 * len(real) < clusters:
         raise EvaluationError(f"{2 * len(real)} showers cannot fill {clusters} clusters; give more of them")
-    union = np.ascontiguousarray(np.concatenate([real, generated]), np.float32)
+    union = np.ascontiguousarray(in_own_span(np.concatenate([real, generated])), np.float32)
     labels = _cluster(union, clusters, np.random.SeedSequence(seed).generate_state(runs), progress)
     labels = labels.reshape(runs, 2, len(real))
     curves = np.array([prd_curve(*_histograms(pair, clusters)) for pair in labels])
@@ -98,6 +98,15 @@ def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress="
     resampled = [_resampled_auc(labels, clusters, rng) for rng in np.random.default_rng(seed).spawn(bootstrap)]
     auc, (precision, recall) = float(np.mean(aucs)), curves.mean(axis=0)
     return PRD(auc, float(np.std(aucs)), interval(auc, resampled), precision, recall, clusters, runs, len(real))
+
+
+def in_own_span(features):
+    """The same points in coordinates of the space that they span, at the same distances: `[N, F]` -> `[N, min(N, F)]`.
+
+    k-means knows points by their distances alone; those of a thousand blocks of 15,625 cells need a thousand numbers.
+    """
+    count, width = features.shape
+    return features if width <= count else np.linalg.qr(features.T.astype(np.float64), mode="r").T
 
 
 def kmeans_plusplus(features, clusters, random_state):

@@ -3,9 +3,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 from sklearn.cluster import kmeans_plusplus as sklearn_kmeans_plusplus
 
-from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, kmeans_plusplus, prd_auc, prd_curve, prd_score
+from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, in_own_span, kmeans_plusplus, prd_auc, prd_curve, prd_score
 
 PINNED_PRECISION = [1e-10, 0.1398908328, 0.2543680284, 0.3635531844, 0.4625215708, 0.5552424061, 0.6453563275,
                     0.7248805144, 0.800406421, 0.8711587956, 1.0]
@@ -52,6 +53,16 @@ def test_kmeans_plusplus_is_that_of_scikit_learn(seed):
     points = np.random.default_rng(seed).gamma(1, 1, (500, 30))
     ours = kmeans_plusplus(points, 50, np.random.RandomState(seed))
     np.testing.assert_array_equal(ours, sklearn_kmeans_plusplus(points, 50, random_state=seed)[0])
+
+
+def test_few_points_of_many_cells_in_their_own_span():
+    """Sixty points of three numbers, turned into a space of five hundred: distances and scores are as they were."""
+    turned = np.linalg.qr(np.random.default_rng(5).normal(size=(500, 3)))[0].T
+    sets = blobs(0, count=30), blobs(1, 0.5, count=30)
+    wide = [points @ turned for points in sets]
+    assert in_own_span(wide[0]).shape == (30, 30) and in_own_span(sets[0]) is sets[0]
+    np.testing.assert_allclose(pdist(in_own_span(wide[0])), pdist(sets[0]), rtol=1e-5)
+    assert prd_score(*wide, 10, 3, bootstrap=5).auc == pytest.approx(prd_score(*sets, 10, 3, bootstrap=5).auc, abs=1e-6)
 
 
 def test_score_orders_samples_by_quality():

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS, conditions

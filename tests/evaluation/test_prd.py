@@ -6,7 +6,15 @@ import pytest
 from scipy.spatial.distance import pdist
 from sklearn.cluster import kmeans_plusplus as sklearn_kmeans_plusplus
 
-from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, in_own_span, kmeans_plusplus, prd_auc, prd_curve, prd_score
+from ecalgen.evaluation.prd import (
+    PROTOCOLS,
+    EvaluationError,
+    in_own_span,
+    kmeans_plusplus,
+    prd_auc,
+    prd_curve,
+    prd_score,
+)
 
 PINNED_PRECISION = [1e-10, 0.1398908328, 0.2543680284, 0.3635531844, 0.4625215708, 0.5552424061, 0.6453563275,
                     0.7248805144, 0.800406421, 0.8711587956, 1.0]

@@ -31,7 +31,7 @@ from ecalgen.provenance import provenance
 from ecalgen.sampler import PRECISIONS, load_sampler
 from ecalgen.simulation.gflash import Gflash
 from ecalgen.training import parallel
-from ecalgen.weights import shipped_models
+from ecalgen.weights import load_weights, shipped_models
 
 WARM = 2
 """Calls before the clock starts, one of them compiles."""
@@ -64,6 +64,8 @@ def main(argv=None):
                  time_sampler(args.only[0], args.batches, args.precision))
         print(json.dumps(timed))
         return
+    if args.out and not args.out.parent.is_dir():
+        raise SystemExit(f"error: there is no folder {args.out.parent} for --out")
     try:
         result = measure(args.only or ([] if args.training else everything()), args.training, args.batches, args.cores,
                          args.precision)
@@ -100,11 +102,27 @@ def measure(names, trainings, batches, cores, precision="float32"):
     pinned = sorted(os.sched_getaffinity(0))[:cores]
     found = {"sampler": {}, "training": {}}
     todo = [*(("sampler", name) for name in names), *(("training", name) for name in trainings)]
+    for kind, name in todo:
+        check(kind, name)
     for kind, name in host.progress(todo, desc="benchmark", unit="system"):
         found[kind][name] = (time_geant4(pinned) if name == "geant4" else
                              in_child(kind, name, batches, pinned, precision))
     return {"cores": cores, "precision": precision, "systems": found["sampler"], "trainings": found["training"],
             "provenance": provenance(0)}
+
+
+def check(kind, name):
+    """Refuse a name that stands for nothing, before anything is timed.
+
+    Raises:
+      UserError: as `load_config`, `own_function` and `load_weights`.
+    """
+    if kind == "training" and _is_config(name):
+        load_config(name)
+    elif ":" in name:
+        own_function(name)
+    elif name not in ("gflash", "geant4"):
+        load_weights(name, "generator")
 
 
 def everything():
@@ -148,7 +166,7 @@ def time_sampler(name, batches, precision="float32"):
 def time_training(name):
     """{"load_seconds", "first_seconds", "steps_per_second": {"most", "median"}, "calls"} of one training."""
     start = time.perf_counter()
-    if name.partition(":")[0].endswith(".py"):
+    if _is_config(name):
         host.set_up()  # as ecalgen.main does
         steps = make_steps(load_config(name))
     else:
@@ -179,6 +197,10 @@ def make_steps(config):
         return count
 
     return steps
+
+
+def _is_config(name):
+    return name.partition(":")[0].endswith(".py")
 
 
 def load_config(name):

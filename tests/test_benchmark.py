@@ -23,10 +23,18 @@ def test_quick_calls_are_made_a_hundred_times():
 
 @pytest.mark.parametrize("arguments, message", [
     (["--cores=100000"], "--cores is 100000; this process may use 1 to"),
-    (["--only=muon"], "muon cannot be timed: .*neither a run's folder nor a shipped model")])
+    (["--only=muon"], "error: 'muon' is neither a run's folder nor a shipped model")])
 def test_faults_in_one_line(arguments, message):
     with pytest.raises(SystemExit, match=message):
         benchmark.main([*arguments, "--batches=1"])
+
+
+def test_names_and_folder_are_known_before_anything_is_timed(tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "in_child", lambda *_: pytest.fail("timed"))
+    with pytest.raises(SystemExit, match="'muon' is neither"):
+        benchmark.main(["--only=gflash", "--only=muon"])
+    with pytest.raises(SystemExit, match="there is no folder .*none for --out"):
+        benchmark.main(["--only=gflash", f"--out={tmp_path / 'none' / 'b.json'}"])
 
 
 def test_batches_hold_showers(capsys):
@@ -51,6 +59,7 @@ def test_trainings_and_functions_of_ones_own(tmp_path, monkeypatch, capsys):
         "def sampler():\n    return lambda momentum, point: time.sleep(0.01) or np.zeros((len(point), 30, 30))\n"
         "def training():\n    return lambda: time.sleep(0.02) or 2\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{pathlib.Path(__file__).parents[1]}")
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(benchmark, "ENOUGH", 0.05)
     config = pathlib.Path(__file__).parents[1] / "configs" / "baseline.py"
     benchmark.main(["--only=mine:sampler", "--training=mine:training", f"--training={config}:test", "--batches=10",

@@ -55,7 +55,7 @@ def load_weights(source, kind):
             raise WeightsError(f"{folder / 'weights.npz'} is damaged (its checksum differs from the card's); "
                                "write or copy it again")
         if card["kind"] != kind:
-            raise WeightsError(f"{source} is a {card['kind']}, not a {kind}; "
+            raise WeightsError(f"{source} holds weights of the kind {card['kind']}, not {kind}; "
                                f"of that kind these ship: {', '.join(shipped_models(kind)) or 'none'}")
         with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
             params = flax.traverse_util.unflatten_dict(dict(arrays), sep="/")

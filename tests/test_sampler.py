@@ -103,7 +103,7 @@ def test_no_such_model(tmp_path):
         sampler.load_sampler("nothing")
     with pytest.raises(WeightsError, match="holds no generator yet; finish its training"):
         sampler.load_sampler(tmp_path)
-    with pytest.raises(WeightsError, match="embedding is a regressor, not a generator"):
+    with pytest.raises(WeightsError, match="embedding holds weights of the kind regressor, not generator"):
         sampler.load_sampler("embedding")
 
 

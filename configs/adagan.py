@@ -4,7 +4,7 @@ Jaruskova and Vallecorsa, "Generative adversarial networks ensemble": conditiona
 that look at three rotations of a shower, their discriminators with a regression of the incident energy.
 
     python -m ecalgen.main --config=configs/adagan.py         # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/adagan.py:cpu     # on two cores; not timed yet
+    python -m ecalgen.main --config=configs/adagan.py:cpu     # 20 minutes on one core, and some to judge it
     python -m ecalgen.main --config=configs/adagan.py:test    # seconds: does everything run?
 """
 import ml_collections

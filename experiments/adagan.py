@@ -1,6 +1,6 @@
 """The ensemble of GANs on 25 x 25 x 25 cells: what one, two and three generators reach and cost.
 
-    taskset -c 0 python -m experiments.adagan       # an hour on one core; rerun to go on
+    taskset -c 0 python -m experiments.adagan       # half an hour on one core; rerun to go on
     python -m experiments.adagan --preset=test --workdir=runs/x --results=runs/x.json
 """
 import argparse

@@ -295,9 +295,9 @@ def adagan():
         "cells, over all planes.")])
 
 
-def search():
-    """Every variant of the plain GAN that was tried, the best one first."""
-    result = load("search")
+def search(name):
+    """Every variant of a GAN that was tried, the best one first, from that file of results."""
+    result = load(name)
     mean = lambda values: statistics.mean(values.values())
     row = lambda name, steps, run: [
         name, steps, f"{mean(run['w1']):.3f}", f"{run['w1']['visible_fraction']:.2f}",
@@ -418,6 +418,8 @@ TABLES = {
     "README.md": {"systems": systems, "lineage": lineage},
     "docs/library.md": {"reached": lambda: reached("library")},
     "docs/vae.md": {"reached": lambda: reached("vae")},
+    "docs/wgan.md": {"reached": lambda: reached("wgan"), "1d": wgan_1d},
+    "docs/adagan.md": {"reached": adagan},
     "docs/sagan.md": {"reached": lambda: reached("sagan", "baseline")},
     "ecalgen/shipped/README.md": {"cards": cards},
     "ecalgen/data/samples/README.md": {"checks": checks},
@@ -427,7 +429,7 @@ TABLES = {
     "docs/speed.md": {"speed": speed, "streaming": streaming, "precision": precision},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve},
     "experiments/results/anchored_pilots.md": {"pilots": pilots},
-    "experiments/results/search.md": {"search": search},
+    "experiments/results/search.md": {"search": lambda: search("search"), "wgan": lambda: search("search_wgan")},
 }
 """File -> the tables in it."""
 

@@ -3,7 +3,8 @@
 Chekalina et al. 2018, arXiv:1812.01319: the regressor is trained before, on real showers; the distance of what it reads
 off a generated shower from the particle that was asked for enters the generator's loss. Box-Cox cells, 512 numbers of
 noise, transposed convolutions. Cells are of order ten: beside smaller ones the penalty, which asks for a slope of 1,
-outweighs the distance. Projection and octant, which it has beyond the talk, bring little (experiments/results/search.md).
+outweighs the distance. Projection and octant, which the talk does not have, bring little
+(experiments/results/search.md).
 
     python -m ecalgen.main --config=configs/wgan.py               # full: one GPU or TPU
     python -m ecalgen.main --config=configs/wgan.py:cpu           # 17 minutes on one core

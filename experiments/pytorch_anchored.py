@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ecalgen.data.observables import POSITIONS, RING_MASKS, SPARSITY_THRESHOLDS
 from ecalgen.data.showers import CELLS, PITCH, REFERENCE_DEPTH
 from ecalgen.models import anchored, hits, prior
-from ecalgen.models.physics import DEGREES, LIMIT
+from ecalgen.models.physics import DEGREES, LIMIT, NORMAL
 from experiments import pytorch
 from experiments.pytorch import Modulation, SelfAttention, UpBlock, conditions, fold, normed, unfold_cells
 
@@ -229,8 +229,8 @@ def reference_point(momentum, point):
 
 def azimuth(momentum):
     """`ecalgen.models.physics.azimuth`."""
-    slope = slopes(momentum)
-    return slope / torch.sqrt(slope.square().sum(1, keepdim=True) + 1e-6)
+    slope = slopes(momentum) + torch.tensor([NORMAL, 0.0])
+    return slope / torch.sqrt(slope.square().sum(1, keepdim=True) + NORMAL**2 / 100)
 
 
 def incident_vector(momentum, point):

@@ -43,6 +43,7 @@ FUNCTIONS = {
     "turned": (lambda x: jnp.flip(x, 1) + jnp.roll(x, 1, 2) + x[:, ::2].sum(1, keepdims=True), (3, 4)),
     "columns": (lambda x: x[:, np.array([[0, 2], [1, 1]])], (3,)),
     "table": (lambda x: jnp.asarray(WEIGHTS)[jnp.clip(x * 2, 0, 4).astype(int)], (6,)),
+    "table, beyond its ends": (lambda x: jnp.asarray(WEIGHTS).at[(40 * x).astype(int)].get(mode="clip"), (6,)),
     "sums so far": (lambda x: jnp.cumsum(x, -1), (6,)),
     "stack": (lambda x: jnp.stack([x, x * 2], -1).transpose(0, 2, 1), (6,)),
     "split": (lambda x: jnp.concatenate(jnp.split(x, 3, -1)[::-1], -1), (6,)),

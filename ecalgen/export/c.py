@@ -28,6 +28,7 @@ TYPES = {"f": "float", "i": "int", "b": "int"}
 HELPERS = """\
 static inline float larger(float a, float b) { return a > b ? a : b; }
 static inline float smaller(float a, float b) { return a < b ? a : b; }
+static inline int within(int index, int last) { return index < 0 ? 0 : index > last ? last : index; }
 static inline float sign_of(float x) { return (float)((x > 0.0f) - (x < 0.0f)); }
 static inline float power(float x, int n) { float y = x; while (--n > 0) y *= x; return y; }
 """
@@ -284,6 +285,8 @@ def _gather(writer, equation):
         offset = [indices[at] for at in numbers.offset_dims]
         rest = [index for at, index in enumerate(indices) if at not in numbers.offset_dims]
         chosen = f"({writer.element(where, [*rest, '0'])})"
+        if isinstance(where, Value):  # of a particle far outside the training range it may be anything
+            chosen = f"within({chosen}, {value.shape[axis] - 1})"
         return writer.element(value, [*offset[:axis], chosen, *offset[axis:]])
 
     writer.later(equation.outputs[0], element)

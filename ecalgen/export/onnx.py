@@ -190,7 +190,7 @@ def _gather(writer, equation):
     axis, offset = taken_axis(equation), equation.params["dimension_numbers"].offset_dims
     if axis is None:
         raise ExportError("only indices along one axis can be written in ONNX yet")
-    taken = writer.node("Gather", value, _squeezed(writer, indices), axis=axis)
+    taken = writer.node("Gather", value, _squeezed(writer, indices, value.shape[axis] - 1), axis=axis)
     before = list(range(axis))
     between = list(range(axis, axis + len(indices.shape) - 1))
     after = list(range(axis + len(between), len(equation.outputs[0].shape)))
@@ -200,9 +200,12 @@ def _gather(writer, equation):
     return taken if order == sorted(order) else writer.node("Transpose", taken, perm=order)
 
 
-def _squeezed(writer, indices):
+def _squeezed(writer, indices, last):
+    """Indices without their last axis; computed ones are kept within the array, as XLA keeps them."""
     if isinstance(indices, Value):
-        return writer.node("Squeeze", indices, np.array([len(indices.shape) - 1], np.int64))
+        bounds = (np.asarray(bound, indices.dtype) for bound in (0, last))
+        within = writer.node("Min", writer.node("Max", indices, next(bounds)), next(bounds))
+        return writer.node("Squeeze", within, np.array([len(indices.shape) - 1], np.int64))
     return np.asarray(indices)[..., 0].astype(np.int64)
 
 

@@ -23,6 +23,10 @@ CONDITION = 1e-4
 smaller ones coefficients grow until float32 loses their sum."""
 
 
+NORMAL = 1e-3
+"""Slope that turns n towards x. In the octant, where px >= 0, never against the track: no particle is without n."""
+
+
 def incident_vector(momentum, point):
     """(log E, px/pz, py/pz, x0, y0, nx, ny), each of order one: `[N, 3]` GeV, `[N, 2]` cm -> `[N, 7]`.
 
@@ -34,8 +38,9 @@ def incident_vector(momentum, point):
 
 
 def azimuth(slope):
-    """n = slope / |slope|, smoothly zero at normal incidence: `[N, 2]` -> `[N, 2]`."""
-    return slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + 1e-6)
+    """n = slope / |slope|, of length one at normal incidence, too, where it is along x: `[N, 2]` -> `[N, 2]`."""
+    slope = slope + jnp.array([[NORMAL, 0.0]], slope.dtype)
+    return slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + NORMAL**2 / 100)
 
 
 UNITS = {"none": lambda relative: jnp.ones_like(relative), "root": jnp.sqrt, "energy": lambda relative: relative}

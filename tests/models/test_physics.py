@@ -49,6 +49,13 @@ def test_expansion_by_hand():
     assert physics.expansion(jnp.ones((1, 7)), 4).shape == (1, 126 + 2 * 56)
 
 
+def test_the_direction_is_of_length_one_at_normal_incidence():
+    slope = jnp.array([[0.0, 0.0], [1e-5, 0.0], [1e-3, 1e-3], [0.03, 0.04]])
+    direction = physics.azimuth(slope)
+    np.testing.assert_allclose(np.linalg.norm(direction, axis=1), 1, atol=0.01)
+    np.testing.assert_allclose(direction[::3], [[1, 0], [0.6, 0.8]], atol=0.02)
+
+
 def test_incident_vector_by_hand():
     """E = 10 GeV, a slope of 0.175 along x, and the track through (0.583, 0) cm at 15 cm depth."""
     pz = 10 / np.sqrt(1 + 0.175**2)

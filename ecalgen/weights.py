@@ -76,10 +76,10 @@ def _folder(source, kind):
     for folder in (pathlib.Path(source) / "generator", SHIPPED / str(source)):
         if (folder / "card.json").exists():
             return folder
-    if pathlib.Path(source).is_dir():
+    if (pathlib.Path(source) / "config.json").exists():
         raise WeightsError(f"{source} holds no generator yet; finish its training, or write what it has so far with "
                            f"python -m ecalgen.main --config=... --workdir={source} --mode=evaluate")
-    raise WeightsError(f"{source!r} is neither a run's folder nor a shipped model; "
+    raise WeightsError(f"{str(source)!r} is neither a run's folder nor a shipped model; "
                        f"these ship: {', '.join(shipped_models(kind)) or 'none'}")
 
 

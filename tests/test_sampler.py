@@ -101,6 +101,9 @@ def test_conditions_outside_the_training_range_are_flagged(sample, momentum, poi
 def test_no_such_model(tmp_path):
     with pytest.raises(WeightsError, match="neither a run's folder nor a shipped model; these ship: "):
         sampler.load_sampler("nothing")
+    with pytest.raises(WeightsError, match="neither a run's folder"):
+        sampler.load_sampler(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
     with pytest.raises(WeightsError, match="holds no generator yet; finish its training"):
         sampler.load_sampler(tmp_path)
     with pytest.raises(WeightsError, match="embedding holds weights of the kind regressor, not generator"):

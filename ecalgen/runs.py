@@ -14,6 +14,7 @@ from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
+from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
 from ecalgen.evaluation.verdict import verdict
@@ -51,7 +52,8 @@ def prepare(config, workdir):
     """
     check_config(config)
     if not (workdir / "config.json").exists():
-        _judged(config)  # that the showers are there, and enough, before anything is written
+        showers = _judged(config)[1]  # that they are there, and enough, before anything is written
+        make_targets(config, showers)  # that a user's function works
     write_recipe(config, workdir)
 
 
@@ -122,11 +124,17 @@ def evaluate(config, workdir):
     print(f"judging {len(real):,} generated showers against as many real ones, protocol {config.evaluation.protocol!r}",
           flush=True)
     generated = Showers(sampler(real.momentum, real.point, seed=config.seed), real.momentum, real.point, real.pdg)
+    if not generated.energy.any():
+        raise RunError(f"the generator of {workdir} makes empty showers only: its training was too short, or collapsed "
+                       "(metrics.jsonl shows when: w1_visible_fraction); train it for longer, at lower rates, or with "
+                       "another seed, in another --workdir")
     result = evaluation.evaluate(real, generated, reference, protocol=config.evaluation.protocol, seed=config.seed,
                                  bootstrap=config.evaluation.bootstrap)
     metrics = read_metrics(workdir / "metrics.jsonl")
     result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
                           "batch_size": last_fields(config).batch_size, "seconds": training_seconds(metrics)}
+    if config.regressor and (workdir / "checkpoints").exists():
+        result["regressor"] = regressor_report(config, workdir, real, generated, reference)
     result["provenance"] = provenance(config.seed)
     evaluation.write_evaluation(workdir / "evaluation.json", result)
     for label, sentence in verdict(result).items():
@@ -160,17 +168,44 @@ def regression(config, workdir, showers):
     """
     if not config.regressor:
         raise RunError(f"{workdir} is a run without a regressor")
+    read, targets = _regressor(config, workdir)
+    true, read = (values * targets.std + targets.mean for values in (targets(showers), read(showers)))
+    return {name: (true[:, k], read[:, k]) for k, name in enumerate(targets.names)}
+
+
+def _regressor(config, workdir):
+    """(showers -> `[N, K]` as it reads them off, the `Targets`, on whose scale they are)."""
     training, stages, _ = load_stages(config)
     state, targets = _newest_state(config, stages, workdir), make_targets(config, training[:EXAMPLES])
-    arrays = training_arrays(showers, make_transform(**config.data.transform))
     kind = "auxiliary" if "auxiliary" in state.discriminator.params else "regressor"
     regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
     discriminator = build_discriminator(config.discriminator, **{kind: regressor})
     apply = jax.jit(lambda *given: discriminator.apply(state.discriminator.variables, *given)[1])
-    read = np.concatenate([apply(*(arrays[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
-                           for first in range(0, len(showers), CHUNK)])
-    true, read = (values * targets.std + targets.mean for values in (targets(showers), read))
-    return {name: (true[:, k], read[:, k]) for k, name in enumerate(targets.names)}
+
+    def read(showers):
+        arrays = training_arrays(showers, make_transform(**config.data.transform))
+        return np.concatenate([apply(*(arrays[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
+                               for first in range(0, len(showers), CHUNK)])
+
+    return read, targets
+
+
+def regressor_report(config, workdir, real, generated, reference):
+    """What the run's regressor is to read off, and how the generated showers compare in it, target by target.
+
+    Returns:
+      `{target: {"weight", "unexplained", "w1", "w1_reference"}}`: alpha, the share of its variance among the real
+      showers that the regressor leaves unexplained, and Wasserstein-1 to the generated and to other real showers, in
+      deviations (None where the quantity is not finite).
+    """
+    read, targets = _regressor(config, workdir)
+    true, made, other = (targets(showers) for showers in (real, generated, reference))
+    unexplained = np.mean((true - read(real))**2, axis=0) / np.var(true, axis=0)
+    distance = lambda values, k: (wasserstein_distance(true[:, [k]], values[:, [k]])
+                                  if np.isfinite(values[:, k]).all() else None)
+    return {name: {"weight": float(targets.weights[k]), "unexplained": float(unexplained[k]),
+                   "w1": distance(made, k), "w1_reference": distance(other, k)}
+            for k, name in enumerate(targets.names)}
 
 
 def load_stages(config):

@@ -32,8 +32,10 @@ TABLE_1 = {"baseline": (0.877, 0.669, None), "cnn": (0.959, 0.943, 0.297), "cnn_
            "disc_arch": (0.952, 0.939, 0.300), "disc_arch_hlr": (0.966, 0.951, 0.235),
            "disc_arch_llr": (0.967, 0.952, 0.223)}
 """Model -> physics and raw PRD-AUC and the regressor's MSE in Rogachev and Ratnikov 2023, table 1."""
+LOOKED_AT = ("longitudinal_asymmetry", "transverse_asymmetry", "visible_fraction")
+"""What table 1 shows one by one: the regressors' targets, and what is furthest off."""
 LINEAGE_HEAD = ("physics PRD-AUC", "raw PRD-AUC", "W1 of the widths", "W1 of the asymmetries",
-                "classifier AUC, observables", "images")
+                "of the visible fraction", "classifier AUC, observables", "images")
 CLAIMS = {"wgan": (0.936, 0.971), "sagan, spectral norm in D": (0.895, 0.901),
           "sagan, spectral norm in G and D": (0.948, 0.975)}
 """Row of the lineage's table -> physics and raw PRD-AUC in Ratnikov and Rogachev 2021."""
@@ -69,8 +71,11 @@ def cards():
         rows += [[f"Wasserstein-1, {observable.replace('_', ' ')} (between real sets)",
                   f"{entry['w1']:.3f} ({entry['w1_reference']:.3f})"]
                  for observable, entry in result["observables"].items()]
+        rows += [[f"visible fraction and its deviation, {entry['low']:g} to {entry['high']:g} GeV (Geant4)",
+                  f"{_visible(entry['generated'])} ({_visible(entry['real'])})"]
+                 for entry in result["response"]["bins"]]
         parts += [f"### `{name}`: {title}", "", f"Trained for {_training(result)}; {result['showers']:,} test showers.",
-                  "", *_markdown(["judged by", "classifier AUC (floor or interval)"], rows), ""]
+                  "", *_markdown(["judged by", "reached (floor, interval or Geant4)"], rows), ""]
     return "\n".join(parts).rstrip()
 
 
@@ -144,6 +149,8 @@ def auxiliary():
     result = load("auxiliary")
     ceiling = result["real_against_real"]["prd"]
     cell = lambda runs, of: _spread([of(run) for run in runs])
+    distances = lambda runs: [cell(runs, lambda run: statistics.mean(run["w1"].values())),
+                              *(cell(runs, lambda run, name=name: run["w1"][name]) for name in LOOKED_AT)]
     said = lambda name: [f"{value:.3f}" if value else "–" for value in TABLE_1.get(name, (None, None, None))]
     rows = []
     for name, title in MODELS.items():
@@ -153,14 +160,15 @@ def auxiliary():
                 *(cell(runs, lambda run, f=features: run["prd"][f]["auc"]) for features in ("physics", "raw")),
                 *(f"{statistics.mean(run['prd'][f]['auc'] for run in runs) / ceiling[f]['auc']:.3f}"
                   for f in ("physics", "raw")),
-                cell(runs, lambda run: statistics.mean(run["w1"].values())), cell(runs, lambda run: run["auc"]),
+                *distances(runs), cell(runs, lambda run: run["auc"]),
                 cell(runs, lambda run: run["mean_unexplained"]) if "mse" in runs[0] else "–",
                 f"{statistics.mean(sum(run['seconds'].values()) for run in runs) / 60:.0f}", *said(name)])
     floor = result["real_against_real"]
     rows.append(["other real showers", "", *(f"{ceiling[f]['auc']:.3f}" for f in ("physics", "raw")), "1", "1",
-                 f"{statistics.mean(floor['w1'].values()):.3f}", f"{floor['auc']:.3f}", *5 * [""]])
+                 *distances([floor]), f"{floor['auc']:.3f}", *5 * [""]])
     head = ["model", "seeds", "physics PRD-AUC", "raw PRD-AUC", "over the ceiling, physics", "raw",
-            "mean Wasserstein-1", "classifier AUC, observables", "regressor's error", "minutes",
+            "mean Wasserstein-1", *(f"of the {name.replace('_', ' ')}" for name in LOOKED_AT),
+            "classifier AUC, observables", "regressor's error", "minutes",
             "the paper's physics PRD-AUC", "raw", "its regressor's MSE"]
     recipe, prd = result["runs"][0], ceiling["raw"]
     return "\n".join([*_markdown(head, rows), "", (
@@ -234,12 +242,11 @@ def reached(*systems):
     runs = {run["variant"]: run for run in result["runs"]}
     names = sorted(name for name in runs if name.startswith(systems))
     said = lambda name: [f"{value:.3f}" for value in CLAIMS[name]] if name in CLAIMS else ["–", "–"]
-    cells = lambda run: [*_lineage_cells(run),
-                         *(f"{run['w1'][name]:.2f}" for name in ("ring_energies", "visible_fraction"))]
+    cells = lambda run: [*_lineage_cells(run), f"{run['w1']['ring_energies']:.2f}"]
     rows = [[name, *cells(runs[name]), f"{runs[name]['milliseconds_per_shower']['1000']:.3g}", *said(name)]
             for name in names]
     rows.append(["other real showers", *cells(result["real_against_real"]), "", "", ""])
-    head = ["", *LINEAGE_HEAD, "W1 of the ring energies", "of the visible fraction", "ms a shower, by the 1,000",
+    head = ["", *LINEAGE_HEAD, "W1 of the ring energies", "ms a shower, by the 1,000",
             "its paper: physics PRD-AUC", "raw"]
     prd = result["real_against_real"]["prd"]["physics"]
     return "\n".join([*_markdown(head, rows), "", (
@@ -496,11 +503,17 @@ def _ablation_row(runs, judges):
             _spread([run["physics_prd"]["auc"] for run in runs])]
 
 
+def _visible(found):
+    """Mean visible fraction, and its relative deviation: the resolution."""
+    return f"{100 * found['mean']:.2f} %, ± {100 * found['resolution']:.1f} %"
+
+
 def _lineage_cells(run):
-    """Both PRD-AUCs, W1 of widths and asymmetries (along and across), both classifiers."""
+    """Both PRD-AUCs, W1 of widths and asymmetries (along and across) and of the response, both classifiers."""
     pair = lambda what: ", ".join(f"{run['w1'][f'{axis}_{what}']:.2f}" for axis in ("longitudinal", "transverse"))
     return [*(f"{run['prd'][features]['auc']:.3f}" for features in ("physics", "raw")), pair("width"),
-            pair("asymmetry"), *(f"{run['auc'][judge]:.3f}" for judge in ("observables", "images"))]
+            pair("asymmetry"), f"{run['w1']['visible_fraction']:.2f}",
+            *(f"{run['auc'][judge]:.3f}" for judge in ("observables", "images"))]
 
 
 def _spread(values):

@@ -7,21 +7,26 @@ import pathlib
 import jax
 
 from ecalgen import cluster, host
+from ecalgen.provenance import provenance
 
 RESULTS = pathlib.Path(__file__).parent / "results"
+AROUND = ("seeds", "only", "scheduler", "workdir", "results", "retime")
+"""Flags that change nothing of a run."""
 
 
 def make_parser(doc, name, showers=10_000):
     """The flags that all such experiments share; results and runs are called `name`."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2])
+    parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2],
+                        metavar="0,1,...", help="of the runs")
     parser.add_argument("--only", action="append", metavar="VARIANT", help="again for another; all by default")
     parser.add_argument("--showers", type=int, default=showers, help="that are judged")
     parser.add_argument("--source", default="ecal_shashlik/electron_5d", help="of the showers; a file wants no TFDS")
     parser.add_argument("--scheduler", metavar="ADDRESS or FILE.json",
                         help="of a Dask cluster whose workers take a run each (extra dask)")
-    parser.add_argument("--workdir", type=absolute, default=f"runs/{name.replace('_', '-')}")
-    parser.add_argument("--results", type=absolute, default=str(RESULTS / f"{name}.json"))
+    parser.add_argument("--workdir", type=absolute, default=f"runs/{name.replace('_', '-')}", help="of all runs")
+    parser.add_argument("--results", type=absolute, default=str(RESULTS / f"{name}.json"),
+                        help="file that the figures go into; what it holds is not run again")
     return parser
 
 
@@ -44,16 +49,27 @@ def run_all(args, variants, head, run, needs=None):
       needs: {variant: the one that has to be finished before it, of the same seed}.
 
     Raises:
+      SystemExit: a variant that does not exist, or results of other settings; before anything is run.
       ClusterError: as `cluster.connect`.
     """
+    if unknown := [name for name in args.only or () if name not in variants]:
+        raise SystemExit(f"error: --only={unknown[0]} is not one of {', '.join(variants)}")
+    settings = {name: value for name, value in vars(args).items() if name not in AROUND}
     if not args.results.exists():
-        write(args.results, head() | {"runs": []})
+        write(args.results, head() | {"settings": settings, "runs": []})
+    there = read(args.results).get("settings", settings)
+    if differing := [f"{name}={there.get(name)} there, {value} here" for name, value in settings.items()
+                     if there.get(name) != value]:
+        raise SystemExit(f"error: {args.results} holds runs of other settings ({'; '.join(differing)}); give those, or "
+                         "another --results and --workdir")
     todo = [(name, seed) for seed in args.seeds for name in args.only or variants]
     if args.scheduler and (missing := [row for row in todo if not _is_there(args, *row)]):
         _run_on_cluster(args, missing, run, needs or {})
+    if all(_is_there(args, *row) for row in todo):
+        print(f"{args.results} holds all of these runs")
     for name, seed in todo:
         if not _is_there(args, name, seed):
-            _add(args, {"variant": name, "seed": seed} | run(name, seed, read(args.results)))
+            _add(args, _row(run, name, seed, read(args.results)))
             jax.clear_caches()  # a dozen runs' programs exhaust the mappings of one process
 
 
@@ -79,9 +95,14 @@ def _run_there(run, name, seed, result, workdir, _before):
     path = workdir / "rows" / f"{name}-{seed}.json"
     if not path.exists():
         host.set_up()
-        write(path, {"variant": name, "seed": seed} | run(name, seed, result))
+        write(path, _row(run, name, seed, result))
         jax.clear_caches()
     return read(path)
+
+
+def _row(run, name, seed, result):
+    """What was measured, with its provenance."""
+    return {"variant": name, "seed": seed} | run(name, seed, result) | {"provenance": provenance(seed)}
 
 
 def _is_there(args, name, seed):

@@ -63,7 +63,24 @@ def test_variants_are_run_once_each_and_gone_on_with(experiment, tmp_path):
     variants.run_all(args, ["a", "b"], lambda: pytest.fail("the head is made once"), run)
     assert made == [("a", 0, 0), ("b", 0, 1), ("b", 0, 1), ("a", 1, 2), ("b", 1, 3)]
     result = variants.read(args.results)
-    assert result["head"] == 1 and {"variant": "b", "seed": 1, "value": 1} in result["runs"]
+    assert result["head"] == 1
+    last = result["runs"][-1]
+    assert (last["variant"], last["seed"], last["value"], last["provenance"]["seed"]) == ("b", 1, 1, 1)
+
+
+def test_results_of_other_settings_are_not_taken_for_these(experiment, tmp_path, capsys):
+    variants = experiment("variants")
+    parse = lambda *flags: variants.make_parser("", "x").parse_args(
+        ["--seeds=0", f"--results={tmp_path / 'x.json'}", *flags])
+    run_all = lambda args: variants.run_all(args, ["a", "b"], dict, lambda *_: {"value": 1})
+    with pytest.raises(SystemExit, match="error: --only=c is not one of a, b"):
+        run_all(parse("--only=c"))
+    assert not (tmp_path / "x.json").exists()
+    run_all(parse("--showers=200"))
+    with pytest.raises(SystemExit, match="holds runs of other settings .showers=200 there, 300 here.; give those"):
+        run_all(parse("--showers=300", "--seeds=0,1"))
+    run_all(parse("--showers=200", "--only=b"))
+    assert "x.json holds all of these runs" in capsys.readouterr().out
 
 
 def slow_run(name, seed, _result, log):

@@ -96,8 +96,19 @@ def test_a_run_with_a_regressor(recipe, tmp_path, showers):
     expected = transverse_asymmetry(few.energy, few.momentum, few.point)
     np.testing.assert_allclose(true, expected, atol=1e-4)
     assert read.shape == (30,) and read.std() > 0
+    told = runs.regressor_report(config, tmp_path, few, showers[30:60], few)["transverse_asymmetry"]
+    others = transverse_asymmetry(*(column[30:60] for column in (showers.energy, showers.momentum, showers.point)))
+    assert told["weight"] == 1 and told["w1_reference"] == 0
+    assert told["unexplained"] == pytest.approx(np.mean((true - read)**2) / np.var(true), rel=1e-3)
+    assert told["w1"] == pytest.approx(np.abs(np.sort(true) - np.sort(others)).mean() / np.std(true), rel=1e-3)
     with pytest.raises(runs.RunError, match="is a run without a regressor"):
         runs.regression(recipe("baseline:test"), tmp_path, few)
+
+
+def test_empty_showers_are_not_judged(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "_sampler", lambda *_: lambda momentum, point, seed: np.zeros((len(momentum), 30, 30)))
+    with pytest.raises(runs.RunError, match="makes empty showers only: its training was too short, or collapsed"):
+        runs.evaluate(config, tmp_path)
 
 
 def test_what_sampling_needs(config, tmp_path):

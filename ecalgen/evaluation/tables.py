@@ -90,9 +90,17 @@ def small_tables(evaluation):
     settings |= {f"seconds for {name}": value for name, value in evaluation.get("seconds", {}).items()}
     settings |= {f"classifier of {words([judge])}": f"{test['classifier']}, on {text(test['features'])}"
                  for judge, test in evaluation["c2st"].items()}
-    tables = {"Provenance": evaluation.get("provenance"), "Training": evaluation.get("training"), "Settings": settings}
+    tables = {"What its regressor reads off": _regressor_rows(evaluation.get("regressor", {})),
+              "Provenance": evaluation.get("provenance"), "Training": evaluation.get("training"), "Settings": settings}
     return {title: [(words([name]).capitalize(), text(value)) for name, value in rows.items()]
             for title, rows in tables.items() if rows}
+
+
+def _regressor_rows(targets):
+    """{quantity: what is known of it}."""
+    return {name: f"weight {entry['weight']:g}; leaves {number(100 * entry['unexplained'], 1)} % of its variance among "
+                  f"real showers unexplained; Wasserstein-1 of generated showers {number(entry['w1'])}, of other real "
+                  f"ones {number(entry['w1_reference'])}" for name, entry in targets.items()}
 
 
 def _limit(line):

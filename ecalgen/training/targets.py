@@ -1,6 +1,7 @@
 """What a regressor is to read off a shower: named observables, or a user's own functions, standardised."""
 import dataclasses
 import importlib
+import numbers
 from collections.abc import Callable
 
 import numpy as np
@@ -47,18 +48,22 @@ def fit_targets(names, weights, frame, showers):
       showers: the training showers.
 
     Raises:
-      ConfigError: an unknown name, a function that does not give numbers, or a quantity that never changes.
+      ConfigError: an unknown name, a function that fails or does not give numbers, or a quantity that is not finite or
+        never changes.
     """
     functions, first = find_functions(names, weights), showers[:1]
     widths = {name: _column(name, function, *frame(first.energy, first.momentum, first.point)).shape[1]
               for name, function in functions.items()}
     labels = tuple(name if width == 1 else f"{name}[{k}]" for name, width in widths.items() for k in range(width))
     values = _columns(functions, frame, showers)
+    for label, column in zip(labels, values.T, strict=True):
+        if bad := int(np.sum(~np.isfinite(column))):
+            raise ConfigError(f"config.regressor.targets: {label} is not finite for {bad} of {len(column)} showers; "
+                              "make it a number for every shower")
+        if np.ptp(column) == 0:
+            raise ConfigError(f"config.regressor.targets: {label} is the same in all showers; there is nothing to "
+                              "learn")
     mean, std = values.mean(axis=0, dtype=float), values.std(axis=0, dtype=float)
-    for label, value in zip(labels, std, strict=True):
-        if not value > 0:
-            raise ConfigError(f"config.regressor.targets: {label} is the same in all showers or not a number; "
-                              "there is nothing to learn")
     alphas = np.repeat(np.asarray(weights, np.float32), list(widths.values()))
     return Targets(labels, functions, frame, mean.astype(np.float32), std.astype(np.float32), alphas)
 
@@ -67,12 +72,13 @@ def find_functions(names, weights):
     """{name: function} of observables or of `module:function`.
 
     Raises:
-      ConfigError: an unknown name, no name at all, or not as many weights as names.
+      ConfigError: an unknown name, no name at all, not as many weights as names, or weights that are none.
     """
     if not names or len(names) != len(weights):
-        raise ConfigError(f"config.regressor has {len(names)} targets and {len(weights)} weights; give each target one")
-    if any(weight < 0 for weight in weights):
-        raise ConfigError(f"config.regressor.weights is {tuple(weights)}; a weight must be at least 0")
+        raise ConfigError(f"config.regressor has {len(names)} targets and {len(weights)} weights; give each "
+                          "target one, like \"('sparsity', 'delta_x')\" and \"(1., 0.5)\"")
+    if not all(isinstance(weight, numbers.Real) and weight >= 0 for weight in weights):
+        raise ConfigError(f"config.regressor.weights is {tuple(weights)}; a weight is a number of at least 0")
     named = OBSERVABLES | PARTICLE
     return {name: named[name] if name in named else _imported(name) for name in names}
 
@@ -96,7 +102,10 @@ def _columns(functions, frame, showers):
 
 
 def _column(name, function, energy, momentum, point):
-    value = np.asarray(function(energy, momentum, point))
+    try:
+        value = np.asarray(function(energy, momentum, point))
+    except Exception as error:  # the function may be anyone's
+        raise ConfigError(f"config.regressor.targets: {name}(energy, momentum, point) fails: {error}") from error
     if value.dtype.kind not in "fiub" or value.ndim not in (1, 2) or len(value) != len(energy):
         raise ConfigError(f"config.regressor.targets: {name} gives {value.dtype} of shape {list(value.shape)} for "
                           f"{len(energy)} showers; it must be numbers, [N] or [N, M]")

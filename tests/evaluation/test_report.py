@@ -113,9 +113,18 @@ def test_report_does_without_what_may_be_absent(tmp_path, showers, evaluation, q
     evaluation["prd"]["raw"]["ceiling_std"] = None
     evaluation["showers"] = 200
     page = Page(report.write_report(showers[:200], showers[200:], evaluation, tmp_path).read_text(encoding="utf-8"))
-    assert "0.723 ± –" in page.text
+    assert "0.723 ± –" in page.text and "reads off" not in page.text
     assert not [words for words in ("Provenance", "Single showers", "Stress", "Memorisation") if words in page.text]
     assert len(page.images) == 4
+
+
+def test_report_tells_what_a_regressor_reads_off(tmp_path, showers, generated, evaluation, quick):
+    evaluation["regressor"] = {
+        "delta_x": {"weight": 0.5, "unexplained": 0.312, "w1": 0.0421, "w1_reference": 0.018},
+        "mine:count": {"weight": 1.0, "unexplained": 1.0, "w1": None, "w1_reference": 0.02}}
+    page = Page(report.write_report(showers, generated, evaluation, tmp_path).read_text(encoding="utf-8"))
+    assert "weight 0.5; leaves 31.2 % of its variance" in page.text and "generated showers 0.042" in page.text
+    assert "generated showers –, of other real ones 0.020" in page.text
 
 
 def test_report_draws_the_showers_that_were_judged(tmp_path, showers, generated, evaluation, quick, monkeypatch):

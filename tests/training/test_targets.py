@@ -20,6 +20,10 @@ def words(energy, momentum, point):
     return np.array(["a"] * len(energy))
 def one(energy, momentum, point):
     return np.float32(1)
+def of_energy(energy):
+    return np.asarray(energy).max((1, 2))
+def infinite(energy, momentum, point):
+    return np.where(np.arange(len(energy)) % 10 == 3, np.inf, np.asarray(energy).max((1, 2)))
 '''
 
 
@@ -68,9 +72,12 @@ def test_they_are_seen_from_the_octant(showers):
     (("own_targets:constant",), (1.0,), "own_targets:constant is the same in all showers"),
     (("own_targets:words",), (1.0,), r"own_targets:words gives <U1 of shape \[1\]"),
     (("own_targets:one",), (1.0,), r"own_targets:one gives float32 of shape \[\]"),
+    (("own_targets:of_energy",), (1.0,), r"own_targets:of_energy\(energy, momentum, point\) fails: .*1 positional"),
+    (("own_targets:infinite",), (1.0,), "own_targets:infinite is not finite for 5 of 50 showers"),
+    (("delta_x", "delta_y"), ("a", "b"), r"config.regressor.weights is \('a', 'b'\); a weight is a number"),
     ((), (), "has 0 targets and 0 weights"),
     (("delta_x",), (1.0, 2.0), "has 1 targets and 2 weights"),
-    (("delta_x",), (-1.0,), "a weight must be at least 0"),
+    (("delta_x",), (-1.0,), "a weight is a number of at least 0"),
 ])
 def test_what_cannot_be_learnt(own, showers, names, weights, message):
     with pytest.raises(ConfigError, match=message):

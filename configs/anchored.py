@@ -7,7 +7,7 @@
 """
 import ml_collections
 
-from configs.base import apply_preset, split_option
+from configs.base import apply_preset, name_choices, split_options
 from configs.base import get_config as base_config
 
 SIZES = {
@@ -42,7 +42,7 @@ def get_config(preset=""):
     Raises:
       ValueError: an unknown preset, option or size.
     """
-    preset, size = split_option(preset, "size", SIZES, "usual")
+    preset, chosen = split_options(preset, size=SIZES)
     config = base_config()
     config.system = "anchored"
     config.stages = ("prior", "gan")
@@ -57,8 +57,5 @@ def get_config(preset=""):
     config.discriminator = ml_collections.ConfigDict(dict(
         name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,
         embedding=96, gain=5.0))
-    config.update_from_flattened_dict(SIZES[size])
-    config = apply_preset(config, preset, PRESETS)
-    if size != "usual":
-        config.preset = f"{config.preset}-{size}"
-    return config
+    config.update_from_flattened_dict(SIZES[chosen["size"]])
+    return name_choices(apply_preset(config, preset, PRESETS), chosen, size=SIZES)

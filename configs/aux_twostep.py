@@ -12,24 +12,35 @@ trains on the hinge loss alone. Table 1 compares five regressors:
 
 The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-x
 
+With `targets=scalars` the regressor reads every observable that is one number off a shower of a known particle, the
+visible energy and the centre among them, not the papers' two asymmetries only; and the discriminator learns its gain.
+
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # 20 minutes on one core
     python -m ecalgen.main --config=configs/aux_twostep.py:test                         # seconds: does everything run?
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
+    python -m ecalgen.main --config=configs/aux_twostep.py:cpu,targets=scalars          # more to read off
 """
 from configs import aux_multitask
-from configs.base import apply_preset, split_option
+from configs.base import apply_preset, name_choices, split_options
 
-DEFAULT = "disc_arch"
 LOW, HIGH = 2e-4, 2e-3
 REGRESSORS = {
+    "disc_arch": dict(name="disc_arch"),
     "cnn": dict(name="cnn", attention=0),
     "cnn_sa": dict(name="cnn", attention=8),
-    "disc_arch": dict(name="disc_arch"),
     "disc_arch_hlr": dict(name="disc_arch", rate=HIGH, tuned=True),
     "disc_arch_llr": dict(name="disc_arch", rate=LOW, tuned=True),
 }
 """Name -> fields of `config.regressor`; a tuned one starts from the multi-task stage."""
+SCALARS = ("longitudinal_asymmetry", "transverse_asymmetry", "longitudinal_width", "transverse_width",
+           "visible_fraction", "delta_x", "delta_y")
+TARGETS = {
+    "asymmetries": {},
+    "scalars": {"regressor.targets": SCALARS, "regressor.weights": (1.0,) * len(SCALARS),
+                "regressor.conditional": True, "discriminator.learnt_gain": True},
+}
+"""Name -> the fields that it changes."""
 PRESETS = {
     "cpu": aux_multitask.PRESETS["cpu"] | {"regressor.steps": 4_000, "regressor.batch_size": 64},
     "test": aux_multitask.PRESETS["test"] | {"regressor.steps": 20, "regressor.batch_size": 8,
@@ -38,21 +49,18 @@ PRESETS = {
 
 
 def get_config(preset=""):
-    """The recipe, whole or as one of `PRESETS`, with `regressor=` one of `REGRESSORS`.
+    """The recipe, whole or as one of `PRESETS`, with `regressor=` of `REGRESSORS` and `targets=` of `TARGETS`.
 
     Raises:
-      ValueError: an unknown preset, option or regressor.
+      ValueError: an unknown preset, option, regressor or targets.
     """
-    preset, chosen = split_option(preset, "regressor", REGRESSORS, DEFAULT)
+    preset, chosen = split_options(preset, regressor=REGRESSORS, targets=TARGETS)
     config = aux_multitask.get_config()
     config.system = "aux_twostep"
     config.regressor.update(dict(steps=20_000, batch_size=256, rate=HIGH))
-    fields = dict(REGRESSORS[chosen])
+    fields = dict(REGRESSORS[chosen["regressor"]])
     tuned = fields.pop("tuned", False)
     config.regressor.update(fields)
     config.stages = (("multitask",) if tuned else ()) + ("regressor", "gan")
-    config = apply_preset(config, preset, PRESETS)
-    if chosen != DEFAULT:
-        config.preset = f"{config.preset}-{chosen}"
-    return config
-
+    config.update_from_flattened_dict(TARGETS[chosen["targets"]])
+    return name_choices(apply_preset(config, preset, PRESETS), chosen, regressor=REGRESSORS, targets=TARGETS)

@@ -49,26 +49,32 @@ def get_config():
     return config
 
 
-def split_option(preset, name, choices, default):
-    """`"cpu,regressor=cnn"` -> `("cpu", "cnn")`; either part may be missing.
+def split_options(preset, **options):
+    """`"cpu,regressor=cnn"` -> `("cpu", {"regressor": "cnn", ...})`; any part may be missing.
 
     Args:
-      name: of the option.
-      choices: what it may be.
-      default: what it is when it is not given.
+      options: name -> what it may be, its default first.
 
     Raises:
-      ValueError: another option, or another choice.
+      ValueError: an unknown option, or another choice.
     """
     parts = [part for part in preset.split(",") if part]
-    options = dict(part.split("=", 1) for part in parts if "=" in part)
+    given = dict(part.split("=", 1) for part in parts if "=" in part)
     presets = [part for part in parts if "=" not in part]
-    chosen = options.pop(name, default)
-    if options or len(presets) > 1:
-        raise ValueError(f"{preset!r} is not a preset and {name}=..., with a comma between them")
-    if chosen not in choices:
-        raise ValueError(f"{name}={chosen} is not one of {', '.join(choices)}")
-    return (presets or [""])[0], chosen
+    if given.keys() - options.keys() or len(presets) > 1:
+        known = ", ".join(f"{name}=..." for name in options)
+        raise ValueError(f"{preset!r} is not a preset and {known}, with a comma between them")
+    for name, choice in given.items():
+        if choice not in options[name]:
+            raise ValueError(f"{name}={choice} is not one of {', '.join(options[name])}")
+    return (presets or [""])[0], {name: given.get(name, next(iter(choices))) for name, choices in options.items()}
+
+
+def name_choices(config, chosen, **options):
+    """The config, `config.preset` naming what was chosen of `options` besides their defaults, so that runs differ."""
+    others = [choice for name, choice in chosen.items() if choice != next(iter(options[name]))]
+    config.preset = "-".join([config.preset, *others])
+    return config
 
 
 def apply_preset(config, preset, presets):

@@ -15,7 +15,7 @@ With `recipe=paper` it is as plain as the papers describe it.
 """
 import ml_collections
 
-from configs.base import apply_preset, split_option
+from configs.base import apply_preset, name_choices, split_options
 from configs.base import get_config as base_config
 
 RECIPES = {
@@ -54,7 +54,7 @@ def get_config(preset=""):
     Raises:
       ValueError: an unknown preset, option or recipe.
     """
-    preset, recipe = split_option(preset, "recipe", RECIPES, "found")
+    preset, chosen = split_options(preset, recipe=RECIPES)
     config = base_config()
     config.system = "baseline"
     config.generator = ml_collections.ConfigDict(dict(
@@ -62,9 +62,6 @@ def get_config(preset=""):
         cell_noise=0, unit="none", octant=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="plain", widths=(32, 64, 128), attention=16, spectral_norm=True, conditioning="concatenation",
-        embedding=64, gain=5.0, unit="none", squares=False, octant=False))
-    config.update_from_flattened_dict(RECIPES[recipe])
-    config = apply_preset(config, preset, PRESETS)
-    if recipe != "found":
-        config.preset = f"{config.preset}-{recipe}"
-    return config
+        embedding=64, gain=5.0, learnt_gain=False, unit="none", squares=False, octant=False))
+    config.update_from_flattened_dict(RECIPES[chosen["recipe"]])
+    return name_choices(apply_preset(config, preset, PRESETS), chosen, recipe=RECIPES)

@@ -13,7 +13,7 @@ outweighs the distance. Projection and octant, which the talk does not have, bri
 """
 import ml_collections
 
-from configs.base import apply_preset, split_option
+from configs.base import apply_preset, name_choices, split_options
 from configs.base import get_config as base_config
 
 BEAMS = {
@@ -56,7 +56,7 @@ def get_config(preset=""):
     Raises:
       ValueError: an unknown preset, option or beam.
     """
-    preset, beam = split_option(preset, "beam", BEAMS, "5d")
+    preset, chosen = split_options(preset, beam=BEAMS)
     config = base_config()
     config.system = "wgan"
     config.stages = ("regressor", "gan")
@@ -72,8 +72,5 @@ def get_config(preset=""):
         multitask=ml_collections.config_dict.placeholder(str), steps=20_000, batch_size=256, rate=2e-3))
     config.train.update(dict(loss="wasserstein", gradient_penalty=10.0, discriminator_steps=5, generator_rate=1e-4,
                              discriminator_rate=1e-4))
-    config.update_from_flattened_dict(BEAMS[beam])
-    config = apply_preset(config, preset, PRESETS)
-    if beam != "5d":
-        config.preset = f"{config.preset}-{beam}"
-    return config
+    config.update_from_flattened_dict(BEAMS[chosen["beam"]])
+    return name_choices(apply_preset(config, preset, PRESETS), chosen, beam=BEAMS)

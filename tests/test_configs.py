@@ -12,7 +12,8 @@ from ecalgen.sampler import load_sampler
 
 CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py")
                  if path.stem != "base")
-OPTIONS = {"aux_twostep": ["regressor=cnn_sa", "regressor=disc_arch_hlr"], "wgan": ["beam=1d"]}
+OPTIONS = {"aux_twostep": ["regressor=cnn_sa", "regressor=disc_arch_hlr", "regressor=cnn,targets=scalars"],
+           "wgan": ["beam=1d"]}
 """Config -> options besides the default ones."""
 EVERY = [f"{name}:{','.join(filter(None, (preset, option)))}" for name in CONFIGS for preset in ("", "cpu", "test")
          for option in ("", *OPTIONS.get(name, ()))]

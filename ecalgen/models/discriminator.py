@@ -30,6 +30,8 @@ class Discriminator(nn.Module):
       embedding: width of the layer that embeds the conditions (projection only).
       gain: the logit's factor. Spectral norm alone bounds a change of the logit by that of the cells, and 10 % of a
         10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
+      learnt_gain: let it learn its gain, which is then the first one: a network that has ceased to tell the showers
+        apart raises it, one that tells them apart from afar has no need to.
       unit: show it the cells in this unit, one of `physics.UNITS`.
       squares: show it the squares of the cells, too: of roots of energies they are the energies themselves, whose sum,
         which real showers keep to a few per cent, convolutions can take exactly.
@@ -47,6 +49,7 @@ class Discriminator(nn.Module):
     conditioning: str = "projection"
     embedding: int = 64
     gain: float = 1.0
+    learnt_gain: bool = False
     unit: str = "none"
     squares: bool = False
     octant: bool = False
@@ -77,6 +80,8 @@ class Discriminator(nn.Module):
             embedded = MLP((self.embedding,), self.spectral_norm, name="embed")(given, update_stats)
             projection = Dense(phi.shape[-1], self.spectral_norm, use_bias=False, name="project")
             logit += jnp.sum(projection(embedded, update_stats) * phi, axis=-1)
+        if self.learnt_gain:
+            logit *= jnp.exp(self.param("log_gain", nn.initializers.zeros, ()))
         return self.gain * logit, predicted
 
 

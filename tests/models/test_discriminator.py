@@ -49,6 +49,17 @@ def test_projection_is_linear_in_the_features():
     assert (network.apply({"params": params}, CELLS, MOMENTUM, POINT)[0] == 0).all()
 
 
+def test_a_learnt_gain_is_the_given_one_at_first():
+    fixed, learnt = (Discriminator((4, 8, 8), 0, False, embedding=8, gain=3.0, learnt_gain=flag)
+                     for flag in (False, True))
+    params = learnt.init(jax.random.key(0), CELLS, MOMENTUM, POINT)["params"]
+    logit = lambda network, params: network.apply({"params": params}, CELLS, MOMENTUM, POINT)[0]
+    others = {name: value for name, value in params.items() if name != "log_gain"}
+    np.testing.assert_allclose(logit(learnt, params), logit(fixed, others), rtol=1e-6)
+    raised = logit(learnt, others | {"log_gain": jnp.log(2.0)})
+    np.testing.assert_allclose(raised, 2 * logit(fixed, others), rtol=1e-5)
+
+
 PHYSICS = dict(widths=(4, 8, 8), embedding=8)
 MEV = jnp.where(CELLS > 0.8, 500 * CELLS, 0.0)
 

@@ -59,8 +59,10 @@ def test_regressors_that_cannot_be(recipe, name, changes, message):
 
 
 @pytest.mark.parametrize("preset, message", [
-    ("test,regressor=tree", "regressor=tree is not one of cnn, cnn_sa, disc_arch, disc_arch_hlr, disc_arch_llr"),
-    ("test,colour=red", "is not a preset and regressor=..."), ("cpu,test", "is not a preset and regressor=...")])
+    ("test,regressor=tree", "regressor=tree is not one of disc_arch, cnn, cnn_sa, disc_arch_hlr, disc_arch_llr"),
+    ("test,targets=none", "targets=none is not one of asymmetries, scalars"),
+    ("test,colour=red", "is not a preset and regressor=..., targets=..."),
+    ("cpu,test", "is not a preset and regressor=..., targets=...")])
 def test_options_that_do_not_exist(recipe, preset, message):
     with pytest.raises(ValueError, match=message):
         recipe(f"aux_twostep:{preset}")

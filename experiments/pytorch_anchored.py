@@ -229,8 +229,10 @@ def reference_point(momentum, point):
 
 def azimuth(momentum):
     """`ecalgen.models.physics.azimuth`."""
-    slope = slopes(momentum) + torch.tensor([NORMAL, 0.0])
-    return slope / torch.sqrt(slope.square().sum(1, keepdim=True) + NORMAL**2 / 100)
+    slope = slopes(momentum)
+    near = torch.exp(-(slope / (3 * NORMAL)).square().sum(1, keepdim=True))
+    turned = slope + near * torch.tensor([NORMAL, 0.0])
+    return turned / torch.sqrt(turned.square().sum(1, keepdim=True) + NORMAL**2 * (1.01 - near))
 
 
 def incident_vector(momentum, point):

@@ -24,7 +24,8 @@ smaller ones coefficients grow until float32 loses their sum."""
 
 
 NORMAL = 1e-3
-"""Slope that turns n towards x. In the octant, where px >= 0, never against the track: no particle is without n."""
+"""Slope that turns n towards x near normal incidence, and there only. In the octant, where px >= 0, never against the
+track: no particle is without n."""
 
 
 def incident_vector(momentum, point):
@@ -39,8 +40,10 @@ def incident_vector(momentum, point):
 
 def azimuth(slope):
     """n = slope / |slope|, of length one at normal incidence, too, where it is along x: `[N, 2]` -> `[N, 2]`."""
-    slope = slope + jnp.array([[NORMAL, 0.0]], slope.dtype)
-    return slope / jnp.sqrt(jnp.sum(slope**2, axis=1, keepdims=True) + NORMAL**2 / 100)
+    square = lambda slope: jnp.sum(slope**2, axis=1, keepdims=True)
+    near = jnp.exp(-square(slope / (3 * NORMAL)))
+    turned = slope + near * jnp.array([[NORMAL, 0.0]], slope.dtype)
+    return turned / jnp.sqrt(square(turned) + NORMAL**2 * (1.01 - near))
 
 
 UNITS = {"none": lambda relative: jnp.ones_like(relative), "root": jnp.sqrt, "energy": lambda relative: relative}

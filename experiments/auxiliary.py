@@ -26,8 +26,9 @@ from experiments.variants import make_parser, run_all
 
 MODELS = ("baseline", "multitask", *aux_twostep.REGRESSORS)
 """In the order in which they are trained: the tuned ones start from the multi-task run."""
+ASYMMETRIES = ("longitudinal_asymmetry", "transverse_asymmetry")
 EDGES = np.linspace(-1, 1, 41)
-"""Of the histograms of asymmetries."""
+"""Of their histograms."""
 
 
 def main():
@@ -94,8 +95,7 @@ def distances(real, other):
 def histograms(showers):
     """Counts of both asymmetries over `EDGES`."""
     columns = observable_columns(showers)
-    return {name: np.histogram(columns[name], EDGES)[0].tolist()
-            for name in ("longitudinal_asymmetry", "transverse_asymmetry")}
+    return {name: np.histogram(columns[name], EDGES)[0].tolist() for name in ASYMMETRIES}
 
 
 def regression(config, workdir, real):
@@ -106,7 +106,7 @@ def regression(config, workdir, real):
     count = lambda true, read: np.histogram2d(true, np.clip(read, -1, 1), (EDGES[::2], EDGES[::2]))[0].astype(int)
     return {"mse": mse, "unexplained_variance": unexplained,
             "mean_unexplained": float(np.mean(list(unexplained.values()))),
-            "true_against_read": {name: count(*pair).tolist() for name, pair in pairs.items()}}
+            "true_against_read": {name: count(*pairs[name]).tolist() for name in ASYMMETRIES if name in pairs}}
 
 
 if __name__ == "__main__":

@@ -34,6 +34,8 @@ TABLE_1 = {"baseline": (0.877, 0.669, None), "cnn": (0.959, 0.943, 0.297), "cnn_
 """Model -> physics and raw PRD-AUC and the regressor's MSE in Rogachev and Ratnikov 2023, table 1."""
 LOOKED_AT = ("longitudinal_asymmetry", "transverse_asymmetry", "visible_fraction")
 """What table 1 shows one by one: the regressors' targets, and what is furthest off."""
+AUXILIARY_HEAD = ("seeds", "physics PRD-AUC", "raw PRD-AUC", "over the ceiling, physics", "raw", "mean Wasserstein-1",
+                  *(f"of the {name.replace('_', ' ')}" for name in LOOKED_AT), "classifier AUC, observables")
 LINEAGE_HEAD = ("physics PRD-AUC", "raw PRD-AUC", "W1 of the widths", "W1 of the asymmetries",
                 "of the visible fraction", "classifier AUC, observables", "images")
 CLAIMS = {"wgan": (0.936, 0.971), "sagan, spectral norm in D": (0.895, 0.901),
@@ -147,36 +149,31 @@ def checks():
 def auxiliary():
     """Table 1 of Rogachev and Ratnikov 2023 on our showers: means over the seeds, with the least and the greatest."""
     result = load("auxiliary")
-    ceiling = result["real_against_real"]["prd"]
-    cell = lambda runs, of: _spread([of(run) for run in runs])
-    distances = lambda runs: [cell(runs, lambda run: statistics.mean(run["w1"].values())),
-                              *(cell(runs, lambda run, name=name: run["w1"][name]) for name in LOOKED_AT)]
     said = lambda name: [f"{value:.3f}" if value else "–" for value in TABLE_1.get(name, (None, None, None))]
-    rows = []
-    for name, title in MODELS.items():
-        if runs := [run for run in result["runs"] if run["variant"] == name]:
-            rows.append([
-                title, str(len(runs)),
-                *(cell(runs, lambda run, f=features: run["prd"][f]["auc"]) for features in ("physics", "raw")),
-                *(f"{statistics.mean(run['prd'][f]['auc'] for run in runs) / ceiling[f]['auc']:.3f}"
-                  for f in ("physics", "raw")),
-                *distances(runs), cell(runs, lambda run: run["auc"]),
-                cell(runs, lambda run: run["mean_unexplained"]) if "mse" in runs[0] else "–",
-                f"{statistics.mean(sum(run['seconds'].values()) for run in runs) / 60:.0f}", *said(name)])
-    floor = result["real_against_real"]
-    rows.append(["other real showers", "", *(f"{ceiling[f]['auc']:.3f}" for f in ("physics", "raw")), "1", "1",
-                 *distances([floor]), f"{floor['auc']:.3f}", *5 * [""]])
-    head = ["model", "seeds", "physics PRD-AUC", "raw PRD-AUC", "over the ceiling, physics", "raw",
-            "mean Wasserstein-1", *(f"of the {name.replace('_', ' ')}" for name in LOOKED_AT),
-            "classifier AUC, observables", "regressor's error", "minutes",
-            "the paper's physics PRD-AUC", "raw", "its regressor's MSE"]
-    recipe, prd = result["runs"][0], ceiling["raw"]
-    return "\n".join([*_markdown(head, rows), "", (
-        f"{recipe['steps']:,} steps of {recipe['batch_size']} showers each, preset `{result['preset'] or 'full'}`, "
-        f"{result['provenance']['device']}; PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test "
-        "showers, features as in the README. Wasserstein-1: mean over the observables, in deviations. The regressor's "
-        "error: share of the asymmetries' variance on test showers that it does not explain, mean over both. "
-        "The minutes are of training; a tuned model needs those of the multi-task one as well.")])
+    error = lambda runs: _spread([run["mean_unexplained"] for run in runs]) if "mse" in runs[0] else "–"
+    rows = [[title, *_auxiliary_cells(runs, result), error(runs), _minutes(runs), *said(name)]
+            for name, title in MODELS.items() if (runs := _of(name, result))]
+    rows.append([*_auxiliary_floor(result), *5 * [""]])
+    head = ["model", *AUXILIARY_HEAD, "regressor's error", "minutes", "the paper's physics PRD-AUC", "raw",
+            "its regressor's MSE"]
+    return "\n".join([*_markdown(head, rows), "", _auxiliary_settings(result) + (
+        " The regressor's error: share of the asymmetries' variance on test showers that it does not explain, mean "
+        "over both. The minutes are of training; a tuned model needs those of the multi-task one as well.")])
+
+
+def auxiliary_targets():
+    """Two-step by what its regressor reads, beside the baseline: means over the seeds, the least and the greatest."""
+    result = load("auxiliary_targets")
+    ends = [result["runs"][0]["response"][at] for at in (0, -1)]
+    width = lambda value: f"{100 * value:.1f} %"
+    resolution = lambda runs: [
+        ", ".join(width(run["response"][at]["generated"]["resolution"]) for run in runs) for at in (0, -1)]
+    rows = [[name, *_auxiliary_cells(runs, result), *resolution(runs), _minutes(runs)]
+            for name in dict.fromkeys(run["variant"] for run in result["runs"]) for runs in [_of(name, result)]]
+    rows.append([*_auxiliary_floor(result), *(width(entry["real"]["resolution"]) for entry in ends), ""])
+    head = ["the regressor reads", *AUXILIARY_HEAD,
+            *(f"resolution, {entry['low']:g} to {entry['high']:g} GeV" for entry in ends), "minutes"]
+    return "\n".join([*_markdown(head, rows), "", _auxiliary_settings(result)])
 
 
 def weight_sweep():
@@ -506,6 +503,43 @@ def _ablation_row(runs, judges):
 def _visible(found):
     """Mean visible fraction, and its relative deviation: the resolution."""
     return f"{100 * found['mean']:.2f} %, ± {100 * found['resolution']:.1f} %"
+
+
+def _of(name, result):
+    """Runs of a variant."""
+    return [run for run in result["runs"] if run["variant"] == name]
+
+
+def _auxiliary_cells(runs, result):
+    """Number of seeds, PRD-AUCs, these over their ceilings, distances, classifier AUC."""
+    ceiling, both = result["real_against_real"]["prd"], ("physics", "raw")
+    prd = {features: [run["prd"][features]["auc"] for run in runs] for features in both}
+    return [str(len(runs)), *(_spread(prd[features]) for features in both),
+            *(f"{statistics.mean(prd[features]) / ceiling[features]['auc']:.3f}" for features in both),
+            *_auxiliary_distances(runs), _spread([run["auc"] for run in runs])]
+
+
+def _auxiliary_floor(result):
+    """The same of other real showers."""
+    floor = result["real_against_real"]
+    return ["other real showers", "", *(f"{floor['prd'][features]['auc']:.3f}" for features in ("physics", "raw")),
+            "1", "1", *_auxiliary_distances([floor]), f"{floor['auc']:.3f}"]
+
+
+def _auxiliary_distances(runs):
+    return [_spread([statistics.mean(run["w1"].values()) for run in runs]),
+            *(_spread([run["w1"][name] for run in runs]) for name in LOOKED_AT)]
+
+
+def _auxiliary_settings(result):
+    recipe, prd = result["runs"][0], result["real_against_real"]["prd"]["raw"]
+    return (f"{recipe['steps']:,} steps of {recipe['batch_size']} showers each, preset `{result['preset'] or 'full'}`, "
+            f"{result['provenance']['device']}; PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test "
+            "showers, features as in the README. Wasserstein-1: mean over the observables, in deviations.")
+
+
+def _minutes(runs):
+    return f"{statistics.mean(sum(run['seconds'].values()) for run in runs) / 60:.0f}"
 
 
 def _lineage_cells(run):

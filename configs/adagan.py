@@ -5,7 +5,7 @@ that look at three rotations of a shower, their discriminators with a regression
 
     python -m ecalgen.main --config=configs/adagan.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/adagan.py:cpu     # 20 minutes on one core, and some to judge it
-    python -m ecalgen.main --config=configs/adagan.py:test    # seconds: does everything run?
+    python -m ecalgen.main --config=configs/adagan.py:test    # minutes: does everything run?
 """
 import ml_collections
 

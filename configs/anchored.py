@@ -2,7 +2,7 @@
 
     python -m ecalgen.main --config=configs/anchored.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/anchored.py:cpu     # about ten minutes on two cores
-    python -m ecalgen.main --config=configs/anchored.py:test    # seconds: does everything run?
+    python -m ecalgen.main --config=configs/anchored.py:test    # minutes: does everything run?
     python -m ecalgen.main --config=configs/anchored.py:cpu,size=light    # a smaller generator, for speed
 """
 import ml_collections

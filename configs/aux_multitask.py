@@ -5,7 +5,7 @@ shares the discriminator's first layers, and what it reads off a shower is a con
 
     python -m ecalgen.main --config=configs/aux_multitask.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # 22 minutes on one core
-    python -m ecalgen.main --config=configs/aux_multitask.py:test    # seconds: does everything run?
+    python -m ecalgen.main --config=configs/aux_multitask.py:test    # minutes: does everything run?
 """
 import ml_collections
 

@@ -17,7 +17,7 @@ visible energy and the centre among them, not the papers' two asymmetries only; 
 
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # 20 minutes on one core
-    python -m ecalgen.main --config=configs/aux_twostep.py:test                         # seconds: does everything run?
+    python -m ecalgen.main --config=configs/aux_twostep.py:test                         # minutes: does everything run?
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,targets=scalars          # more to read off
 """

@@ -11,7 +11,7 @@ With `recipe=paper` it is as plain as the papers describe it.
     python -m ecalgen.main --config=configs/baseline.py                     # full: one GPU or TPU
     python -m ecalgen.main --config=configs/baseline.py:cpu                 # 13 minutes on one core
     python -m ecalgen.main --config=configs/baseline.py:cpu,recipe=paper    # without what the search found
-    python -m ecalgen.main --config=configs/baseline.py:test                # seconds: does everything run?
+    python -m ecalgen.main --config=configs/baseline.py:test                # minutes: does everything run?
 """
 import ml_collections
 

@@ -2,7 +2,7 @@
 
     python -m ecalgen.main --config=configs/vae.py          # full: one GPU or TPU
     python -m ecalgen.main --config=configs/vae.py:cpu      # 5 minutes on one core
-    python -m ecalgen.main --config=configs/vae.py:test     # seconds: does everything run?
+    python -m ecalgen.main --config=configs/vae.py:test     # minutes: does everything run?
 """
 import ml_collections
 

@@ -8,7 +8,7 @@ outweighs the distance. Projection and octant, which the talk does not have, bri
 
     python -m ecalgen.main --config=configs/wgan.py               # full: one GPU or TPU
     python -m ecalgen.main --config=configs/wgan.py:cpu           # 17 minutes on one core
-    python -m ecalgen.main --config=configs/wgan.py:test          # seconds: does everything run?
+    python -m ecalgen.main --config=configs/wgan.py:test          # minutes: does everything run?
     python -m ecalgen.main --config=configs/wgan.py:cpu,beam=1d   # electrons of normal incidence in the centre
 """
 import ml_collections

@@ -1,5 +1,6 @@
 """python -m ecalgen.main --config=configs/baseline.py[:preset] [--workdir=DIR] [--mode=train|evaluate|sample]"""
 import pathlib
+import re
 
 from absl import app, flags
 from ml_collections import config_flags
@@ -50,7 +51,7 @@ def main(argv):
         host.leave()
         raise
     except KeyboardInterrupt:
-        raise SystemExit("interrupted; the same command goes on from the last checkpoint") from None
+        raise SystemExit("interrupted; the same command goes on from the last checkpoint, if there is one") from None
 
 
 def _join(hosts):
@@ -72,10 +73,18 @@ def parse(argv):
         reason = [line for line in str(error).splitlines() if line.strip()][-1]
         raise SystemExit(f"error: {reason.removeprefix('ValueError: ')}") from error
     except OSError as error:
-        raise SystemExit(f"error: --config: {' '.join(str(error.__cause__ or error).split())}") from error
+        raise SystemExit(f"error: --config: {_unreadable(error)}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SystemExit(f"error: --config: {' '.join(str(error).split())}; the fields are in configs/base.py and in "
                          "the recipe's own file") from None
+
+
+def _unreadable(error):
+    """Which recipe could not be read, and why."""
+    message = str(error.__cause__ or error)
+    if missing := re.search("No such file or directory: '(.*)'", message):  # all that ml_collections tells of it
+        return f"there is no {missing[1]}; recipes are in configs/ of a clone"
+    return " ".join(message.split())
 
 
 if __name__ == "__main__":

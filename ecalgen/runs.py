@@ -17,7 +17,7 @@ from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
-from ecalgen.evaluation.verdict import verdict
+from ecalgen.evaluation.verdict import spoken, verdict
 from ecalgen.host import is_first
 from ecalgen.models.build import build_discriminator, build_generator, build_regressor
 from ecalgen.provenance import device, provenance
@@ -137,8 +137,7 @@ def evaluate(config, workdir):
         result["regressor"] = regressor_report(config, workdir, real, generated, reference)
     result["provenance"] = provenance(config.seed)
     evaluation.write_evaluation(workdir / "evaluation.json", result)
-    for label, sentence in verdict(result).items():
-        print(f"{label}: {sentence}", flush=True)
+    print(spoken(verdict(result)), flush=True)
     return write_report(real, generated, result, workdir, metrics=metrics, title=f"{config.system} ({config.preset})")
 
 

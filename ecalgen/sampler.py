@@ -126,6 +126,8 @@ def export_generator(folder, state, config, showers):
     card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
             "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers),
             "provenance": provenance(config.seed)}
+    if config.regressor:
+        card["regressor"] = fields["regressor"]
     save_weights(folder, params, card)
 
 

@@ -16,7 +16,7 @@ from ecalgen.ensemble import runs
 from ecalgen.ensemble.sampler import load_ensemble
 from ecalgen.training.loop import read_metrics
 from experiments.lineage import milliseconds
-from experiments.variants import RESULTS, write
+from experiments.variants import PRESETS, RESULTS, write
 
 BATCHES = (1, 1_000)
 
@@ -24,7 +24,7 @@ BATCHES = (1, 1_000)
 def main():
     """Train, judge every ensemble, time it, and copy figures and numbers into `results/`."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", default="cpu", help="of configs/adagan.py; empty for the full recipe")
+    parser.add_argument("--preset", default="cpu", choices=PRESETS, help="of configs/adagan.py; empty: in full")
     parser.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/adagan"))
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "adagan.json")
     args = parser.parse_args()

@@ -22,7 +22,7 @@ from ecalgen.provenance import provenance
 from ecalgen.sampler import load_sampler
 from ecalgen.training.loop import read_metrics
 from experiments.judging import prd, real_showers, reference
-from experiments.variants import make_parser, run_all
+from experiments.variants import add_recipe, make_parser, run_all
 
 MODELS = ("baseline", "multitask", *aux_twostep.REGRESSORS)
 """In the order in which they are trained: the tuned ones start from the multi-task run."""
@@ -34,8 +34,7 @@ EDGES = np.linspace(-1, 1, 41)
 def main():
     """Train and judge every model that the results do not hold yet."""
     parser = make_parser(__doc__, "auxiliary")
-    parser.add_argument("--preset", default="cpu", help="of the configs; empty for the full recipe")
-    parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
+    add_recipe(parser)
     args = parser.parse_args()
     host.set_up()
     real = functools.partial(real_showers, args.source, "test", args.showers)

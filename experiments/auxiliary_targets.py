@@ -16,7 +16,7 @@ from ecalgen.evaluation.response import responses
 from ecalgen.sampler import load_sampler
 from experiments.auxiliary import head, run_model
 from experiments.judging import real_showers, reference
-from experiments.variants import make_parser, run_all
+from experiments.variants import add_recipe, make_parser, run_all
 
 LEARNT = {"discriminator.learnt_gain": True}
 VARIANTS = {
@@ -31,8 +31,7 @@ VARIANTS = {
 def main():
     """Train and judge every variant that the results do not hold yet."""
     parser = make_parser(__doc__, "auxiliary_targets")
-    parser.add_argument("--preset", default="cpu", help="of the configs; empty for the full recipe")
-    parser.add_argument("--steps", type=int, default=12_000, help="of each GAN")
+    add_recipe(parser, 12_000)
     args = parser.parse_args()
     host.set_up()
     real = functools.partial(real_showers, args.source, "test", args.showers)

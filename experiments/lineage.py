@@ -25,7 +25,7 @@ from ecalgen.simulation.gflash import Gflash
 from ecalgen.training.loop import read_metrics
 from experiments.auxiliary import distances
 from experiments.judging import prd, real_showers, reference
-from experiments.variants import make_parser, read, run_all, write
+from experiments.variants import PRESETS, make_parser, read, run_all, write
 
 JUDGES = ("observables", "images")
 PAPER = {"recipe": "paper"}
@@ -58,7 +58,7 @@ def main():
     """Train and judge every system that the results do not hold yet."""
     parser = make_parser(__doc__, "lineage")
     parser.set_defaults(seeds=[0])
-    parser.add_argument("--preset", default="cpu", help="of the configs; empty for the full recipes")
+    parser.add_argument("--preset", default="cpu", choices=PRESETS, help="of the configs; empty for the full recipes")
     parser.add_argument("--retime", action="store_true", help="time the systems that are there anew, train none")
     args = parser.parse_args()
     host.set_up()

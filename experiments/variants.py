@@ -10,6 +10,8 @@ from ecalgen import cluster, host
 from ecalgen.provenance import provenance
 
 RESULTS = pathlib.Path(__file__).parent / "results"
+PRESETS = ("cpu", "test", "")
+"""Of the configs; the last is the full recipe."""
 AROUND = ("seeds", "only", "scheduler", "workdir", "results", "retime")
 """Flags that change nothing of a run."""
 
@@ -28,6 +30,12 @@ def make_parser(doc, name, showers=10_000):
     parser.add_argument("--results", type=absolute, default=str(RESULTS / f"{name}.json"),
                         help="file that the figures go into; what it holds is not run again")
     return parser
+
+
+def add_recipe(parser, steps=None):
+    """The flags of experiments that train by the configs' presets."""
+    parser.add_argument("--preset", default="cpu", choices=PRESETS, help="of the configs; empty: in full")
+    parser.add_argument("--steps", type=int, default=steps, help="of each GAN, where not the preset's")
 
 
 def absolute(text):

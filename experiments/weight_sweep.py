@@ -11,7 +11,7 @@ import functools
 from ecalgen import host
 from experiments.auxiliary import configured, head, run_model
 from experiments.judging import real_showers
-from experiments.variants import make_parser, run_all
+from experiments.variants import add_recipe, make_parser, run_all
 
 WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0)
 """alpha of every target."""
@@ -20,8 +20,7 @@ WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0)
 def main():
     """Train and judge a multi-task model for every weight that the results do not hold yet."""
     parser = make_parser(__doc__, "weight_sweep")
-    parser.add_argument("--preset", default="cpu", help="of the config; empty for the full recipe")
-    parser.add_argument("--steps", type=int, help="of each GAN, where not the preset's")
+    add_recipe(parser)
     args = parser.parse_args()
     host.set_up()
     real = functools.partial(real_showers, args.source, "test", args.showers)

@@ -12,6 +12,7 @@ from ecalgen.ensemble.sampler import export_ensemble, load_ensemble
 from ecalgen.ensemble.stages import judge_stage, member_stage, training_arrays, weighted
 from ecalgen.errors import ConfigError
 from ecalgen.evaluation.evaluate import write_evaluation
+from ecalgen.evaluation.verdict import spoken
 from ecalgen.evaluation.volume_report import verdict, write_volume_report
 from ecalgen.evaluation.volumes import CLUSTERS, evaluate_volumes
 from ecalgen.host import is_first
@@ -94,8 +95,7 @@ def evaluate(config, workdir):
         "batch_size": config.train.batch_size, "seconds": training_seconds(metrics)},
         "provenance": provenance(config.seed)}
     write_evaluation(workdir / "evaluation.json", result)
-    for label, sentence in verdict({int(count): found for count, found in members.items()}).items():
-        print(f"{label}: {sentence}", flush=True)
+    print(spoken(verdict({int(count): found for count, found in members.items()})), flush=True)
     return write_volume_report(real, generated, result, workdir, metrics, f"{config.system} ({config.preset})")
 
 

@@ -16,7 +16,7 @@ from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.inputs import load_sets
 from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
-from ecalgen.evaluation.verdict import verdict
+from ecalgen.evaluation.verdict import spoken, verdict
 from ecalgen.provenance import provenance
 
 REAL = flags.DEFINE_string("real", None, "file of real showers; required to judge")
@@ -42,8 +42,7 @@ def main(argv):
             page, said = _judge(out)
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
-    for label, sentence in said.items():
-        print(f"{label}: {sentence}")
+    print(spoken(said))
     print(page)
 
 

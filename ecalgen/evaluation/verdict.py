@@ -27,6 +27,11 @@ def verdict(evaluation):
     return {label: f"{'; '.join(sentences)}." for label, sentences in parts.items() if sentences}
 
 
+def spoken(said):
+    """What `verdict` said for a terminal: a label, and below it a line a finding."""
+    return "\n".join("\n  ".join([f"{label}:", *sentence.split("; ")]) for label, sentence in said.items())
+
+
 def _notes(evaluation):
     for note in evaluation.get("notes", []):
         yield "Beware", note

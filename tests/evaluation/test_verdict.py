@@ -5,6 +5,7 @@ import evaluations
 import pytest
 from evaluations import distance, feature_set, judged, physics_distance, response
 
+from ecalgen.evaluation.verdict import spoken
 from ecalgen.evaluation.verdict import verdict as verdict_of
 
 
@@ -88,3 +89,7 @@ def test_verdict_of_a_hopeless_generator(evaluation):
     verdict = verdict_of(evaluation)
     assert list(verdict) == ["Off"]
     assert verdict["Off"].startswith("raw PRD-AUC 0.100") and "delta y with Wasserstein-1 4.000" in verdict["Off"]
+
+
+def test_a_terminal_gets_a_line_a_finding():
+    assert spoken({"Good": "a 0.5; b.", "Off": "c."}) == "Good:\n  a 0.5\n  b.\nOff:\n  c."

@@ -49,9 +49,13 @@ SYSTEMS = {
     "baseline": ("baseline", {}),
     "multi-task": ("aux_multitask", {}),
     "two-step": ("aux_twostep", {}),
+    "two-step, scalars": ("aux_twostep", {"targets": "scalars", "longer": 4}),
     "anchored": ("anchored", {}),
 }
-"""Row -> (config, what is changed of it, its recipe among them); none for what is not trained."""
+"""Row -> (config, what is changed of it, its `OPTIONS` among them, and how many times its steps it takes); none for
+what is not trained."""
+OPTIONS = ("recipe", "targets")
+"""Of configs."""
 
 
 def main():
@@ -107,12 +111,13 @@ def folder(name, seed, args):
 def configured(name, args):
     """The config of a system of `SYSTEMS`."""
     system, changes = SYSTEMS[name]
-    options = f",recipe={changes['recipe']}" if "recipe" in changes else ""
-    config = importlib.import_module(f"configs.{system}").get_config(args.preset + options)
+    options = [f"{name}={changes[name]}" for name in OPTIONS if name in changes]
+    config = importlib.import_module(f"configs.{system}").get_config(",".join([args.preset, *options]))
     if "data.transform" in changes:
         config.data.transform = ml_collections.ConfigDict(changes["data.transform"])
     config.update_from_flattened_dict({field: value for field, value in changes.items()
-                                       if field not in ("data.transform", "recipe")})
+                                       if field not in ("data.transform", "longer", *OPTIONS)})
+    config.train.steps *= changes.get("longer", 1)
     config.data.source = args.source
     return config
 

@@ -14,6 +14,7 @@ The last two train the multi-task stage first, or take it from a run: --config.r
 
 With `targets=scalars` the regressor reads every observable that is one number off a shower of a known particle, the
 visible energy and the centre among them, not the papers' two asymmetries only; and the discriminator learns its gain.
+It gets better for longer: what ships has --config.train.steps=12000.
 
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # 20 minutes on one core

@@ -94,13 +94,15 @@ def run_system(name, seed, args, real):
 
 
 def retime(args, real):
-    """The times of every row of the results anew, as trainings beside it slow a system down."""
+    """The times of every row of the results, or of some, anew, as trainings beside it slow a system down."""
     result = read(args.results)
-    for row in host.progress(result["runs"], desc="timing", unit="system"):
+    rows = [row for row in result["runs"] if row["variant"] in (args.only or SYSTEMS)]
+    for row in host.progress(rows, desc="timing", unit="system"):
         trained = SYSTEMS[row["variant"]] is not None
         sampler = load_sampler(folder(row["variant"], row["seed"], args)) if trained else Gflash()
         row["milliseconds_per_shower"] = times(sampler, real)
-    write(args.results, result | {"timing": provenance(args.seeds[0])})
+        row["timing"] = provenance(args.seeds[0])
+    write(args.results, result)
 
 
 def folder(name, seed, args):

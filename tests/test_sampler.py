@@ -14,7 +14,7 @@ from ecalgen.weights import WeightsError
 
 FIELDS = dict(name="plain", latent=4, widths=[4, 4, 4, 4], attention=8, spectral_norm=True, conditioning="projection")
 CONFIG = ml_collections.ConfigDict(dict(system="tiny", preset="test", seed=0, generator=FIELDS,
-                                        data=dict(transform=dict(name="sqrt", scale=100.0))))
+                                        regressor={}, data=dict(transform=dict(name="sqrt", scale=100.0))))
 
 
 @pytest.fixture(scope="module")

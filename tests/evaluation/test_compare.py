@@ -137,7 +137,7 @@ def test_the_command_wants_showers_or_runs(tmp_path):
 
 def test_the_command(folders, tmp_path):
     done = command(*(f"--compare={folder}" for folder in folders), f"--out={tmp_path / 'out'}")
-    assert done.returncode == 0 and done.stdout.startswith("Best: <better>, by 3 of 17")
+    assert done.returncode == 0 and done.stdout.startswith("Best:\n  <better>, by 3 of 17 numbers: PRD-AUC (physics), ")
     assert done.stdout.strip().endswith(str(tmp_path / "out" / "compare.html"))
 
 

@@ -170,7 +170,7 @@ def auxiliary_targets():
     widths = lambda runs: [", ".join(percent(run["response"][end]["generated"]["resolution"]) for run in runs)
                            for end in ends]
     rows = [[name, f"{runs[0]['steps']:,}", *_auxiliary_cells(runs, result), *widths(runs), _minutes(runs)]
-            for result in results for name in dict.fromkeys(run["variant"] for run in result["runs"])
+            for result in results for name in sorted({run["variant"] for run in result["runs"]})
             for runs in [_of(name, result)]]
     last = results[-1]
     bins = [last["runs"][0]["response"][end] for end in ends]
@@ -178,7 +178,8 @@ def auxiliary_targets():
     rows.append([title, "", *floor, *(percent(entry["real"]["resolution"]) for entry in bins), ""])
     head = ["the regressor reads", "steps", *AUXILIARY_HEAD,
             *(f"resolution, {entry['low']:g} to {entry['high']:g} GeV" for entry in bins), "minutes"]
-    return "\n".join([*_markdown(head, rows), "", f"Steps of {_auxiliary_settings(last)}"])
+    return "\n".join([*_markdown(head, rows), "", (
+        f"Steps of {_auxiliary_settings(last)} The minutes are of training, some beside other work.")])
 
 
 def weight_sweep():

@@ -92,7 +92,7 @@ def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, 
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments, message", [
     (["--config=configs/baseline.py:nothing"], "error: preset 'nothing' is not one of cpu, test"),
-    (["--config=configs/aux_multitask.py:cpu,regressor=cnn"], "has no options (regressor= is aux_twostep's)"),
+    (["--config=configs/aux_multitask.py:cpu,regressor=cnn"], "options (regressor= and targets= are aux_twostep's)"),
     (["--config=configs/nobody.py"], "error: --config: there is no configs/nobody.py; recipes are in configs/"),
     (["--config=configs/anchored.py:test", "--config.generator.octan=False"], 'Did you mean "octant"'),
     (["--config=configs/baseline.py:test", "--mode=sample"], "holds no run; train it first"),

@@ -27,6 +27,7 @@ def get_config(preset=""):
         weights=(1.0, 1.0),  # alpha_k, of the squared error in units of the target's variance
         conditional=False,  # whether the regressor is shown the incident particle
         decides=True,  # whether what it reads off a shower is a condition of the discriminator's decision
+        bound=0.0,  # deviations, beyond which that condition grows no more; 0 for none
         steering=0.0,  # weight of its error in the generator's loss, where its targets are known of the particle
         shared=2,  # of the discriminator's three downward blocks
         embedding=64,

@@ -68,7 +68,7 @@ def get_config(preset=""):
         embedding=64, gain=1.0, unit="none", octant=True))
     config.regressor = ml_collections.ConfigDict(dict(
         name="cnn", widths=(16, 32, 64), attention=0, targets=("momentum", "point"), weights=(1.0, 1.0),
-        conditional=False, decides=False, steering=1.0, shared=2, embedding=64,
+        conditional=False, decides=False, bound=0.0, steering=1.0, shared=2, embedding=64,
         multitask=ml_collections.config_dict.placeholder(str), steps=20_000, batch_size=256, rate=2e-3))
     config.train.update(dict(loss="wasserstein", gradient_penalty=10.0, discriminator_steps=5, generator_rate=1e-4,
                              discriminator_rate=1e-4))

@@ -23,6 +23,7 @@ VARIANTS = {
     "baseline": (baseline, "", LEARNT),
     "asymmetries": (aux_twostep, "targets=asymmetries", LEARNT),
     "scalars": (aux_twostep, "targets=scalars", {}),
+    "scalars, bounded": (aux_twostep, "targets=scalars", {"regressor.bound": 5.0}),
     "scalars, gain given": (aux_twostep, "targets=scalars", {"discriminator.learnt_gain": False}),
 }
 """Name -> (its configs, its options, other changes)."""

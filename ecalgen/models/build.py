@@ -31,18 +31,18 @@ def build_generator(fields):
     return _build("generator", GENERATORS, fields)
 
 
-def build_discriminator(fields, auxiliary=None, regressor=None, decides=True):
+def build_discriminator(fields, auxiliary=None, regressor=None, decides=True, bound=0.0):
     """The discriminator that `config.discriminator` describes, as `build_generator` does.
 
     Args:
-      auxiliary, regressor, decides: as in `models.discriminator.Discriminator`; of the regressor the spectral norm is
-        folded.
+      auxiliary, regressor, decides, bound: as in `models.discriminator.Discriminator`; of the regressor the spectral
+        norm is folded.
     """
     frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
     discriminator = _build("discriminator", DISCRIMINATORS, fields)
     if isinstance(discriminator, VolumeDiscriminator):
         return discriminator
-    return discriminator.clone(auxiliary=auxiliary, regressor=frozen, decides=decides)
+    return discriminator.clone(auxiliary=auxiliary, regressor=frozen, decides=decides, bound=bound)
 
 
 def build_regressor(fields, discriminator, outputs):

@@ -39,6 +39,8 @@ class Discriminator(nn.Module):
       auxiliary: a `DiscArch` to be trained with it.
       regressor: a regressor of any kind, trained before.
       decides: whether what a regressor reads off a shower is a condition of the decision, or only handed on.
+      bound: b, in deviations, beyond which a condition does not grow with what is read, b tanh(o^ / b); 0 for none. Off
+        an untrained generator's showers a regressor that was trained before may read anything, and decides all by it.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -56,6 +58,7 @@ class Discriminator(nn.Module):
     auxiliary: nn.Module | None = None
     regressor: nn.Module | None = None
     decides: bool = True
+    bound: float = 0.0
 
     def frame(self, cells, momentum, point):
         """The shower as it is seen: from the octant, if so asked."""
@@ -99,7 +102,7 @@ class PhysicsDiscriminator(nn.Module):
       spectral_norm: divide every kernel by its largest singular value.
       embedding: width of the branch of the observables and of the layers where they meet.
       gain: the logit's factor, as in `Discriminator`.
-      auxiliary, regressor, decides: as in `Discriminator`.
+      auxiliary, regressor, decides, bound: as in `Discriminator`.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -114,6 +117,7 @@ class PhysicsDiscriminator(nn.Module):
     auxiliary: nn.Module | None = None
     regressor: nn.Module | None = None
     decides: bool = True
+    bound: float = 0.0
 
     def frame(self, cells, momentum, point):
         """The shower as it is seen: from the octant, if so asked."""
@@ -152,7 +156,10 @@ def _first_look(network, views, given, update_stats):
     else:
         x = framed(views)
         predicted = jnp.zeros((len(x), 0)) if network.regressor is None else network.regressor(views, given)[0]
-    return x, jnp.concatenate([given, predicted], axis=1) if network.decides else given, predicted
+    if not network.decides:
+        return x, given, predicted
+    known = network.bound * jnp.tanh(predicted / network.bound) if network.bound else predicted
+    return x, jnp.concatenate([given, known], axis=1), predicted
 
 
 def _with_maps(x, given):

@@ -47,6 +47,8 @@ def check_regressor(config):
     if fit.steering and not set(fit.targets) <= set(PARTICLE):
         raise ConfigError(f"config.regressor.steering is {fit.steering}, but its targets {tuple(fit.targets)} are not "
                           f"all known of the particle, as {', '.join(PARTICLE)} are")
+    if fit.bound < 0:
+        raise ConfigError(f"config.regressor.bound is {fit.bound}; it must be above 0, or 0 for none")
     multitask = "regressor" not in config.stages
     if fit.name != "disc_arch" and (multitask or fit.multitask or "multitask" in config.stages):
         raise ConfigError(f"config.regressor.name is {fit.name!r}; a regressor that shares the discriminator's layers "

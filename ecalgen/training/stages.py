@@ -102,8 +102,9 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
         multitask = bool(config.regressor) and "regressor" not in config.stages
     generator = build_generator(config.generator)
     regressor = targets and build_regressor(config.regressor, config.discriminator, len(targets.names))
-    discriminator = build_discriminator(config.discriminator, decides=config.regressor.get("decides", True),
-                                        **{"auxiliary" if multitask else "regressor": regressor})
+    discriminator = build_discriminator(
+        config.discriminator, **{"auxiliary" if multitask else "regressor": regressor},
+        decides=config.regressor.get("decides", True), bound=config.regressor.get("bound", 0.0))
     steering = config.regressor.steering * targets.weights if config.regressor.get("steering") else None
     optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,

@@ -1,5 +1,6 @@
 """The discriminator: shapes, and that it sees cells and conditions through every switch."""
 import copy
+import functools
 import itertools
 
 import jax
@@ -108,6 +109,24 @@ def test_a_frozen_regressor_is_a_condition(kind, conditioning):
     other, shifted = network.apply(moved, CELLS, MOMENTUM, POINT)
     np.testing.assert_allclose(shifted - predicted, 1, rtol=1e-4)
     assert (other != logits).all()
+
+
+def test_a_bounded_reading_is_handed_on_whole():
+    """Far off, a reading of a million is as one of a thousand to the decision; near, as if there were no bound."""
+    build = functools.partial(Discriminator, (4, 8, 8), 0, True, embedding=8, regressor=REGRESSORS["cnn"])
+    free, bounded = build(), build(bound=5.0)
+    variables = free.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+
+    def read(network, shift):
+        moved = copy.deepcopy(variables)
+        moved["params"]["regressor"]["outputs"]["bias"] += shift
+        return network.apply(moved, CELLS, MOMENTUM, POINT)
+
+    np.testing.assert_allclose(read(bounded, 1e6)[0], read(bounded, 1e3)[0], rtol=1e-5)
+    assert (abs(read(free, 1e6)[0] - read(free, 1e3)[0]) > 10).all()
+    np.testing.assert_allclose(read(bounded, 1e3)[1], read(free, 1e3)[1], rtol=1e-5)
+    np.testing.assert_allclose(read(bounded, 0)[0], read(free, 0)[0], atol=0.05)
+    np.testing.assert_allclose(read(build(bound=1e4), 0)[0], read(free, 0)[0], rtol=1e-4)
 
 
 @pytest.mark.parametrize("network, cells", [

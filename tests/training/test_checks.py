@@ -50,6 +50,7 @@ def test_the_plain_generator_has_no_prior(recipe):
     ("aux_twostep:test,regressor=cnn_sa", {"regressor.attention": 5}, "config.regressor.attention is 5"),
     ("aux_twostep:test", {"regressor.targets": ("length", "delta_x")}, "names 'length'"),
     ("aux_twostep:test", {"regressor.steering": 1.0}, "are not all known of the particle, as "),
+    ("aux_twostep:test", {"regressor.bound": -1.0}, "config.regressor.bound is -1.0; it must be above 0, or 0 for"),
     ("aux_twostep:test", {"regressor.multitask": "nowhere"}, "nowhere/config.json does not exist"),
     ("aux_twostep:test", {"stages": ("gan", "regressor")}, r"is trained by \('regressor', 'gan'\)"),
 ])

@@ -26,6 +26,7 @@ from configs import aux_multitask
 from configs.base import apply_preset, name_choices, split_options
 
 LOW, HIGH = 2e-4, 2e-3
+BOUND = 5.0
 REGRESSORS = {
     "disc_arch": dict(name="disc_arch"),
     "cnn": dict(name="cnn", attention=0),

@@ -19,12 +19,13 @@ from experiments.judging import real_showers, reference
 from experiments.variants import add_recipe, make_parser, run_all
 
 LEARNT = {"discriminator.learnt_gain": True}
+FREE = {"regressor.bound": 0.0}
 VARIANTS = {
     "baseline": (baseline, "", LEARNT),
-    "asymmetries": (aux_twostep, "targets=asymmetries", LEARNT),
-    "scalars": (aux_twostep, "targets=scalars", {}),
-    "scalars, bounded": (aux_twostep, "targets=scalars", {"regressor.bound": 5.0}),
-    "scalars, gain given": (aux_twostep, "targets=scalars", {"discriminator.learnt_gain": False}),
+    "asymmetries": (aux_twostep, "targets=asymmetries", LEARNT | FREE),
+    "scalars": (aux_twostep, "targets=scalars", FREE),
+    "scalars, bounded": (aux_twostep, "targets=scalars", {"regressor.bound": aux_twostep.BOUND}),
+    "scalars, gain given": (aux_twostep, "targets=scalars", {"discriminator.learnt_gain": False} | FREE),
 }
 """Name -> (its configs, its options, other changes)."""
 

@@ -75,7 +75,9 @@ def parse(argv):
     except OSError as error:
         raise SystemExit(f"error: --config: {_unreadable(error)}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise SystemExit(f"error: --config: {' '.join(str(error).split())}; the fields are in configs/base.py and in "
+        message = next(iter(error.args), error)
+        message = message.args[0] if isinstance(message, KeyError) else message  # of which str() would be a quotation
+        raise SystemExit(f"error: --config: {' '.join(str(message).split())}; the fields are in configs/base.py and in "
                          "the recipe's own file") from None
 
 

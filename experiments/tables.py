@@ -14,7 +14,7 @@ SYSTEMS = {
     "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py`)",
     "anchored_light": "Such a prior corrected cell by cell, a tenth of the size (`configs/anchored.py:cpu,size=light`)",
     "aux_twostep": "Self-attention GAN with a frozen regressor of seven observables in its discriminator "
-                   "(`configs/aux_twostep.py:cpu,targets=scalars`, four times as long)",
+                   "(`configs/aux_twostep.py:cpu,targets=scalars`, not bounded, four times as long)",
     "aux_multitask": "The same with two asymmetries, its regressor trained along (`configs/aux_multitask.py:cpu`)",
     "baseline":
         "Self-attention GAN with spectral norm, as plain as the papers' (`configs/baseline.py:cpu,recipe=paper`)",
@@ -238,7 +238,7 @@ def lineage():
         f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers, features as above. W1: "
         "Wasserstein-1 in deviations of the real showers. `sagan` is the papers' plain recipe, `baseline` the one that "
         "a search found better; the `baseline` that ships is the plain one, trained for longer. `two-step, scalars` is "
-        "`configs/aux_twostep.py:cpu,targets=scalars` with four times the steps of the others.")])
+        "`configs/aux_twostep.py:cpu,targets=scalars`, not bounded, with four times the steps of the others.")])
 
 
 def reached(*systems):

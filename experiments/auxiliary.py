@@ -1,7 +1,5 @@
 """Table 1 of Rogachev and Ratnikov 2023 on our showers: baseline, five two-step models, multi-task, by seed.
 
-Two of the regressors a second time, bounded (`regressor.bound`).
-
     python -m experiments.auxiliary                  # cpu recipe; rerun to go on
     python -m experiments.auxiliary --preset= --seeds=0 --only=multitask --only=disc_arch_llr  # full recipe: GPU
     python -m experiments.auxiliary --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
@@ -26,9 +24,7 @@ from ecalgen.training.loop import read_metrics
 from experiments.judging import prd, real_showers, reference
 from experiments.variants import add_recipe, make_parser, run_all
 
-BOUNDED = {"cnn_bounded": "cnn", "cnn_sa_bounded": "cnn_sa"}
-"""Model -> the paper's, of whose regressor the discriminator believes no more than `aux_twostep.BOUND`."""
-MODELS = ("baseline", "multitask", *aux_twostep.REGRESSORS, *BOUNDED)
+MODELS = ("baseline", "multitask", *aux_twostep.REGRESSORS)
 """In the order in which they are trained: the tuned ones start from the multi-task run."""
 ASYMMETRIES = ("longitudinal_asymmetry", "transverse_asymmetry")
 EDGES = np.linspace(-1, 1, 41)
@@ -61,8 +57,7 @@ def configured(name, args):
     if name in ("baseline", "multitask"):
         config = {"baseline": baseline, "multitask": aux_multitask}[name].get_config(args.preset)
     else:
-        config = aux_twostep.get_config(f"{args.preset},regressor={BOUNDED.get(name, name)}")
-        config.regressor.bound = aux_twostep.BOUND if name in BOUNDED else 0.0
+        config = aux_twostep.get_config(f"{args.preset},regressor={name}")
     config.data.source = args.source
     if args.steps:
         config.train.steps = args.steps

@@ -22,7 +22,7 @@ LEARNT = {"discriminator.learnt_gain": True}
 FREE = {"regressor.bound": 0.0}
 VARIANTS = {
     "baseline": (baseline, "", LEARNT),
-    "asymmetries": (aux_twostep, "targets=asymmetries", LEARNT | FREE),
+    "asymmetries": (aux_twostep, "targets=asymmetries", LEARNT),
     "scalars": (aux_twostep, "targets=scalars", FREE),
     "scalars, bounded": (aux_twostep, "targets=scalars", {"regressor.bound": aux_twostep.BOUND}),
     "scalars, gain given": (aux_twostep, "targets=scalars", {"discriminator.learnt_gain": False} | FREE),

@@ -48,7 +48,7 @@ SYSTEMS = {
         "data.transform": dict(name="none", scale=100.0), "generator.unit": "energy", "discriminator.unit": "energy"}),
     "baseline": ("baseline", {}),
     "multi-task": ("aux_multitask", {}),
-    "two-step": ("aux_twostep", {"regressor.bound": 0.0}),
+    "two-step": ("aux_twostep", {}),
     "two-step, scalars": ("aux_twostep", {"targets": "scalars", "regressor.bound": 0.0, "longer": 4}),
     "anchored": ("anchored", {}),
 }

@@ -24,9 +24,8 @@ COMMANDS = {"anchored_cpu": "The same, by this page's first command (`configs/an
 CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflash.py`)"}
 """The same of what is no shipped generator; shown where their files are there."""
 MODELS = {"baseline": "Baseline", "cnn": "CNN", "cnn_sa": "CNN SA", "disc_arch": "DiscArch",
-          "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR", "multitask": "Multi-task",
-          "cnn_bounded": "CNN, bounded", "cnn_sa_bounded": "CNN SA, bounded"}
-"""Of table 1, as the paper calls them, and two of ours."""
+          "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR", "multitask": "Multi-task"}
+"""Of table 1, as the paper calls them."""
 NAMES = {"geant4": "other showers of Geant4",
          "cells of other showers": "every cell from another shower, bad on purpose"}
 """In `results/ranking.json` -> in the table of it."""

@@ -9,7 +9,7 @@ that look at three rotations of a shower, their discriminators with a regression
 """
 import ml_collections
 
-from configs.base import apply_preset
+from configs.base import apply_preset, keep
 from configs.base import get_config as base_config
 
 PRESETS = {
@@ -59,6 +59,9 @@ def get_config(preset=""):
     config.generator = ml_collections.ConfigDict(dict(name="volumes", latent=128, widths=(64, 48), hidden=32, rounds=2))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="volumes", widths=(32, 48, 64), embedding=96, spectral_norm=True, gain=5.0))
+    keep(config, "data", "source", "transform")
+    keep(config, "evaluation", "showers", "bootstrap")
+    keep(config, "train", *(name for name in config.train if name not in ("r1", "r1_every", "gradient_penalty")))
     config.train.update(dict(steps=20_000, batch_size=64))
     config.evaluation.showers = 600
     return apply_preset(config, preset, PRESETS)

@@ -49,6 +49,12 @@ def get_config():
     return config
 
 
+def keep(config, section, *names):
+    """Leave only these fields in a section of the config: what a system does not use cannot be set."""
+    for name in set(config[section]) - set(names):
+        del config[section][name]
+
+
 def split_options(preset, **options):
     """`"cpu,regressor=cnn"` -> `("cpu", {"regressor": "cnn", ...})`; any part may be missing.
 

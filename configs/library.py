@@ -6,7 +6,7 @@
 """
 import ml_collections
 
-from configs.base import apply_preset
+from configs.base import apply_preset, keep
 from configs.base import get_config as base_config
 
 PRESETS = {
@@ -27,5 +27,6 @@ def get_config(preset=""):
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.generator = ml_collections.ConfigDict(dict(
         name="library", showers=46_000, scales=(0.5, 1.0, 1.0, 1.0, 1.0), neighbours=1, shift=False, octant=True))
+    keep(config, "train", "steps", "batch_size", "log_every", "checkpoint_every", "divergence")
     config.train.update(dict(steps=1, log_every=1, checkpoint_every=1))
     return apply_preset(config, preset, PRESETS)

@@ -6,7 +6,7 @@
 """
 import ml_collections
 
-from configs.base import apply_preset
+from configs.base import apply_preset, keep
 from configs.base import get_config as base_config
 
 PRESETS = {
@@ -32,6 +32,7 @@ def get_config(preset=""):
     config.system = "vae"
     config.stages = ("vae",)
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
+    keep(config, "train", "clip", "log_every", "checkpoint_every", "divergence")
     config.vae = ml_collections.ConfigDict(dict(steps=50_000, batch_size=256, rate=2e-3, beta=1.0))
     config.generator = ml_collections.ConfigDict(dict(
         name="vae", latent=16, widths=(64, 64, 48), attention=0, octant=True))

@@ -31,6 +31,7 @@ from ecalgen.provenance import provenance
 from ecalgen.sampler import PRECISIONS, load_sampler
 from ecalgen.simulation.gflash import Gflash
 from ecalgen.training import parallel
+from ecalgen.training.state import init_key
 from ecalgen.weights import load_weights, shipped_models
 
 WARM = 2
@@ -187,7 +188,7 @@ def make_steps(config):
     _, stages, data = runs.load_stages(config)
     count = parallel.steps_per_call(config.train.log_every)
     advance = parallel.map_steps(stages[-1].step, count, donate=True)
-    first = stages[-1].init(jax.random.key(0, impl="rbg"), None)
+    first = stages[-1].init(init_key(0), None)
     states = [parallel.replicate(jax.tree.map(jnp.copy, first))]
     key, data = parallel.replicate((jax.random.key(0), data))
 

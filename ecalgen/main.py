@@ -8,6 +8,7 @@ from ml_collections import config_flags
 from ecalgen import host, runs
 from ecalgen.ensemble import runs as ensemble
 from ecalgen.errors import UserError
+from ecalgen.training.checks import check_used
 from ecalgen.training.loop import Interrupted
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Recipe, such as configs/baseline.py:cpu.", lock_config=True)
@@ -31,6 +32,7 @@ def main(argv):
     workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)
     system = ensemble if config.system == ensemble.SYSTEM else runs
     try:
+        check_used(config, config_flags.get_override_values(flags.FLAGS["config"]))
         if MODE.value != "train" and not (workdir / "config.json").exists():
             raise runs.RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
         if first := host.is_first():

@@ -7,10 +7,11 @@ import pathlib
 import jax
 import numpy as np
 
-from ecalgen.data.ecal_shashlik import load_split, open_stream
+from ecalgen.data.ecal_shashlik import count_split, load_split, open_stream
 from ecalgen.data.formats import load_conditions, save_showers
 from ecalgen.data.observables import CHUNK
 from ecalgen.data.showers import Showers
+from ecalgen.data.splits import warn_of_differences
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
@@ -19,13 +20,14 @@ from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
 from ecalgen.evaluation.verdict import spoken, verdict
 from ecalgen.host import is_first
-from ecalgen.models.build import build_discriminator, build_generator, build_regressor
+from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.provenance import device, provenance
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.checks import check_stages, check_train
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
-from ecalgen.training.stages import build_stages, last_fields, make_targets, training_arrays
+from ecalgen.training.stages import build_stages, last_fields, make_discriminator, make_targets, training_arrays
+from ecalgen.training.state import init_key
 from ecalgen.training.tensorboard import make_writers
 
 EXAMPLES = 20_000
@@ -52,8 +54,10 @@ def prepare(config, workdir):
     """
     check_config(config)
     if not (workdir / "config.json").exists():
-        showers = _judged(config)[1]  # that they are there, and enough, before anything is written
-        make_targets(config, showers)  # that a user's function works
+        _check_counts(config)  # before anything is written
+        test, training = (_load(config, split, config.evaluation.showers) for split in ("test", "train"))
+        warn_of_differences(training, test)
+        make_targets(config, training)  # a user's function may fail
     write_recipe(config, workdir)
 
 
@@ -89,7 +93,7 @@ def check_config(config):
     check_train(config.train)
     for name in config.stages:
         if name in config:
-            check_train(config.train.to_dict() | config[name].to_dict(), f"config.{name}")
+            check_train(config[name], f"config.{name}")
     protocol = config.evaluation.protocol
     if protocol not in PROTOCOLS:
         raise ConfigError(f"config.evaluation.protocol is {protocol!r}; it is one of {', '.join(PROTOCOLS)}")
@@ -100,7 +104,7 @@ def check_config(config):
 
 def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
-    _judged(config)  # that there are enough showers to evaluate is better known now than after training
+    _check_counts(config)
     showers, stages, data = load_stages(config)
     writers = make_writers(workdir, config.tensorboard and is_first())
     count = len(data) if isinstance(data, ArrayBlocks) else len(showers)
@@ -116,11 +120,12 @@ def train(config, workdir):
 def evaluate(config, workdir):
     """Judge the generator on the test showers; the path of the report.
 
-    Real showers of the training split stand in as the other real set of the ceiling. A run that is not
-    finished is judged by its newest checkpoint.
+    Real showers of the training split are the other real set of the ceiling, and copies are looked for among all that
+    lie on the device. A run that is not finished is judged by its newest checkpoint.
     """
+    _check_counts(config)
     sampler = _sampler(config, workdir)
-    real, reference = _judged(config)
+    real, reference = _load(config, "test", config.evaluation.showers), _load(config, "train", config.data.on_device)
     print(f"judging {len(real):,} generated showers against as many real ones, protocol {config.evaluation.protocol!r}",
           flush=True)
     generated = Showers(sampler(real.momentum, real.point, seed=config.seed), real.momentum, real.point, real.pdg)
@@ -176,9 +181,7 @@ def _regressor(config, workdir):
     """(showers -> `[N, K]` as it reads them off, the `Targets`, on whose scale they are)."""
     training, stages, _ = load_stages(config)
     state, targets = _newest_state(config, stages, workdir), make_targets(config, training[:EXAMPLES])
-    kind = "auxiliary" if "auxiliary" in state.discriminator.params else "regressor"
-    regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
-    discriminator = build_discriminator(config.discriminator, **{kind: regressor})
+    discriminator = make_discriminator(config, targets)
     apply = jax.jit(lambda *given: discriminator.apply(state.discriminator.variables, *given)[1])
 
     def read(showers):
@@ -211,12 +214,11 @@ def load_stages(config):
     """The training showers (the first block of those that stream), the stages of the config, and what they train on."""
     fields, transform = config.data, make_transform(**config.data.transform)
     stream = open_stream(fields.source, fields.dir, fields.on_device, config.seed, fields.conventions)
-    load = lambda split: load_split(fields.source, split, fields.dir, conventions=fields.conventions)
-    showers = stream.block(0) if stream else load("train")
+    showers = stream.block(0) if stream else _load(config, "train")
     examples = showers[:EXAMPLES] if stream else showers
     targets = make_targets(config, showers[:EXAMPLES])
     arrays = lambda showers: training_arrays(showers, transform, targets)
-    stages = build_stages(config, example := arrays(examples), load("validation"), targets)
+    stages = build_stages(config, example := arrays(examples), _load(config, "validation"), targets)
     return showers, stages, ArrayBlocks(stream, arrays) if stream else example
 
 
@@ -237,22 +239,26 @@ def _export_newest(config, workdir):
 
 
 def _newest_state(config, stages, workdir):
-    like = stages[-1].init(jax.random.key(config.seed), None)
+    like = stages[-1].init(init_key(config.seed), None)
     state = trained_state(stages[-1], like, workdir)
     if state is None:
         raise RunError(f"{workdir} has no checkpoint of its stage {stages[-1].name!r} yet; train it first")
     return state
 
 
-def _judged(config):
-    """The real showers that the generator is compared with, and the other real ones."""
-    count, source = config.evaluation.showers, config.data.source
-    splits = [load_split(source, split, config.data.dir, count, config.data.conventions) for split in ("test", "train")]
-    for showers in splits:
-        if len(showers) < count:
-            raise RunError(f"config.evaluation.showers is {count}, but a split of {source} holds only {len(showers)}; "
-                           f"lower it to {len(showers)} or less, or give a larger file")
-    return splits
+def _check_counts(config):
+    """Raises RunError where there are too few showers to evaluate, which is better known before training."""
+    count, fields = config.evaluation.showers, config.data
+    for split in ("test", "train"):
+        there = count_split(fields.source, split, fields.dir)
+        if there < count:
+            raise RunError(f"config.evaluation.showers is {count}, but the {split} split of {fields.source} holds only "
+                           f"{there}; lower it to {there} or less, or give a larger file")
+
+
+def _load(config, split, limit=None):
+    fields = config.data
+    return load_split(fields.source, split, fields.dir, limit, fields.conventions)
 
 
 def training_seconds(metrics):

@@ -1,5 +1,6 @@
 """Every recipe that ships: all its presets are sound, and `:test` goes from nothing to a generator."""
 import importlib
+import json
 import pathlib
 
 import numpy as np
@@ -37,15 +38,27 @@ def test_the_docstring_tells_how_to_run_it(recipe, name):
         assert f"python -m ecalgen.main --config=configs/{name}.py{preset} " in said
 
 
+def expected_targets(config):
+    """Names of the columns that the run's regressor predicts."""
+    columns = {"momentum": 3, "point": 2}
+    return [f"{name}[{k}]" if name in columns else name
+            for name in config.regressor.get("targets", ()) for k in range(columns.get(name, 1))]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [
     *(f"{name}:test" for name in CONFIGS if name not in TRAINED_ELSEWHERE), "wgan:test,beam=1d"])
-def test_it_runs(recipe, name, tmp_path):
+def test_it_trains_and_is_judged(recipe, name, tmp_path):
+    """From nothing to a generator and its report."""
     config = recipe(name, seed=3)
     sample = "electron_1d" if "1d" in name else "electron_5d"
     config.data.source = str(sample_path(sample))
     runs.prepare(config, tmp_path)
     runs.train(config, tmp_path)
+    page = runs.evaluate(config, tmp_path)
+    result = json.loads((tmp_path / "evaluation.json").read_text())
+    assert page.exists() and result["showers"] == config.evaluation.showers
+    assert set(result.get("regressor", {})) == set(expected_targets(config))
     straight = np.array([[0.0, 0.0, 20.0], [0.0, 0.0, 30.0]])
     showers = load_sampler(tmp_path)(straight, np.zeros((2, 2)), seed=1)
     assert showers.shape == (2, 30, 30) and (showers >= 0).all() and np.isfinite(showers).all()

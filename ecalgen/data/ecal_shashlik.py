@@ -6,6 +6,9 @@
 
 The first is prepared by TFDS on first use, and so is the third, to be read in any order. The second needs no TFDS,
 which is therefore imported only where used.
+
+The electrons that ship have four splits. `train` and `validation` are for training. `selection` is for every choice
+between recipes or models. `test` is a production of its own, which no choice has seen. Other files have no `selection`.
 """
 import dataclasses
 import functools
@@ -17,13 +20,14 @@ import zlib
 import numpy as np
 from absl import logging
 
-from ecalgen.data.formats import FORMATS, count_showers, iter_showers
+from ecalgen.data.formats import FORMATS, count_showers, iter_showers, load_showers
 from ecalgen.data.showers import CELLS, KEYS, BadShowers, Showers
+from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.data.stream import Stream, import_grain, read_records
 from ecalgen.errors import ConfigError
 
 NAME = "ecal_shashlik"
-SPLITS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "selection", "test")
 SAMPLES = pathlib.Path(__file__).parent / "samples"
 SHIPPED = {
     "electron_5d": "Electrons of 1 to 100 GeV; energy, direction and entry point vary.",
@@ -31,10 +35,7 @@ SHIPPED = {
     "photon_5d": "Photons of 1 to 100 GeV; energy, direction and entry point vary.",
 }
 """Shipped sample -> what it holds."""
-LARGEST = {"test": 10_000, "validation": 4_000}
-"""Showers that these splits hold at most, however many there are."""
-
-
+DEFAULT = "electron_5d"
 def sample_path(name: str = "electron_5d") -> pathlib.Path:
     """The npz of a shipped sample.
 
@@ -47,29 +48,13 @@ def sample_path(name: str = "electron_5d") -> pathlib.Path:
     return SAMPLES / f"{name}.npz"
 
 
-def split_slices(count: int) -> dict[str, slice]:
-    """Which of `count` showers are test (the first 20 %), validation (the next 8 %) and train (the rest).
-
-    Test and validation stop growing at 10,000 and 4,000. Showers are independent of each other and of their index, so
-    contiguous splits are as good as shuffled ones, and need no seed.
-
-    Raises:
-      BadShowers: for fewer than 10 showers, which would leave a split empty or nearly so.
-    """
-    if count < 10:
-        raise BadShowers(f"{count} showers are too few to split into {', '.join(SPLITS)}; give at least 10")
-    test = min(count // 5, LARGEST["test"])
-    validation = test + min(max(1, count * 2 // 25), LARGEST["validation"])
-    return {"train": slice(validation, count), "validation": slice(test, validation), "test": slice(0, test)}
-
-
 def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None,
                limit: int | None = None, conventions: str = "detect") -> Showers:
-    """One split of a data set, in the order of its events.
+    """One split of a data set: of a shipped sample in the order of its events, of a file in a random order.
 
     Args:
       source: `ecal_shashlik` or `ecal_shashlik/<sample>` for a shipped sample, else the path of a file of showers.
-      split: `train`, `validation` or `test`.
+      split: `train`, `validation` or `test`, and of `ecal_shashlik/electron_5d` also `selection`.
       data_dir: folder where TFDS keeps the prepared data set; TFDS' own (`~/tensorflow_datasets`) when not given.
       limit: read no more than the first so many.
       conventions: of a file, `detect` or `as_is`; see `formats.load_showers`.
@@ -81,12 +66,59 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
     if split not in SPLITS:
         raise ConfigError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
     path = _own_file(source)
-    if path is None:
-        records = prepared(source, data_dir).as_data_source(split=split)
+    builder = None if path else prepared(source, data_dir)
+    parts = split_rows(path) if path else builder.info.splits
+    if split not in parts:
+        raise ConfigError(f"{os.fspath(source)} has no split {split!r}; it has {', '.join(parts)}")
+    if builder:
+        records = builder.as_data_source(split=split)
         return read_records(records, range(min(len(records), limit or len(records))))
-    rows = _file_splits(path)[split]
-    blocks = list(_rows(path, slice(rows.start, min(rows.stop, rows.start + (limit or rows.stop))), conventions))
-    return Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS))
+    file, rows = parts[split]
+    rows = rows[:limit]
+    blocks = list(_blocks(file, np.sort(rows), conventions))
+    showers = Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS))
+    return showers if (np.diff(rows) > 0).all() else showers[np.argsort(np.argsort(rows))]
+
+
+def count_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None) -> int:
+    """How many showers a split holds, without reading them: arguments and errors as for `load_split`."""
+    path = _own_file(source)
+    if path is None:
+        return prepared(source, data_dir).info.splits[split].num_examples
+    return len(split_rows(path)[split][1])
+
+
+def split_rows(path: pathlib.Path) -> dict[str, tuple[pathlib.Path, np.ndarray]]:
+    """Split -> the file that holds it and its rows there, in the order of the split.
+
+    A file of a user's is split at random (`splits.drawn_splits`), a shipped sample in its order. A shipped sample with
+    a test file of its own calls `selection` what would be its test split.
+
+    Raises:
+      BadShowers: for a faulty file, or one of fewer than 10 showers.
+    """
+    shipped = path.parent.resolve() == SAMPLES.resolve()
+    divide = ordered_splits if shipped else drawn_splits
+    try:
+        parts = {split: (path, rows) for split, rows in divide(count_showers(path)).items()}
+    except BadShowers as error:
+        raise BadShowers(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
+    test = path.with_name(f"{path.stem}_test.npz")
+    if shipped and test.exists():
+        parts |= {"selection": parts["test"], "test": (test, np.arange(count_showers(test)))}
+    return {split: parts[split] for split in SPLITS if split in parts}
+
+
+def load_repeated(source: str | os.PathLike) -> Showers | None:
+    """Second Geant4 showers of the first particles of the test split, where the sample ships them.
+
+    Args:
+      source: as of `load_split`.
+    """
+    path = _own_file(source) or _sample(source)
+    again = path.with_name(f"{path.stem}_repeated.npz")
+    shipped = path.parent.resolve() == SAMPLES.resolve()
+    return load_showers(again) if shipped and again.exists() else None
 
 
 def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, on_device: int = 200_000,
@@ -97,8 +129,7 @@ def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = 
     """
     path = _own_file(source)
     if path is not None:
-        rows = _file_splits(path)["train"]
-        if rows.stop - rows.start <= on_device:
+        if len(split_rows(path)["train"][1]) <= on_device:
             return None
         import_grain()  # that it is missing is better known before a large file is prepared
     records = prepared(source, data_dir, conventions).as_data_source(split="train")
@@ -114,26 +145,25 @@ def _own_file(source):
     if name != NAME:
         raise ConfigError(f"unknown data {os.fspath(source)!r}; give {NAME}/electron_5d or the path of a file of "
                           f"showers ({', '.join(FORMATS)})")
-    sample_path(sample or "electron_5d")
+    if (sample or DEFAULT) not in SHIPPED:
+        raise ConfigError(f"no shipped sample is called {sample!r}; there are {', '.join(SHIPPED)}")
     return None
 
 
-def _file_splits(path):
-    try:
-        return split_slices(count_showers(path))
-    except BadShowers as error:
-        raise BadShowers(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
+def _sample(source):
+    """The npz of a shipped sample, of which `source` is the name."""
+    return sample_path(os.fspath(source).partition("/")[2] or DEFAULT)
 
 
-def _rows(path, rows, conventions):
-    """The showers of a file in a slice, in blocks."""
+def _blocks(path, rows, conventions):
+    """The showers of a file in these rows, which ascend, in blocks."""
     first = 0
     for block in iter_showers(path, conventions=conventions):
-        inside = slice(max(rows.start - first, 0), max(rows.stop - first, 0))
+        inside = rows[np.searchsorted(rows, first):np.searchsorted(rows, first + len(block))] - first
         first += len(block)
-        if inside.start < len(block) and inside.stop > 0:
+        if len(inside):
             yield block[inside]
-        if first >= rows.stop:
+        if first > rows[-1]:
             return
 
 
@@ -171,7 +201,7 @@ def _builder_config(source, conventions):
     """The name of a shipped sample, or the config of a file: one that has changed since is another data set."""
     path = _own_file(source)
     if path is None:
-        return os.fspath(source).partition("/")[2] or "electron_5d"
+        return os.fspath(source).partition("/")[2] or DEFAULT
     status, path = path.stat(), path.absolute()
     identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns, conventions)).encode())
     return _file_config_class()(name=f"{re.sub('[^A-Za-z0-9]+', '_', path.stem)}_{identity:08x}", path=str(path),
@@ -199,10 +229,11 @@ def _builder_class():
     class EcalShashlik(tfds.core.GeneratorBasedBuilder):
         """Geant4 showers in a shashlik calorimeter of 30 x 30 cells; `samples/README.md` is the data card."""
 
-        VERSION = tfds.core.Version("2.0.0")
+        VERSION = tfds.core.Version("3.0.0")
         url_infos = None  # nothing to download; the look-up needs an undeclared package (tensorflow/datasets#11212)
         RELEASE_NOTES = {"1.0.0": "25,000 electrons, Geant4 11.4.1, seed 20180709.",
-                         "2.0.0": "More electrons of the same sequence; the 1D case; photons."}
+                         "2.0.0": "More electrons of the same sequence; the 1D case; photons.",
+                         "3.0.0": "A test split of its own; the one before is now `selection`. Files split at random."}
         BUILDER_CONFIGS = [_file_config_class()(name=name, path=f"{NAME}/{name}", description=description)
                            for name, description in SHIPPED.items()]
 
@@ -221,11 +252,11 @@ def _builder_class():
 
         def _split_generators(self, dl_manager):
             path = _own_file(self.builder_config.path) or sample_path(self.builder_config.name)
-            return {split: self._generate_examples(path, rows) for split, rows in _file_splits(path).items()}
+            return {split: self._generate_examples(*part) for split, part in split_rows(path).items()}
 
         def _generate_examples(self, path, rows):
             index = 0
-            for block in _rows(path, rows, self.builder_config.conventions):
+            for block in _blocks(path, np.sort(rows), self.builder_config.conventions):
                 for row in range(len(block)):
                     yield index, {field: getattr(block, field)[row] for field in KEYS}
                     index += 1

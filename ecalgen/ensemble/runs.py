@@ -1,11 +1,11 @@
 """A run of an ensemble in its folder: training member by member, evaluation with report, and sampling."""
 import pathlib
 
-import jax
 import numpy as np
 from tqdm import tqdm
 
-from ecalgen.data.ecal_shashlik import sample_path, split_slices
+from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.data.transforms import make_transform
 from ecalgen.data.volumes import Volumes, load_volumes, save_volumes
 from ecalgen.ensemble.sampler import export_ensemble, load_ensemble
@@ -22,6 +22,7 @@ from ecalgen.provenance import device, provenance
 from ecalgen.runs import RunError, training_seconds, write_recipe
 from ecalgen.training.checks import check_train
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
+from ecalgen.training.state import init_key
 from ecalgen.training.tensorboard import make_writers
 
 SYSTEM = "adagan"
@@ -29,11 +30,12 @@ SYSTEM = "adagan"
 
 def load_split(source, split):
     """One split of a file of volumes, or of a shipped sample of them."""
-    volumes = load_volumes(source if pathlib.Path(source).suffix else sample_path(source))
+    own = bool(pathlib.Path(source).suffix)
+    volumes, divide = load_volumes(source if own else sample_path(source)), drawn_splits if own else ordered_splits
     if volumes.energy.shape[1:] != (SIDE,) * 3:
         raise ConfigError(f"{source} holds blocks of {list(volumes.energy.shape[1:])} cells; this ensemble makes "
                           f"{SIDE} x {SIDE} x {SIDE}")
-    return volumes[split_slices(len(volumes))[split]]
+    return volumes[divide(len(volumes))[split]]
 
 
 def prepare(config, workdir):
@@ -47,7 +49,7 @@ def prepare(config, workdir):
     build_discriminator(config.discriminator)
     make_transform(**config.data.transform)
     check_train(config.train)
-    check_train(config.train.to_dict() | config.ensemble.judge.to_dict(), "config.ensemble.judge")
+    check_train(config.ensemble.judge, "config.ensemble.judge")
     if config.ensemble.members < 1:
         raise ConfigError(f"config.ensemble.members is {config.ensemble.members}; it must be at least 1")
     if not (workdir / "config.json").exists():
@@ -117,7 +119,7 @@ def sample(config, workdir, conditions, seed):
 
 
 def _like(stage, config):
-    return stage.init(jax.random.key(config.seed, impl="rbg"), None)
+    return stage.init(init_key(config.seed), None)
 
 
 def _judged(config):

@@ -49,7 +49,8 @@ def member_stage(config, number, data, validation):
     """One GAN of the ensemble: hinge, and the squared error of E read off real and off generated showers."""
     train = config.train
     generator, discriminator = build_generator(config.generator), build_discriminator(config.discriminator)
-    optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
+    optimisers = (optimiser(train.generator_rate, train),
+                  optimiser(train.discriminator_rate, train, updates=train.discriminator_steps))
     auxiliary = np.array([config.ensemble.energy_weight], np.float32)
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,

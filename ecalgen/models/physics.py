@@ -10,6 +10,10 @@ from jax import lax
 from ecalgen.data.observables import OBSERVABLES, SPARSITY_THRESHOLDS
 from ecalgen.data.showers import conditions, incident_energy, reference_point, slopes
 
+SEEN = ("longitudinal_asymmetry", "transverse_asymmetry", "longitudinal_width", "transverse_width", "delta_x",
+        "delta_y", "ring_energies", "visible_fraction", "sparsity")
+"""The observables that networks see, in the order of their columns. Trained weights belong to these columns, so a new
+observable in `OBSERVABLES` does not join them."""
 CHUNK = 1_000
 """Showers whose observables are computed at once."""
 DEGREES = {"mean": 4, "log_std": 2}
@@ -62,7 +66,7 @@ def seen_observables(energy, momentum, point):
     """
     total = energy.sum((1, 2))[:, None]
     total = jnp.where(total > 0, total, 1)
-    columns = {name: function(energy, momentum, point) for name, function in OBSERVABLES.items() if name != "sparsity"}
+    columns = {name: OBSERVABLES[name](energy, momentum, point) for name in SEEN if name != "sparsity"}
     columns["ring_energies"] /= total
     share = (energy / total[..., None]).reshape(energy.shape[0], 1, -1)
     columns["sparsity"] = jnp.mean(counted(share / SPARSITY_THRESHOLDS[None, :, None].astype(share.dtype)), axis=2)

@@ -34,7 +34,8 @@ def make_setup(args):
     beam = BEAMS[args.beam or ("layered" if args.calorimeter == "layered" else "5d")]
     options = {field.name: getattr(args, field.name, None) for field in dataclasses.fields(beam)}
     beam = dataclasses.replace(beam, **{name: value for name, value in options.items() if value is not None})
-    physics = {"physics": args.physics, "cut": args.cut} if args.simulation == "geant4" else {}
+    names = ("physics", "cut", "repeat") if args.simulation == "geant4" else ()
+    physics = {name: getattr(args, name) for name in names}
     return Setup(CALORIMETERS[args.calorimeter], beam, args.seed, **physics)
 
 
@@ -65,6 +66,8 @@ def parse(argv=None):
                       help="standard: the electromagnetic part of FTFP_BERT; fast: quicker, the same visible energy; "
                            "option1 and option2: quicker still, but wrong in thin tiles (standard)")
     full.add_argument("--cut", type=float, default=0.7, help="production cut, mm (0.7)")
+    full.add_argument("--repeat", type=int, default=0, help="k: the same particles for the k-th time again, with other "
+                                                            "random numbers (0: the first time)")
     full.add_argument("--chunk", type=int, help="events simulated and kept at a time (a fiftieth of all, at most 100)")
     full.add_argument("--workers", type=int, default=cores(), help="processes (one a core)")
     full.add_argument("--scheduler", metavar="ADDRESS or FILE.json",

@@ -94,6 +94,12 @@ def normal_pair(u, v):
     return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
 
 
-def engine_seeds(seed: int, first: int, count: int) -> np.ndarray:
-    """Seed of the random engine of each event, `[count]`."""
-    return np.random.SeedSequence([seed, 2]).generate_state(first + count)[first:] >> 1
+def engine_seeds(seed: int, first: int, count: int, repeat: int = 0) -> np.ndarray:
+    """Seed of the random engine of each event, `[count]`.
+
+    Args:
+      seed, first, count: as of `kinematics`.
+      repeat: 0 for the first simulation of these events, k for the k-th repetition of the same particles.
+    """
+    entropy = [seed, 2, repeat] if repeat else [seed, 2]
+    return np.random.SeedSequence(entropy).generate_state(first + count)[first:] >> 1

@@ -48,9 +48,12 @@ class Setup:
       seed: of the sequence of events.
       physics: one of `PHYSICS`.
       cut: range below which secondary particles are not followed, mm.
+      repeat: k simulates the particles of the sequence for the k-th time again, with other random numbers; 0 the first
+        time.
 
     Raises:
-      UserError: for an unknown physics list, a seed or a cut that cannot be, or a beam beside the calorimeter.
+      UserError: for an unknown physics list, a seed, repetition or cut that cannot be, or a beam beside the
+        calorimeter.
     """
 
     calorimeter: Calorimeter = SHASHLIK
@@ -58,12 +61,15 @@ class Setup:
     seed: int = 0
     physics: str = "standard"
     cut: float = 0.7
+    repeat: int = 0
 
     def __post_init__(self):
         if self.physics not in PHYSICS:
             raise UserError(f"no physics list is called {self.physics!r}; there are {', '.join(PHYSICS)}")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"the seed is {self.seed}; give a whole number from 0 to {2**32 - 1}")
+        if not 0 <= self.repeat < 2**32:
+            raise UserError(f"the repetition is {self.repeat}; give a whole number from 0 to {2**32 - 1}")
         if not 0 < self.cut < np.inf:
             raise UserError(f"the production cut is {self.cut:g} mm; give a positive length, such as 0.7")
         entry = np.subtract(self.beam.track, np.multiply(self.beam.track_depth, self.beam.slope))

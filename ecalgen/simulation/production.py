@@ -191,7 +191,7 @@ def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, da
         return count
     _check_worker(parts)
     momentum, point = kinematics(setup.beam, setup.seed, first, count)
-    energy, _ = _engine(setup, data)(momentum, point, engine_seeds(setup.seed, first, count))
+    energy, _ = _engine(setup, data)(momentum, point, engine_seeds(setup.seed, first, count, setup.repeat))
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     with open(partial, "xb") as file:
         np.savez_compressed(file, energy=energy, momentum=momentum, point=point)
@@ -209,7 +209,7 @@ def bookkeeping(production: Production, made_by: dict) -> dict:
     setup, in_depth = production.setup, production.setup.calorimeter.read_depth
     return {
         "made_by": made_by, "calorimeter": dataclasses.asdict(setup.calorimeter),
-        "beam": dataclasses.asdict(setup.beam), "seed": setup.seed,
+        "beam": dataclasses.asdict(setup.beam), "seed": setup.seed, "repeat": setup.repeat,
         "first": production.first, "events": production.events,
         "units": {VOLUMES: "GeV", "energy": "GeV"} if in_depth else {KEYS["energy"]: "MeV"} | {
             KEYS["momentum"]: "GeV", KEYS["point"]: "cm", "calorimeter, beam": "mm, GeV, g/cm3"},

@@ -68,24 +68,70 @@ def check_regressor(config):
 
 
 def check_train(train, where="config.train"):
-    """Raises ConfigError for training fields that cannot work together; `where` they are, for the message."""
-    parallel.check_batch(train["batch_size"])
-    per_call = parallel.steps_per_call(train["log_every"])
-    for name in ("steps", "checkpoint_every"):
-        if train[name] % per_call:
-            raise ConfigError(f"{where}.{name} is {train[name]}; on this device it must be a multiple of "
-                             f"config.train.log_every, {train['log_every']}")
-    for name in ("steps", "batch_size", "discriminator_steps", "r1_every", "log_every", "checkpoint_every"):
-        if train[name] < 1:
-            raise ConfigError(f"{where}.{name} is {train[name]}; it must be at least 1")
-    for name in ("constant_fraction", "final_fraction"):
-        if not 0 <= train[name] <= 1:
-            raise ConfigError(f"{where}.{name} is {train[name]}; it must lie between 0 and 1")
-    for name in ("generator_rate", "discriminator_rate", "clip"):
-        if not train[name] > 0:
-            raise ConfigError(f"{where}.{name} is {train[name]}; it must be above 0")
-    for name in ("r1", "gradient_penalty"):
-        if train[name] < 0:
-            raise ConfigError(f"{where}.{name} is {train[name]}; it must not be below 0")
-    if train["loss"] not in CRITICS:
+    """Raises ConfigError for training fields that cannot be as they are.
+
+    Args:
+      train: `config.train`, or the section of a stage, with some of its fields.
+      where: the name of the section, for the message.
+    """
+    if "batch_size" in train:
+        parallel.check_batch(train["batch_size"])
+    for name, (sound, wanted) in BOUNDS.items():
+        if name in train and not sound(train[name]):
+            raise ConfigError(f"{where}.{name} is {train[name]}; it must {wanted}")
+    if "checkpoint_every" in train and train["checkpoint_every"] % parallel.steps_per_call(train["log_every"]):
+        raise ConfigError(f"{where}.checkpoint_every is {train['checkpoint_every']}; on this device it must be a "
+                          f"multiple of config.train.log_every, {train['log_every']}")
+    if train.get("loss", "hinge") not in CRITICS:
         raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(CRITICS)}")
+
+
+BOUNDS = (
+    dict.fromkeys(("steps", "batch_size", "discriminator_steps", "r1_every", "log_every", "checkpoint_every"),
+                  (lambda value: value >= 1, "be at least 1"))
+    | dict.fromkeys(("constant_fraction", "final_fraction"), (lambda value: 0 <= value <= 1, "lie between 0 and 1"))
+    | dict.fromkeys(("generator_rate", "discriminator_rate", "clip", "rate"), (lambda value: value > 0, "be above 0"))
+    | dict.fromkeys(("r1", "gradient_penalty"), (lambda value: value >= 0, "not be below 0")))
+"""Field -> (whether a value is sound, what it must do)."""
+
+
+EVERY_STAGE = ("log_every", "checkpoint_every", "divergence")
+ADVERSARIAL = ("steps", "batch_size", "discriminator_steps", "generator_rate", "discriminator_rate",
+               "constant_fraction", "final_fraction", "clip", "loss", "r1", "r1_every", "gradient_penalty", "ema")
+TRAIN_FIELDS = {"gan": ADVERSARIAL, "multitask": ADVERSARIAL, "regressor": ("clip",), "vae": ("clip",), "prior": (),
+                "library": ("steps", "batch_size"), "ensemble": ADVERSARIAL}
+"""Stage -> the fields of `config.train` that it uses besides those of every stage."""
+
+
+def check_used(config, names):
+    """Raises ConfigError for fields that nothing in the run reads.
+
+    Args:
+      config: of the run.
+      names: fields that somebody has set, such as `train.steps`.
+    """
+    unused = [name for name in names if not _is_used(config, name)]
+    if unused:
+        raise ConfigError(f"config.{unused[0]} has no effect in this run, whose stages are {tuple(config.stages)}; "
+                          "leave it out")
+
+
+def _is_used(config, name):
+    """Whether a run reads the field of that name."""
+    section, _, field = name.partition(".")
+    if section == "train":
+        used = set(EVERY_STAGE).union(*(TRAIN_FIELDS[stage] for stage in config.stages if stage in TRAIN_FIELDS))
+        return field in used and (field != "r1_every" or config.train.r1 > 0)
+    if section in ("prior", "vae"):
+        return section in config.stages
+    if section == "regressor":
+        return _regressor_uses(config, field)
+    return section != "discriminator" or bool({"gan", "multitask", "regressor", "ensemble"} & set(config.stages))
+
+
+def _regressor_uses(config, field):
+    """Whether the regressor of a run reads this field of `config.regressor`."""
+    fit, own = config.regressor, {"cnn": ("shared",), "disc_arch": ("widths", "attention")}
+    if field in ("steps", "batch_size", "rate", "multitask"):
+        return "regressor" in config.stages
+    return field not in own.get(fit.name, ()) and (field != "bound" or fit.decides)

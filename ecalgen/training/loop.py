@@ -2,6 +2,8 @@
 import collections
 import contextlib
 import dataclasses
+import functools
+import itertools
 import json
 import math
 import os
@@ -22,6 +24,7 @@ from ecalgen.errors import UserError
 from ecalgen.host import any_of_all, is_first, progress, wait_for_all
 from ecalgen.training import parallel
 from ecalgen.training.feed import feed
+from ecalgen.training.state import init_key
 
 COLLAPSED = 2.0
 """A score this many times the best one, and `CHANCE` more, means that training has collapsed."""
@@ -81,21 +84,21 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
     workdir = pathlib.Path(workdir)
     checkpoints, best = (Checkpoints(workdir / "checkpoints" / name, keep)
                          for name, keep in ((stage.name, 2), (f"{stage.name}-best", 1)))
-    state = stage.init(jax.random.key(seed, impl="rbg"), before)
+    state = stage.init(init_key(seed), before)
     start, state = checkpoints.restore(state) or (0, state)
     state = parallel.replicate(jax.tree.map(jnp.copy, state))  # its own, as every step gives up the state before it
     key = parallel.replicate(jax.random.key(seed))
     per_call = parallel.steps_per_call(train.log_every)
     showers = feed(data, stage.batch_size, per_call)
-    advance = parallel.map_steps(stage.step, per_call, donate=True)
+    advance = functools.cache(lambda count: parallel.map_steps(stage.step, count, donate=True))
     log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
     bar = progress(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05)
     metrics, logged = Mean(), (start, time.time())
     with contextlib.closing(checkpoints), contextlib.closing(best), bar, stop_signals() as stopped:
-        for step in range(start + per_call, stage.steps + 1, per_call):
-            state, values = advance(state, showers(step - per_call), key)
+        for begin, step in itertools.pairwise([start, *call_ends(start, stage.steps, per_call)]):
+            state, values = advance(step - begin)(state, showers(begin), key)
             metrics.add(values)
-            bar.update(per_call)
+            bar.update(step - begin)
             scheduled = step % train.checkpoint_every == 0 or step == stage.steps
             logging = scheduled or step % train.log_every == 0
             if logging:
@@ -121,6 +124,15 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
                 raise Interrupted(128 + number)
     wait_for_all(f"{stage.name} is saved")
     return state
+
+
+def call_ends(start, stop, per_call):
+    """The steps at which the calls of a stage end: the multiples of `per_call` after `start`, and `stop`.
+
+    The first call is shorter where the run was begun on a device with fewer steps a call.
+    """
+    first = start - start % per_call + per_call
+    return [*range(first, stop, per_call), stop] if start < stop else []
 
 
 def trained_state(stage, like, workdir):

@@ -1,7 +1,6 @@
 """From a config to the stages of its run, in order."""
 import functools
 
-import jax
 import jax.numpy as jnp
 import optax
 
@@ -13,9 +12,19 @@ from ecalgen.models.prior import Prior
 from ecalgen.models.vae import VAE
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.monitors import error_monitor, wasserstein_monitor
-from ecalgen.training.state import FITTED, LibraryState, init_gan, init_prior, init_regressor, init_vae
+from ecalgen.training.state import LibraryState, init_gan, init_key, init_prior, init_regressor, init_vae
 from ecalgen.training.steps import bound_step, gan_step, regressor_step
 from ecalgen.training.targets import fit_targets
+
+FITS = {"prior": ("total", "profile", "whitening"), "regressor": ("regressor",)}
+"""Stage -> names of the parameters that it fits. Later stages take them over, and never train them."""
+
+
+def frozen_names(config, stage):
+    """Names of the parameters that the stages before this one have fitted."""
+    names = tuple(config.stages)
+    before = names[:names.index(stage)] if stage in names else ()
+    return tuple(parameter for name in before for parameter in FITS.get(name, ()))
 
 
 def make_targets(config, showers):
@@ -24,6 +33,23 @@ def make_targets(config, showers):
         return None
     frame = build_discriminator(config.discriminator).frame
     return fit_targets(config.regressor.targets, config.regressor.weights, frame, showers)
+
+
+def make_discriminator(config, targets, multitask=None):
+    """The discriminator of a run's GAN stage, with the regressor that is trained along or was trained before.
+
+    Args:
+      config: of the run.
+      targets: as `make_targets`.
+      multitask: whether the regressor is trained along; by default, when it has no stage of its own.
+    """
+    if not targets:
+        return build_discriminator(config.discriminator)
+    fit = config.regressor
+    multitask = "regressor" not in config.stages if multitask is None else multitask
+    regressor = build_regressor(fit, config.discriminator, len(targets.names))
+    return build_discriminator(config.discriminator, **{"auxiliary" if multitask else "regressor": regressor},
+                               decides=fit.decides, bound=fit.bound)
 
 
 def training_arrays(showers, transform, targets=None):
@@ -54,7 +80,7 @@ def prior_stage(config, data, validation, targets):
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,
                  step=functools.partial(bound_step, model=prior, latent=fields.shape, optimiser=adam,
                                         batch_size=fit.batch_size),
-                 init=lambda key, before: init_prior(prior, adam, key, data),
+                 init=lambda key, before: init_prior(prior, adam, key, data, FITS["prior"]),
                  monitor=wasserstein_monitor(alone, make_transform(**config.data.transform), validation))
 
 
@@ -84,7 +110,7 @@ def regressor_stage(config, data, validation, targets):
 def _multitask_run(config, data, validation, targets):
     """The last state of the multi-task run that `config.regressor.multitask` names."""
     stage = gan_stage(config, data, validation, targets, name="gan", multitask=True)
-    state = trained_state(stage, stage.init(jax.random.key(0, impl="rbg"), None), config.regressor.multitask)
+    state = trained_state(stage, stage.init(init_key(0), None), config.regressor.multitask)
     if state is None:
         raise ConfigError(f"config.regressor.multitask is {config.regressor.multitask!r}, which holds no trained "
                           "discriminator; train it with configs/aux_multitask.py, or leave the field out")
@@ -100,18 +126,16 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
     train = config.train
     if multitask is None:
         multitask = bool(config.regressor) and "regressor" not in config.stages
-    generator = build_generator(config.generator)
-    regressor = targets and build_regressor(config.regressor, config.discriminator, len(targets.names))
-    discriminator = build_discriminator(
-        config.discriminator, **{"auxiliary" if multitask else "regressor": regressor},
-        decides=config.regressor.get("decides", True), bound=config.regressor.get("bound", 0.0))
+    generator, discriminator = build_generator(config.generator), make_discriminator(config, targets, multitask)
     steering = config.regressor.steering * targets.weights if config.regressor.get("steering") else None
-    optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
+    frozen = frozen_names(config, name)
+    optimisers = (optimiser(train.generator_rate, train, frozen),
+                  optimiser(train.discriminator_rate, train, frozen, updates=train.discriminator_steps))
     step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
                              batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,
                              loss=train.loss, r1=train.r1, r1_every=train.r1_every,
                              gradient_penalty=train.gradient_penalty,
-                             weights=targets.weights if multitask else None, steering=steering)
+                             weights=targets.weights if multitask else None, steering=steering, frozen=frozen)
     distances = wasserstein_monitor(generator, make_transform(**config.data.transform), validation)
     predict = lambda state, *arrays: discriminator.apply(state.discriminator.variables, *arrays)[1]
     errors = error_monitor(predict, config, validation, targets) if multitask else lambda state: {}
@@ -156,16 +180,21 @@ def falling_adam(fit, clip):
     return optax.chain(optax.clip_by_global_norm(clip), optax.adam(rate))
 
 
-def optimiser(rate, train):
+def optimiser(rate, train, frozen=(), updates=1):
     """Clip the gradients' global norm, then Adam(0, 0.9) at a rate that is constant, then falls in a straight line.
 
-    Parameters that an earlier stage has fitted stay as they are, and have no state.
+    Args:
+      rate: the learning rate at the start.
+      train: `config.train`, of which `steps` and fractions count steps of the GAN.
+      frozen: names of parameters at the top that stay as they are, and have no state.
+      updates: how many updates this network gets in a step of the GAN.
     """
     constant, last = int(train.constant_fraction * train.steps), train.final_fraction * rate
     falling = optax.linear_schedule(rate, last, max(1, train.steps - constant))
-    schedule = optax.join_schedules([optax.constant_schedule(rate), falling], [constant])
-    adam = optax.chain(optax.clip_by_global_norm(train.clip), optax.adam(schedule, b1=0.0, b2=0.9))
-    label = lambda params: {name: "fitted" if name in FITTED else "trained" for name in params}
+    by_step = optax.join_schedules([optax.constant_schedule(rate), falling], [constant])
+    adam = optax.chain(optax.clip_by_global_norm(train.clip),
+                       optax.adam(lambda update: by_step(update // updates), b1=0.0, b2=0.9))
+    label = lambda params: {name: "fitted" if name in frozen else "trained" for name in params}
     return optax.partition({"trained": adam, "fitted": optax.set_to_zero()}, label)
 
 

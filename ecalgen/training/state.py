@@ -8,9 +8,6 @@ from flax import struct
 from ecalgen.models.layers import fold_spectral_norm
 from ecalgen.models.physics import fit_whitening
 
-FITTED = ("total", "profile", "whitening", "regressor")
-"""Parameters that generator and discriminator take over from an earlier stage, and never train."""
-
 
 class Network(struct.PyTreeNode):
     """A network in training: its parameters, spectral-norm vectors and optimiser state."""
@@ -57,6 +54,8 @@ class BoundState(struct.PyTreeNode):
     network: Network
     drawn_from: tuple[str, ...] = struct.field(pytree_node=False)
     """Names of those of its parameters that make showers."""
+    fits: tuple[str, ...] = struct.field(pytree_node=False, default=())
+    """Names of those that later stages take over."""
 
     @property
     def sampled(self):
@@ -67,7 +66,7 @@ class BoundState(struct.PyTreeNode):
     @property
     def fitted(self):
         """The parameters that later stages take over."""
-        return {name: self.network.params[name] for name in FITTED if name in self.network.params}
+        return {name: self.network.params[name] for name in self.fits if name in self.network.params}
 
 
 class LibraryState(struct.PyTreeNode):
@@ -113,6 +112,14 @@ class RegressorState(struct.PyTreeNode):
         return {"regressor": fold_spectral_norm(self.regressor.params, self.regressor.spectral)}
 
 
+def init_key(seed):
+    """The key of initial parameters, which must be the same wherever a state is made.
+
+    They are drawn by the generator `rbg`: a program of many small draws compiles several times faster with it.
+    """
+    return jax.random.key(seed, impl="rbg")
+
+
 def init_network(module, optimiser, key, *example, fitted=None):
     """A network with fresh parameters, but those that are `fitted`: {name at the top: parameters}.
 
@@ -140,12 +147,15 @@ def init_gan(generator, discriminator, optimisers, key, data, before=None):
     return GANState(step=jnp.zeros((), jnp.int32), generator=g, discriminator=d, ema=jax.tree.map(jnp.copy, g.params))
 
 
-def init_prior(prior, optimiser, key, data):
-    """The state of a prior before the first step, its whitening fitted to the training showers."""
+def init_prior(prior, optimiser, key, data, fits):
+    """The state of a prior before the first step, its whitening fitted to the training showers.
+
+    `fits` are the names of the parameters that later stages take over.
+    """
     example = [data[name][:1] for name in ("cells", "momentum", "point")]
     network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape)))
     whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])))
-    return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("total", "profile"),
+    return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("total", "profile"), fits=fits,
                       network=network.replace(params=network.params | {"whitening": whitening}))
 
 

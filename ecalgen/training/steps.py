@@ -1,8 +1,9 @@
 """One training step of each kind, as pure functions run on every device.
 
 A step takes (state, data, key) and returns (state, metrics). `data` holds the whole training set; each step
-draws its minibatch on the device. Row `i` of the global batch at step `t` depends on (key, t, i) alone, so
-neither an interruption nor the number of devices changes what a run sees.
+draws its minibatch on the device. Row `i` of the global batch at step `t` depends only on (key, t, i), so neither an
+interruption nor the number of devices changes what a run sees. Every key is used once: a step folds its number into
+the run's key, each row gets a key of that, and `for_purposes` splits the row's key by what it is for.
 """
 import jax
 import jax.numpy as jnp
@@ -10,17 +11,21 @@ import optax
 from jax import lax
 
 from ecalgen import losses
-from ecalgen.training.state import FITTED
 
 DEVICES = "devices"
 """The axis over which a step is mapped, and its gradients averaged."""
 
 
-def row_keys(key, step, rows):
+def row_keys(key, rows):
     """A key for each row that this device computes, of a global batch of `rows`: `[rows / devices]`."""
     local = rows // lax.axis_size(DEVICES)
     index = lax.axis_index(DEVICES) * local + jnp.arange(local)
-    return jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, step), index)
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, index)
+
+
+def for_purposes(keys, count):
+    """The keys of rows, split by what they are for: `[N]` -> `count` arrays `[N]`."""
+    return [*jnp.moveaxis(jax.vmap(lambda key: jax.random.split(key, count))(keys), 1, 0)]
 
 
 def draw_batch(data, keys):
@@ -43,13 +48,13 @@ def draw_noise(generator, keys):
     return jax.vmap(generator.draw_noise)(keys)
 
 
-def held(params):
-    """A network's parameters, those that an earlier stage has fitted without a gradient."""
-    return {name: lax.stop_gradient(value) if name in FITTED else value for name, value in params.items()}
+def held(params, frozen):
+    """A network's parameters, without a gradient for those whose names at the top are in `frozen`."""
+    return {name: lax.stop_gradient(value) if name in frozen else value for name, value in params.items()}
 
 
 def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_size, discriminator_steps, ema,
-             loss="hinge", r1=0.0, r1_every=1, gradient_penalty=0.0, weights=None, steering=None):
+             loss="hinge", r1=0.0, r1_every=1, gradient_penalty=0.0, weights=None, steering=None, frozen=()):
     """`discriminator_steps` steps of the discriminator, then one of the generator, then of its average.
 
     Args:
@@ -66,28 +71,30 @@ def gan_step(state, data, key, *, generator, discriminator, optimisers, batch_si
       gradient_penalty: weight of `losses.gradient_penalty`, at mixes of real and generated showers.
       weights: `[K]`, alpha_k of a regressor trained with the discriminator (multi-task); None without one.
       steering: `[K]`, weights in the generator's loss of what a regressor reads off its showers; None for none.
+      frozen: names of the parameters, at the top of either network, that an earlier stage has fitted.
     """
-    generator_key, *discriminator_keys = jax.random.split(key, 1 + discriminator_steps)
+    generator_key, *discriminator_keys = jax.random.split(jax.random.fold_in(key, state.step), 1 + discriminator_steps)
     for discriminator_key in discriminator_keys:
-        keys = row_keys(discriminator_key, state.step, batch_size)
+        keys = row_keys(discriminator_key, batch_size)
         state, d_metrics = discriminator_step(state, data, keys, generator, discriminator, optimisers[1], loss, r1,
-                                              r1_every, gradient_penalty, weights)
-    keys = row_keys(generator_key, state.step, batch_size)
-    state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0], steering)
+                                              r1_every, gradient_penalty, weights, frozen)
+    keys = row_keys(generator_key, batch_size)
+    state, g_metrics = generator_step(state, data, keys, generator, discriminator, optimisers[0], steering, frozen)
     decay = jnp.minimum(ema, (1 + state.step) / (10 + state.step))
     average = optax.incremental_update(state.generator.params, state.ema, 1 - decay)
     return state.replace(step=state.step + 1, ema=average), lax.pmean(d_metrics | g_metrics, DEVICES)
 
 
 def discriminator_step(state, data, keys, generator, discriminator, optimiser, loss="hinge", r1=0.0, r1_every=1,
-                       gradient_penalty=0.0, weights=None):
+                       gradient_penalty=0.0, weights=None, frozen=()):
     """One step of the discriminator on L_adv, penalties and L_reg of the real showers, at the same conditions."""
-    batch = draw_batch(data, keys)
+    batch_keys, noise_keys, mix_keys = for_purposes(keys, 3)
+    batch = draw_batch(data, batch_keys)
     momentum, point = batch["momentum"], batch["point"]
-    fake = generator.apply(state.generator.variables, draw_noise(generator, keys), momentum, point)
+    fake = generator.apply(state.generator.variables, draw_noise(generator, noise_keys), momentum, point)
 
     def loss_fn(params):
-        variables = {"params": held(params), "spectral": state.discriminator.spectral}
+        variables = {"params": held(params, frozen), "spectral": state.discriminator.spectral}
         (logits, predicted), updated = discriminator.apply(
             variables, jnp.concatenate([batch["cells"], fake]), jnp.tile(momentum, (2, 1)), jnp.tile(point, (2, 1)),
             update_stats=True, mutable=["spectral"])
@@ -100,7 +107,7 @@ def discriminator_step(state, data, keys, generator, discriminator, optimiser, l
             metrics["r1"] = lax.cond(state.step % r1_every == 0, penalty, lambda: 0.0) if r1_every > 1 else penalty()
             value += r1 * metrics["r1"]
         if gradient_penalty:
-            metrics["gradient_penalty"] = losses.gradient_penalty(slope(mixed(keys, batch["cells"], fake)))
+            metrics["gradient_penalty"] = losses.gradient_penalty(slope(mixed(mix_keys, batch["cells"], fake)))
             value += gradient_penalty * metrics["gradient_penalty"]
         if weights is not None:
             targets = batch["targets"]
@@ -117,19 +124,20 @@ def discriminator_step(state, data, keys, generator, discriminator, optimiser, l
 
 def mixed(keys, real, fake):
     """a x + (1 - a) G(z, y) with a uniform in [0, 1], one for each key: `[N, 30, 30]`, all three."""
-    share = jax.vmap(lambda key: jax.random.uniform(jax.random.fold_in(key, 1)))(keys)[:, None, None]
+    share = jax.vmap(lambda key: jax.random.uniform(key))(keys)[:, None, None]
     return share * real + (1 - share) * fake
 
 
-def generator_step(state, data, keys, generator, discriminator, optimiser, steering=None):
+def generator_step(state, data, keys, generator, discriminator, optimiser, steering=None, frozen=()):
     """One step of the generator on L_G (+ L_reg of its showers), at the conditions of showers drawn from the data."""
-    batch = draw_batch(data, keys)
+    batch_keys, noise_keys = for_purposes(keys, 2)
+    batch = draw_batch(data, batch_keys)
     momentum, point = batch["momentum"], batch["point"]
-    noise = draw_noise(generator, keys)
+    noise = draw_noise(generator, noise_keys)
 
     def loss_fn(params):
         fake, updated = generator.apply(
-            {"params": held(params), "spectral": state.generator.spectral}, noise, momentum, point,
+            {"params": held(params, frozen), "spectral": state.generator.spectral}, noise, momentum, point,
             update_stats=True, mutable=["spectral"])
         logits, predicted = discriminator.apply(state.discriminator.variables, fake, momentum, point)
         value, metrics = losses.generator_loss(logits), {}
@@ -150,9 +158,9 @@ def bound_step(state, data, key, *, model, latent, optimiser, batch_size, beta=1
 
     `model(cells, momentum, point, normal)` gives the terms of `losses.negative_bound`, `[N]` each.
     """
-    keys = row_keys(key, state.step, batch_size)
-    batch = draw_batch(data, keys)
-    normal = jax.vmap(lambda key: jax.random.normal(key, (latent,)))(keys)
+    batch_keys, noise_keys = for_purposes(row_keys(jax.random.fold_in(key, state.step), batch_size), 2)
+    batch = draw_batch(data, batch_keys)
+    normal = jax.vmap(lambda key: jax.random.normal(key, (latent,)))(noise_keys)
 
     def loss_fn(params):
         terms = model.apply({"params": params}, batch["cells"], batch["momentum"], batch["point"], normal)
@@ -170,12 +178,13 @@ def judge_step(state, data, key, *, judge, generator, optimiser, batch_size):
     Args:
       state: `JudgeState`.
     """
-    keys = row_keys(key, state.step, batch_size)
-    batch = draw_batch(data, keys)
+    choice_key, rows_key = jax.random.split(jax.random.fold_in(key, state.step))
+    batch_keys, noise_keys = for_purposes(row_keys(rows_key, batch_size), 2)
+    batch = draw_batch(data, batch_keys)
     momentum, point = batch["momentum"], batch["point"]
-    chosen = jax.random.randint(jax.random.fold_in(key, state.step), (), 0, len(jax.tree.leaves(state.made_by)[0]))
+    chosen = jax.random.randint(choice_key, (), 0, len(jax.tree.leaves(state.made_by)[0]))
     made_by = jax.tree.map(lambda stacked: stacked[chosen], state.made_by)
-    fake = generator.apply(made_by, draw_noise(generator, keys), momentum, point)
+    fake = generator.apply(made_by, draw_noise(generator, noise_keys), momentum, point)
 
     def loss_fn(params):
         cells = jnp.concatenate([batch["cells"], fake])
@@ -192,7 +201,7 @@ def regressor_step(state, data, key, *, regressor, views, optimiser, batch_size,
 
     `views(cells, momentum, point)` is what it is shown, as `Discriminator.views`.
     """
-    batch = draw_batch(data, row_keys(key, state.step, batch_size))
+    batch = draw_batch(data, row_keys(jax.random.fold_in(key, state.step), batch_size))
     shown = views(batch["cells"], batch["momentum"], batch["point"])
 
     def loss_fn(params):

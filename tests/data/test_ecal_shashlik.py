@@ -2,15 +2,14 @@
 import subprocess
 import sys
 
-import hypothesis
-import hypothesis.strategies as st
 import numpy as np
 import pytest
 
 from ecalgen.data import ecal_shashlik
-from ecalgen.data.ecal_shashlik import SPLITS, load_split, open_stream, sample_path, split_slices
+from ecalgen.data.ecal_shashlik import load_repeated, load_split, open_stream, sample_path
 from ecalgen.data.formats import iter_showers, load_provenance, load_showers, save_showers
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
+from ecalgen.data.splits import drawn_splits, ordered_splits
 
 
 def some_showers(count):
@@ -42,7 +41,8 @@ def small_sample(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name, count, seed, pdg", [
-    ("electron_5d", 60_000, 20180709, 11), ("electron_1d", 5_000, 20180710, 11), ("photon_5d", 5_000, 20180711, 22)])
+    ("electron_5d", 60_000, 20180709, 11), ("electron_1d", 5_000, 20180710, 11), ("photon_5d", 5_000, 20180711, 22),
+    ("electron_5d_test", 20_000, 20261124, 11), ("electron_5d_repeated", 2_000, 20261124, 11)])
 def test_shipped_files_are_as_their_data_card_says(name, count, seed, pdg):
     with np.load(sample_path(name)) as archive:
         assert {name: (archive[name].dtype.name, archive[name].shape) for name in archive.files
@@ -58,7 +58,8 @@ def test_shipped_files_are_as_their_data_card_says(name, count, seed, pdg):
 
 def test_shipped_files_are_small_enough():
     assert sum(path.stat().st_size for path in ecal_shashlik.SAMPLES.glob("*.npz")) < 35e6
-    assert {path.stem for path in ecal_shashlik.SAMPLES.glob("*.npz")} == {*ecal_shashlik.SHIPPED, "electron_layered"}
+    assert {path.stem for path in ecal_shashlik.SAMPLES.glob("*.npz")} == {
+        *ecal_shashlik.SHIPPED, "electron_layered", "electron_5d_test", "electron_5d_repeated"}
 
 
 def test_the_one_dimensional_showers_stand_straight_in_the_middle():
@@ -88,35 +89,62 @@ def test_unknown_sample_lists_those_there_are():
 # The splits
 
 
-def test_splits_of_the_shipped_sample():
-    assert split_slices(60_000) == {
-        "train": slice(14_000, 60_000), "validation": slice(10_000, 14_000), "test": slice(0, 10_000)}
+def test_the_shipped_electrons_keep_the_splits_that_models_were_trained_on():
+    rows = {split: part[1] for split, part in ecal_shashlik.split_rows(sample_path()).items()}
+    assert list(rows) == ["train", "validation", "selection", "test"]
+    for split, expected in (("selection", range(10_000)), ("validation", range(10_000, 14_000)),
+                            ("train", range(14_000, 60_000)), ("test", range(20_000))):
+        np.testing.assert_array_equal(rows[split], expected)
 
 
-@hypothesis.given(count=st.integers(10, 100_000))
-def test_splits_are_a_partition(count):
-    slices = split_slices(count)
-    assert tuple(slices) == SPLITS
-    parts = [range(count)[slices[split]] for split in ("test", "validation", "train")]
-    assert sum(map(list, parts), []) == list(range(count)) if count < 1000 else sum(map(len, parts)) == count
-    assert all(len(part) > 0 for part in parts) and len(parts[2]) >= 0.7 * count
-    assert [part.start for part in parts] == [0, parts[0].stop, parts[1].stop] and parts[2].stop == count
+def test_the_test_split_is_a_production_of_its_own(tmp_path):
+    """Its particles follow from another seed, and none of them is among those that a choice has seen."""
+    kept = load_provenance(sample_path("electron_5d_test"))
+    assert kept["seed"] != load_provenance(sample_path())["seed"]
+    test = load_split(sample_path(), "test", limit=20)
+    np.testing.assert_array_equal(test.energy, load_showers(sample_path("electron_5d_test"))[:20].energy)
 
 
-@pytest.mark.parametrize("count", [0, 1, 9])
-def test_too_few_to_split(count):
-    with pytest.raises(BadShowers, match=f"{count} showers are too few .*at least 10"):
-        split_slices(count)
+def test_a_sample_without_a_test_file_has_no_selection_split():
+    with pytest.raises(ValueError, match="ecal_shashlik/photon_5d has no split 'selection'; it has train, validation"):
+        load_split("ecal_shashlik/photon_5d", "selection")
+
+
+def test_the_repeated_showers_belong_to_the_first_test_particles():
+    repeated, test = load_repeated("ecal_shashlik"), load_split(sample_path(), "test", limit=2_000)
+    np.testing.assert_array_equal(repeated.momentum, test.momentum)
+    np.testing.assert_array_equal(repeated.point, test.point)
+    same = (repeated.energy == test.energy).all((1, 2))
+    assert not same.any()
+    assert load_repeated("ecal_shashlik/photon_5d") is None
+
+
+def test_a_users_file_has_no_repeated_showers(tmp_path):
+    save_showers(tmp_path / "mine.npz", some_showers(20))
+    save_showers(tmp_path / "mine_repeated.npz", some_showers(20))
+    save_showers(tmp_path / "mine_test.npz", some_showers(20))
+    assert load_repeated(tmp_path / "mine.npz") is None
+    assert len(load_split(tmp_path / "mine.npz", "test")) == 4
 
 
 # Loading a file
 
 
-@pytest.mark.parametrize("split, rows", [("test", slice(0, 4)), ("validation", slice(4, 5)), ("train", slice(5, 20))])
-def test_a_file_is_split_in_order(tmp_path, split, rows):
+@pytest.mark.parametrize("split", ["test", "validation", "train"])
+def test_a_file_is_split_by_the_drawn_rows(tmp_path, split):
     save_showers(tmp_path / "mine.npz", some_showers(20))
-    assert_same(load_split(tmp_path / "mine.npz", split), some_showers(20)[rows])
-    assert_same(load_split(str(tmp_path / "mine.npz"), split), some_showers(20)[rows])
+    expected = some_showers(20)[drawn_splits(20)[split]]
+    assert_same(load_split(tmp_path / "mine.npz", split), expected)
+    assert_same(load_split(str(tmp_path / "mine.npz"), split), expected)
+    assert_same(load_split(tmp_path / "mine.npz", split, limit=1), expected[:1])
+
+
+def test_a_sorted_file_gives_every_split_all_energies(tmp_path):
+    """The incident energy of `some_showers` rises from row to row."""
+    save_showers(tmp_path / "sorted.npz", some_showers(1000))
+    for split, limit in (("test", None), ("validation", None), ("train", None), ("test", 40), ("train", 40)):
+        energy = load_split(tmp_path / "sorted.npz", split, limit=limit, conventions="as_is").momentum[:, 2]
+        assert energy.min() < 100 and energy.max() > 900 and 400 < energy.mean() < 600
 
 
 def test_faults_of_a_file_name_it(tmp_path):
@@ -128,7 +156,8 @@ def test_faults_of_a_file_name_it(tmp_path):
 
 
 @pytest.mark.parametrize("source, split, message", [
-    ("ecal_shashlik", "val", "unknown split 'val'; there are train, validation, test"),
+    ("ecal_shashlik", "val", "unknown split 'val'; there are train, validation, selection, test"),
+    ("ecal_shashlik/electron_layered", "train", "no shipped sample is called 'electron_layered'; there are electron_"),
     ("ecal_shashlik/muon", "train", "no shipped sample is called 'muon'"),
     ("ecal_shaslik/electron_5d", "train", "unknown data 'ecal_shaslik/electron_5d'; give ecal_shashlik/electron_5d or"),
     ("", "train", "unknown data ''")])
@@ -148,9 +177,8 @@ def test_a_file_needs_no_tfds():
 
 def test_tfds_gives_the_same_arrays_as_the_shipped_file(tmp_path):
     photons = load_showers(sample_path("photon_5d"))
-    slices = split_slices(len(photons))
-    for split in SPLITS:
-        assert_same(load_split("ecal_shashlik/photon_5d", split, tmp_path), photons[slices[split]])
+    for split, rows in ordered_splits(len(photons)).items():
+        assert_same(load_split("ecal_shashlik/photon_5d", split, tmp_path), photons[rows])
     assert "tensorflow" not in sys.modules
 
 
@@ -173,7 +201,7 @@ def test_a_data_set_prepared_by_another_process_meanwhile_is_used(tmp_path, smal
     monkeypatch.setattr(ecal_shashlik, "iter_showers", read_while_another_prepares)
     assert_same(load_split("ecal_shashlik", "train", tmp_path / "tfds"), some_showers(50)[14:])
     assert len(calls) == 6  # three splits, by each of the two
-    assert [path.name for path in (tmp_path / "tfds" / "ecal_shashlik" / "electron_5d").iterdir()] == ["2.0.0"]
+    assert [path.name for path in (tmp_path / "tfds" / "ecal_shashlik" / "electron_5d").iterdir()] == ["3.0.0"]
 
 
 def test_a_failed_preparation_is_raised_and_leaves_nothing(tmp_path, small_sample, monkeypatch):
@@ -193,7 +221,7 @@ def test_the_builder_is_registered_with_tfds(tmp_path, small_sample):
     from ecalgen.data.ecal_shashlik import EcalShashlik
 
     builder = tfds.builder("ecal_shashlik/electron_5d", data_dir=tmp_path / "tfds", file_format="array_record")
-    assert type(builder) is EcalShashlik and str(builder.version) == "2.0.0"
+    assert type(builder) is EcalShashlik and str(builder.version) == "3.0.0"
     builder.download_and_prepare()
     assert {split: info.num_examples for split, info in builder.info.splits.items()} == {
         "train": 36, "validation": 4, "test": 10}
@@ -222,7 +250,8 @@ def test_a_file_that_outgrows_the_device_streams_its_training_split(tmp_path, na
     order = np.argsort(np.concatenate([block.momentum[:, 2] for block in blocks]))
     for field in KEYS:
         streamed = np.concatenate([getattr(block, field) for block in blocks])[order]
-        np.testing.assert_array_equal(streamed, getattr(some_showers(50)[14:], field))
+        expected = getattr(some_showers(50), field)[np.sort(drawn_splits(50)["train"])]
+        np.testing.assert_array_equal(streamed, expected)
 
 
 def test_a_file_that_has_changed_is_prepared_anew(tmp_path):

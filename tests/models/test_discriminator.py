@@ -3,6 +3,7 @@ import copy
 import functools
 import itertools
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -109,6 +110,33 @@ def test_a_frozen_regressor_is_a_condition(kind, conditioning):
     other, shifted = network.apply(moved, CELLS, MOMENTUM, POINT)
     np.testing.assert_allclose(shifted - predicted, 1, rtol=1e-4)
     assert (other != logits).all()
+
+
+class Blind(nn.Module):
+    """A regressor whose predictions have no gradient."""
+
+    regressor: nn.Module
+
+    @nn.compact
+    def __call__(self, views, given=None, update_stats=False):
+        predicted, embedding = self.regressor(views, given)
+        return jax.lax.stop_gradient(predicted), embedding
+
+
+@pytest.mark.parametrize("conditioning", ["projection", "concatenation"])
+def test_the_decision_has_a_gradient_through_the_predictions(conditioning):
+    """Without it the generator would never learn of what the regressor finds wrong."""
+    seeing, blind = (Discriminator((4, 8, 8), 0, True, conditioning, embedding=8, regressor=regressor)
+                     for regressor in (REGRESSORS["cnn"], Blind(REGRESSORS["cnn"])))
+    variables = seeing.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    variables["params"]["regressor"]["outputs"]["kernel"] *= 100
+    shut = copy.deepcopy(variables)
+    shut["params"]["regressor"] = {"regressor": shut["params"]["regressor"]}
+    slope = lambda network, variables: jax.grad(
+        lambda cells: network.apply(variables, cells, MOMENTUM, POINT)[0].sum())(CELLS)
+    np.testing.assert_allclose(seeing.apply(variables, CELLS, MOMENTUM, POINT)[0],
+                               blind.apply(shut, CELLS, MOMENTUM, POINT)[0], rtol=1e-5)
+    assert np.linalg.norm(slope(seeing, variables) - slope(blind, shut)) > 0.5 * np.linalg.norm(slope(blind, shut))
 
 
 def test_a_bounded_reading_is_handed_on_whole():

@@ -112,6 +112,15 @@ def test_gradient_of_the_norm_is_the_outer_product_of_its_vectors():
     np.testing.assert_allclose(gradient, np.outer(left[:, 0], right[0]), atol=1e-5)
 
 
+def test_no_gradient_passes_through_the_vectors_of_the_norm():
+    """Also where power iteration has not settled, d sigma / dW is the outer product of the vectors of one step."""
+    kernel, u = RNG.normal(size=(5, 4)), RNG.normal(size=4)
+    v = kernel @ u / np.linalg.norm(kernel @ u)
+    after = v @ kernel / np.linalg.norm(v @ kernel)
+    gradient = jax.grad(lambda kernel: power_iteration(kernel, jnp.asarray(u))[1])(jnp.asarray(kernel))
+    np.testing.assert_allclose(gradient, np.outer(v, after), atol=1e-5)
+
+
 def test_spectral_vectors_change_only_when_asked():
     layer, x = Dense(4, spectral_norm=True), jnp.ones((2, 3))
     variables = layer.init(jax.random.key(0), x)

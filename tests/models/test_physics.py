@@ -25,6 +25,15 @@ def test_seen_observables_are_the_observables(showers, columns):
     assert np.mean(np.abs(columns[:, 11:] - hard["sparsity"]) < 1e-6) > 0.999
 
 
+def test_a_new_observable_does_not_join_what_trained_networks_see(showers, columns, monkeypatch):
+    """The whitening of shipped models has 31 columns."""
+    assert columns.shape[1] == 31
+    monkeypatch.setitem(physics.OBSERVABLES, "new", lambda energy, momentum, point: energy[:, 0, 0])
+    monkeypatch.setattr(physics, "OBSERVABLES", dict(reversed(physics.OBSERVABLES.items())))
+    again = physics.seen_observables(showers.energy, showers.momentum, showers.point)
+    np.testing.assert_array_equal(again, columns)
+
+
 def test_a_count_by_hand():
     """1 from the threshold on, 0 below; its gradient is that of u^2 / (1 + u^2), 2 u / (1 + u^2)^2."""
     u = jnp.array([0.0, 0.5, 1.0, 2.0])

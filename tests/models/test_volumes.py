@@ -14,7 +14,6 @@ from ecalgen.models.volumes import (
     relative_unit,
     rotated,
 )
-from ecalgen.training.state import FITTED
 
 MOMENTUM = jnp.array([[0.0, 0.0, 5.0], [0.0, 0.0, 40.0], [0.0, 0.0, 400.0]])
 POINT = jnp.zeros((3, 2))
@@ -81,8 +80,3 @@ def test_the_typical_block_is_that_of_least_squares():
     np.testing.assert_allclose(found["bias"], bias[0], atol=2e-4)
     np.testing.assert_allclose(found["kernel"], kernel, atol=2e-4)
     np.testing.assert_allclose(np.exp(found["log_spread"]), 1e-3, rtol=1e-5)
-
-
-def test_no_parameter_is_taken_for_one_that_an_earlier_stage_fitted(generator):
-    """Their optimiser leaves those of such names alone."""
-    assert not set(FITTED) & set(made(generator)[1]["params"])

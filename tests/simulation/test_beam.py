@@ -42,6 +42,13 @@ def test_events_do_not_depend_on_how_a_sequence_is_cut(first, count, seed):
     np.testing.assert_array_equal(engine_seeds(seed, first, count), engine_seeds(seed, 0, first + count)[first:])
 
 
+def test_repetitions_have_other_random_numbers():
+    seeds = [engine_seeds(7, 0, 50, repeat) for repeat in range(3)]
+    np.testing.assert_array_equal(seeds[0], engine_seeds(7, 0, 50))
+    assert len(np.unique(np.concatenate(seeds))) == 150
+    np.testing.assert_array_equal(engine_seeds(7, 20, 10, 2), seeds[2][20:30])
+
+
 def test_fixed_kinematics():
     beam = dataclasses.replace(BEAMS["1d"], energy=(20, 20), slope=(0.1, -0.2), track=(5, 0))
     momentum, point = kinematics(beam, 1, 7, 3)

@@ -43,6 +43,16 @@ def test_cut_in_any_way_the_showers_are_those_of_one_run(tmp_path):
 
 
 @needs_geant4
+def test_a_repetition_has_the_same_particles_and_other_showers(tmp_path):
+    first, again = (load_showers(produce(Production(Setup(beam=SOFT, seed=9, repeat=repeat), events=3),
+                                         tmp_path / f"{repeat}.npz", data=DATA)) for repeat in (0, 1))
+    np.testing.assert_array_equal(first.momentum, again.momentum)
+    np.testing.assert_array_equal(first.point, again.point)
+    assert not (first.energy == again.energy).all((1, 2)).any()
+    assert load_provenance(tmp_path / "1.npz")["repeat"] == 1
+
+
+@needs_geant4
 def test_the_file_says_how_it_was_made(tmp_path):
     production = Production(Setup(beam=SOFT, seed=9), events=1)
     kept = load_provenance(produce(production, tmp_path / "x.npz", data=DATA))

@@ -1,4 +1,6 @@
 """Recipes that cannot be: each is refused by the name of its field."""
+import importlib
+
 import pytest
 import tiny
 
@@ -7,7 +9,6 @@ from ecalgen.training import checks, parallel
 
 
 @pytest.mark.parametrize("changes, message", [
-    (dict(steps=25, log_every=10, checkpoint_every=10), "config.train.steps is 25; on this device"),
     (dict(steps=20, log_every=10, checkpoint_every=15), "config.train.checkpoint_every is 15; on this device"),
     (dict(final_fraction=2.0), "config.train.final_fraction is 2.0; it must lie between 0 and 1"),
     (dict(discriminator_steps=0), "config.train.discriminator_steps is 0; it must be at least 1"),
@@ -32,6 +33,40 @@ def test_fields_that_do_not_fit(monkeypatch, changes, message):
 def test_stages_that_do_not_make_the_generator(recipe, changes, message):
     with pytest.raises(ConfigError, match=message):
         checks.check_stages(recipe("anchored:test", **changes))
+
+
+@pytest.mark.parametrize("name, changes, fields", [
+    ("vae:test", {}, ["train.r1"]),
+    ("anchored:test", {"stages": ("prior",), "generator.correction": False}, ["prior.steps", "train.steps"]),
+    ("anchored:test", {"stages": ("prior",), "generator.correction": False}, ["discriminator.gain"]),
+    ("baseline:test,recipe=paper", {}, ["train.r1_every"]),
+    ("aux_twostep:test", {}, ["regressor.steps", "regressor.widths"]),
+    ("aux_twostep:test,regressor=cnn", {}, ["regressor.shared"]),
+    ("aux_multitask:test", {}, ["regressor.multitask"]),
+    ("wgan:test", {}, ["regressor.bound"]),
+])
+def test_fields_without_effect_are_refused_by_name(recipe, name, changes, fields):
+    config = recipe(name, **changes)
+    checks.check_used(config, fields[:-1])
+    with pytest.raises(ConfigError, match=f"config.{fields[-1]} has no effect in this run, whose stages are "):
+        checks.check_used(config, fields)
+
+
+@pytest.mark.parametrize("name, field", [
+    ("vae:test", "train.steps"), ("library:test", "train.ema"), ("adagan:test", "train.r1"),
+    ("adagan:test", "evaluation.protocol"), ("adagan:test", "data.conventions")])
+def test_a_recipe_has_no_fields_that_its_system_does_not_use(recipe, name, field):
+    section, _, field = field.partition(".")
+    with pytest.raises(AttributeError, match=f'"{field}" does not exist'):
+        setattr(recipe(name).lock()[section], field, 5)
+
+
+@pytest.mark.parametrize("name", ["anchored", "aux_multitask", "aux_twostep", "baseline", "vae", "library", "wgan"])
+def test_no_preset_sets_a_field_without_effect(recipe, name):
+    """But `attention` and `widths` of a `disc_arch`, which its options for a `cnn` need."""
+    presets = importlib.import_module(f"configs.{name}").PRESETS if recipe(name) else {}
+    for preset, changes in presets.items():
+        checks.check_used(recipe(f"{name}:{preset}"), set(changes) - {"regressor.widths"})
 
 
 def test_the_plain_generator_has_no_prior(recipe):

@@ -179,6 +179,31 @@ def test_writers_get_every_row(tmp_path):
     assert seen == [("gan", 7, {"loss": 2.0})]
 
 
+def test_calls_end_at_multiples_whatever_was_begun():
+    assert loop.call_ends(0, 30, 10) == [10, 20, 30]
+    assert loop.call_ends(7, 30, 10) == [10, 20, 30]
+    assert loop.call_ends(7, 25, 10) == [10, 20, 25]
+    assert loop.call_ends(0, 4, 10) == [4] and loop.call_ends(30, 30, 10) == [] and loop.call_ends(3, 6, 1) == [4, 5, 6]
+
+
+def test_a_run_begun_with_one_step_a_call_goes_on_with_five(tmp_path, monkeypatch):
+    """Interrupted at step 7 on one kind of device and resumed on another, it ends and logs as it would have."""
+    def stage(stop=None):
+        def monitor(state):
+            return {}
+
+        count = lambda state, data, key: (state.replace(step=state.step + 1), {"loss": state.step * jnp.ones(())})
+        start = RegressorState(step=jnp.zeros((), jnp.int32), regressor={})
+        return loop.Stage("count", lambda key, before: start, count, stop or 30, 1, monitor=monitor)
+
+    data, train = {"cells": jnp.zeros(1)}, tiny.train_config()
+    loop.run_stage(stage(7), data, train, 0, tmp_path)
+    monkeypatch.setattr(loop.parallel, "steps_per_call", lambda log_every: log_every)
+    state = loop.run_stage(stage(), data, train, 0, tmp_path)
+    assert state.step == 30 and loop.trained_state(stage(), state, tmp_path).step == 30
+    assert [row["step"] for row in loop.read_metrics(tmp_path / "metrics.jsonl")] == [5, 7, 10, 15, 20, 25, 30]
+
+
 def test_a_second_signal_acts_as_usual():
     before = signal.getsignal(signal.SIGTERM)
     with loop.stop_signals() as received:

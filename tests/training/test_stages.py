@@ -1,5 +1,4 @@
 """From config to stages: rates, and what a stage hands to the next."""
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,6 +22,78 @@ def test_the_rate_is_constant_then_falls_to_a_tenth():
     np.testing.assert_allclose(sizes[1:50], 0.02, rtol=1e-3)
     np.testing.assert_allclose(sizes[75], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
     np.testing.assert_allclose(sizes[-1], 0.002, rtol=0.2)
+
+
+def test_a_critic_with_more_updates_keeps_the_rate_of_the_step():
+    """With 5 updates a step, the rate is constant for 50 steps, 250 updates, and falls over the next 250."""
+    train = tiny.train_config(steps=100, constant_fraction=0.5)
+    optimiser = stages.optimiser(0.02, train, updates=5)
+    params = {"bias": jnp.ones(1)}
+    state, sizes = optimiser.init(params), []
+    for _ in range(500):
+        updates, state = optimiser.update({"bias": jnp.ones(1)}, state, params)
+        sizes.append(-float(updates["bias"][0]))
+    np.testing.assert_allclose(sizes[1:250], 0.02, rtol=1e-3)
+    np.testing.assert_allclose(sizes[375:380], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
+    np.testing.assert_allclose(sizes[-1], 0.002, rtol=0.2)
+
+
+def test_both_schedules_count_steps_of_the_gan(recipe, showers, monkeypatch):
+    made, original = [], stages.optimiser
+    monkeypatch.setattr(stages, "optimiser", lambda rate, train, frozen=(), updates=1: (
+        made.append((rate, updates)) or original(rate, train, frozen, updates)))
+    config = recipe("baseline:test", **{"train.discriminator_steps": 3})
+    stages.build_stages(config, arrays(config, showers)[0], showers[:20])
+    assert made == [(config.train.generator_rate, 1), (config.train.discriminator_rate, 3)]
+
+
+def test_adam_has_no_momentum():
+    """With b1 = 0 a step follows the present gradient alone, so that its sign turns at once."""
+    optimiser, params = stages.optimiser(0.02, tiny.train_config(steps=100)), {"bias": jnp.ones(1)}
+    state = optimiser.init(params)
+    for gradient in (1.0, 1.0, 1.0, -1.0):
+        updates, state = optimiser.update({"bias": jnp.full(1, gradient)}, state, params)
+        np.testing.assert_allclose(updates["bias"], -0.02 * gradient, rtol=1e-3)
+
+
+def test_only_what_an_earlier_stage_fitted_is_frozen(recipe):
+    """A plain generator may have a parameter called `total`: it is trained."""
+    assert stages.frozen_names(recipe("anchored"), "gan") == ("total", "profile", "whitening")
+    assert stages.frozen_names(recipe("anchored"), "prior") == ()
+    assert stages.frozen_names(recipe("aux_twostep:,regressor=disc_arch_llr"), "gan") == ("regressor",)
+    assert stages.frozen_names(recipe("aux_twostep:,regressor=disc_arch_llr"), "multitask") == ()
+    assert stages.frozen_names(recipe("baseline"), "gan") == stages.frozen_names(recipe("wgan"), "regressor") == ()
+    params = {"total": jnp.ones(1), "profile": jnp.ones(1)}
+    optimiser = stages.optimiser(0.02, tiny.train_config(), frozen=("profile",))
+    updates, _ = optimiser.update(params, optimiser.init(params), params)
+    assert updates["total"] != 0 and updates["profile"] == 0
+
+
+def test_one_builder_makes_the_discriminator_of_a_run(recipe, showers):
+    """With all that decides its shapes: a regressor that does not decide leaves no trace in the conditions."""
+    for name, decides, bound in (("wgan:test", False, 0.0), ("aux_twostep:test,targets=scalars", True, 5.0)):
+        config = recipe(name)
+        _, targets = arrays(config, showers)
+        discriminator = stages.make_discriminator(config, targets)
+        assert (discriminator.decides, discriminator.bound) == (decides, bound)
+        assert discriminator.regressor is not None and discriminator.auxiliary is None
+    config = recipe("aux_multitask:test")
+    discriminator = stages.make_discriminator(config, arrays(config, showers)[1])
+    assert discriminator.regressor is None and discriminator.auxiliary is not None
+
+
+@pytest.mark.parametrize("name", ["aux_twostep:test", "aux_multitask:test"])
+def test_alphas_weigh_the_targets(recipe, showers, name):
+    """The loss is linear in them: that of (1, 1) is the sum of those of (1, 0) and (0, 1)."""
+    losses = {}
+    for weights in ((1.0, 1.0), (1.0, 0.0), (0.0, 1.0)):
+        config = recipe(name, **{"regressor.weights": weights})
+        data, targets = arrays(config, showers)
+        stage = stages.build_stages(config, data, showers[:20], targets)[0]
+        _, metrics = parallel.map_steps(stage.step, 1)(stage.init(jax.random.key(0), {}), data, jax.random.key(1))
+        losses[weights] = float(metrics["regressor_loss"])
+    assert losses[1, 1] == pytest.approx(losses[1, 0] + losses[0, 1], rel=1e-5)
+    assert min(losses[1, 0], losses[0, 1]) > 0.01 * losses[1, 1]
 
 
 def test_gradients_are_clipped_together():

@@ -7,7 +7,7 @@ import pathlib
 import jax
 import numpy as np
 
-from ecalgen.data.ecal_shashlik import count_split, load_split, open_stream
+from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
 from ecalgen.data.formats import load_conditions, save_showers
 from ecalgen.data.observables import CHUNK
 from ecalgen.data.showers import Showers
@@ -133,8 +133,10 @@ def evaluate(config, workdir):
         raise RunError(f"the generator of {workdir} makes empty showers only: its training was too short, or collapsed "
                        "(metrics.jsonl shows when: w1_visible_fraction); train it for longer, at lower rates, or with "
                        "another seed, in another --workdir")
+    repeated = load_repeated(config.data.source)
     result = evaluation.evaluate(real, generated, reference, protocol=config.evaluation.protocol, seed=config.seed,
-                                 bootstrap=config.evaluation.bootstrap)
+                                 bootstrap=config.evaluation.bootstrap, repeated=repeated)
+    result["split"] = "test"
     metrics = read_metrics(workdir / "metrics.jsonl")
     result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
                           "batch_size": last_fields(config).batch_size, "seconds": training_seconds(metrics)}

@@ -41,7 +41,7 @@ def main():
     parser.add_argument("--steps", type=int, default=1_200, help="of the full recipe's GAN, after its prior's")
     args = parser.parse_args()
     host.set_up()
-    real = functools.partial(real_showers, args.source, "test", args.showers)
+    real = functools.partial(real_showers, args.source, args.split, args.showers)
     variants = {name: changed(changes, args.source) for name, changes in VARIANTS.items()}
     head = lambda: {"gan_steps": equal_steps(variants, changed({}, args.source), args.steps),
                     "provenance": provenance(args.seeds[0]),

@@ -33,11 +33,11 @@ EDGES = np.linspace(-1, 1, 41)
 
 def main():
     """Train and judge every model that the results do not hold yet."""
-    parser = make_parser(__doc__, "auxiliary")
+    parser = make_parser(__doc__, "auxiliary", split="test")
     add_recipe(parser)
     args = parser.parse_args()
     host.set_up()
-    real = functools.partial(real_showers, args.source, "test", args.showers)
+    real = functools.partial(real_showers, args.source, args.split, args.showers)
     run_all(args, MODELS, lambda: head(args, real()), lambda name, seed, _: run_model(
         configured(name, args), seed, args.workdir / f"{name}-{seed}", real(), args.workdir / f"multitask-{seed}"),
         needs=dict.fromkeys(("disc_arch_hlr", "disc_arch_llr"), "multitask"))

@@ -85,7 +85,7 @@ def main():
     parser.add_argument("--steps", type=int, default=1_200, help="of the usual GAN, after the other stages")
     args = parser.parse_args()
     host.set_up()
-    real = functools.partial(real_showers, args.source, "test", args.showers)
+    real = functools.partial(real_showers, args.source, args.split, args.showers)
     variants = {name: changed(args.source, *parts) for name, parts in VARIANTS.items()}
     usual = anchored.get_config("cpu")
     usual.data.source = args.source

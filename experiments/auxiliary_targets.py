@@ -36,7 +36,7 @@ def main():
     add_recipe(parser, 12_000)
     args = parser.parse_args()
     host.set_up()
-    real = functools.partial(real_showers, args.source, "test", args.showers)
+    real = functools.partial(real_showers, args.source, args.split, args.showers)
 
     def run(name, seed, _):
         workdir = args.workdir / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"

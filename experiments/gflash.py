@@ -12,7 +12,7 @@ import sys
 import time
 
 from ecalgen import host
-from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.ecal_shashlik import load_repeated, load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.verdict import verdict
@@ -33,14 +33,15 @@ def main():
     parser.add_argument("--speed", action="store_true", help="only print the showers a second")
     args = parser.parse_args()
     host.set_up()
-    real = load_split(SOURCE, "test")[:args.showers]
+    real = load_split(SOURCE, "test", limit=args.showers)
     if args.speed:
         print(json.dumps(speed(real)))
         return
-    reference = load_split(SOURCE, "train")[:args.showers]
+    repeated = load_repeated(SOURCE)
     energy = Gflash()(real.momentum, real.point, seed=SEED)
     generated = Showers(energy, real.momentum, real.point, real.pdg)
-    result = evaluate(real, generated, reference, protocol="paper", seed=SEED, clusters=args.clusters)
+    result = evaluate(real, generated, load_split(SOURCE, "train"), protocol="paper", seed=SEED, clusters=args.clusters,
+                      repeated=repeated if len(repeated) <= len(real) else None) | {"split": "test"}
     result["training"] = {"system": "gflash"} | tuning()
     result["showers_per_second"] = speeds(len(real))
     result["config"] = {"tuning": SHASHLIK_TUNING._asdict()}

@@ -60,13 +60,13 @@ OPTIONS = ("recipe", "targets")
 
 def main():
     """Train and judge every system that the results do not hold yet."""
-    parser = make_parser(__doc__, "lineage")
+    parser = make_parser(__doc__, "lineage", split="test")
     parser.set_defaults(seeds=[0])
     parser.add_argument("--preset", default="cpu", choices=PRESETS, help="of the configs; empty for the full recipes")
     parser.add_argument("--retime", action="store_true", help="time the systems that are there anew, train none")
     args = parser.parse_args()
     host.set_up()
-    real = functools.partial(real_showers, args.source, "test", args.showers)
+    real = functools.partial(real_showers, args.source, args.split, args.showers)
 
     def head():
         return {"preset": args.preset, "showers": len(real()), "provenance": provenance(args.seeds[0]),

@@ -7,7 +7,7 @@ import json
 import pathlib
 
 from ecalgen import host
-from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.ecal_shashlik import load_repeated, load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate
 from ecalgen.provenance import provenance
@@ -27,10 +27,10 @@ def main():
     path = RESULTS / f"{args.name}.json"
     result = json.loads(path.read_text())
     source, count, sampler = result["config"]["data"]["source"], result["showers"], load_sampler(args.name)
-    real, reference = (load_split(source, split)[:count] for split in ("test", "train"))
+    real, reference = load_split(source, "test", limit=count), load_split(source, "train")
     generated = Showers(sampler(real.momentum, real.point, seed=result["seed"]), real.momentum, real.point, real.pdg)
     result |= evaluate(real, generated, reference, protocol=result["protocol"], seed=result["seed"],
-                       bootstrap=result["bootstrap"])
+                       bootstrap=result["bootstrap"], repeated=load_repeated(source)) | {"split": "test"}
     result["provenance"] = provenance(result["seed"])
     result["training"]["provenance"] = sampler.card["provenance"]
     (args.results or path).write_text(json.dumps(result, indent=1) + "\n")

@@ -96,13 +96,13 @@ SYSTEMS = {
 
 def main():
     """Train and judge every variant that the results do not hold yet."""
-    parser = make_parser(__doc__, "search", showers=4_000)
+    parser = make_parser(__doc__, "search", showers=4_000, split="validation")
     parser.set_defaults(seeds=[0])
     parser.add_argument("--system", choices=tuple(SYSTEMS), default="baseline")
     parser.add_argument("--steps", type=int, default=2_500, help="of the usual recipe")
     args = parser.parse_args()
     host.set_up()
-    real = functools.partial(real_showers, args.source, "validation", args.showers)
+    real = functools.partial(real_showers, args.source, args.split, args.showers)
 
     all_changes = SYSTEMS[args.system][2]
     usual = changed(args, {})

@@ -7,6 +7,7 @@ import pathlib
 import jax
 
 from ecalgen import cluster, host
+from ecalgen.data.ecal_shashlik import SPLITS
 from ecalgen.provenance import provenance
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -16,13 +17,18 @@ AROUND = ("seeds", "only", "scheduler", "workdir", "results", "retime")
 """Flags that change nothing of a run."""
 
 
-def make_parser(doc, name, showers=10_000):
-    """The flags that all such experiments share; results and runs are called `name`."""
+def make_parser(doc, name, showers=10_000, split="selection"):
+    """The flags that all such experiments share; results and runs are called `name`.
+
+    `split` is the default of the showers that runs are judged by: `selection` where a choice may follow, `test` where
+    finished systems are judged.
+    """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=lambda text: [int(seed) for seed in text.split(",")], default=[0, 1, 2],
                         metavar="0,1,...", help="of the runs")
     parser.add_argument("--only", action="append", metavar="VARIANT", help="again for another; all by default")
     parser.add_argument("--showers", type=int, default=showers, help="that are judged")
+    parser.add_argument("--split", choices=SPLITS, default=split, help=f"of the real showers ({split})")
     parser.add_argument("--source", default="ecal_shashlik/electron_5d", help="of the showers; a file wants no TFDS")
     parser.add_argument("--scheduler", metavar="ADDRESS or FILE.json",
                         help="of a Dask cluster whose workers take a run each (extra dask)")
@@ -65,7 +71,7 @@ def run_all(args, variants, head, run, needs=None):
     settings = {name: value for name, value in vars(args).items() if name not in AROUND}
     if not args.results.exists():
         write(args.results, head() | {"settings": settings, "runs": []})
-    there = read(args.results).get("settings", settings)
+    there = {"split": "selection"} | read(args.results).get("settings", settings)  # results before there was a choice
     if differing := [f"{name}={there.get(name)} there, {value} here" for name, value in settings.items()
                      if there.get(name) != value]:
         raise SystemExit(f"error: {args.results} holds runs of other settings ({'; '.join(differing)}); give those, or "

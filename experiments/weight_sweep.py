@@ -23,7 +23,7 @@ def main():
     add_recipe(parser)
     args = parser.parse_args()
     host.set_up()
-    real = functools.partial(real_showers, args.source, "test", args.showers)
+    real = functools.partial(real_showers, args.source, args.split, args.showers)
 
     def run(name, seed, _):
         config = configured("multitask", args)

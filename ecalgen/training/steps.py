@@ -3,7 +3,7 @@
 A step takes (state, data, key) and returns (state, metrics). `data` holds the whole training set; each step
 draws its minibatch on the device. Row `i` of the global batch at step `t` depends only on (key, t, i), so neither an
 interruption nor the number of devices changes what a run sees. Every key is used once: a step folds its number into
-the run's key, each row gets a key of that, and `for_purposes` splits the row's key by what it is for.
+the run's key, each row gets a key of that, and `for_purposes` makes of the row's key one for each purpose.
 """
 import jax
 import jax.numpy as jnp
@@ -24,8 +24,8 @@ def row_keys(key, rows):
 
 
 def for_purposes(keys, count):
-    """The keys of rows, split by what they are for: `[N]` -> `count` arrays `[N]`."""
-    return [*jnp.moveaxis(jax.vmap(lambda key: jax.random.split(key, count))(keys), 1, 0)]
+    """A key of each row for each of `count` purposes, such as its shower and its noise: `[N]` -> `count` of `[N]`."""
+    return [jax.vmap(jax.random.fold_in, (0, None))(keys, purpose) for purpose in range(count)]
 
 
 def draw_batch(data, keys):

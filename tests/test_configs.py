@@ -30,6 +30,14 @@ def test_fields_are_sound(recipe, name):
     assert config.system == name.split(":")[0]
 
 
+def test_regressors_are_tuned_at_a_high_and_a_low_rate(recipe):
+    """A tenth of it at the low one; both go on from the multi-task stage."""
+    high, low = (recipe(f"aux_twostep:,regressor=disc_arch_{rate}") for rate in ("hlr", "llr"))
+    assert high.regressor.rate == pytest.approx(10 * low.regressor.rate)
+    assert high.regressor.rate == recipe("aux_twostep").regressor.rate
+    assert tuple(high.stages) == tuple(low.stages) == ("multitask", "regressor", "gan")
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_docstring_tells_how_to_run_it(recipe, name):
     recipe(name)

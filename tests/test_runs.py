@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
+from ecalgen.data.ecal_shashlik import SPLITS
 from ecalgen.data.formats import save_showers
 from ecalgen.data.observables import transverse_asymmetry
 from ecalgen.errors import ConfigError
@@ -61,7 +62,7 @@ def test_a_bad_field_leaves_nothing_behind(config, tmp_path, field, value, messa
 def test_too_few_showers_to_judge_are_noticed_before_training(config, tmp_path, showers):
     save_showers(tmp_path / "few.npz", showers)
     config.data.source = str(tmp_path / "few.npz")
-    with pytest.raises(runs.RunError, match="a split of .*few.npz holds only 80; lower it to 80 or less"):
+    with pytest.raises(runs.RunError, match="the test split of .*few.npz holds only 80; lower it to 80 or less"):
         runs.train(config, tmp_path / "run")
     with pytest.raises(runs.RunError, match="holds only 80"):
         runs.prepare(config, tmp_path / "run")
@@ -103,6 +104,27 @@ def test_a_run_with_a_regressor(recipe, tmp_path, showers):
     assert told["w1"] == pytest.approx(np.abs(np.sort(true) - np.sort(others)).mean() / np.std(true), rel=1e-3)
     with pytest.raises(runs.RunError, match="is a run without a regressor"):
         runs.regression(recipe("baseline:test"), tmp_path, few)
+
+
+def test_training_and_its_monitors_see_no_shower_that_models_are_judged_by(config, showers, monkeypatch):
+    """The newest and the best checkpoint follow from the training and the validation split alone."""
+    parts = {split: showers[50 * i:50 * (i + 1)] for i, split in enumerate(SPLITS)}
+    loaded, given = [], {}
+    monkeypatch.setattr(runs, "load_split", lambda source, split, *_: loaded.append(split) or parts[split])
+    monkeypatch.setattr(runs, "build_stages", lambda config, data, validation, targets: given.update(
+        data=data, validation=validation) or [])
+    runs.load_stages(config)
+    assert set(loaded) == {"train", "validation"}
+    np.testing.assert_array_equal(given["data"]["momentum"], parts["train"].momentum)
+    np.testing.assert_array_equal(given["validation"].energy, parts["validation"].energy)
+
+
+def test_splits_of_other_particles_are_warned_of_before_training(config, showers, monkeypatch, tmp_path):
+    ranked = showers[np.argsort(np.linalg.norm(showers.momentum, axis=1))]
+    monkeypatch.setattr(runs, "count_split", lambda *_: 200)
+    monkeypatch.setattr(runs, "load_split", lambda source, split, *_: ranked[:200] if split == "test" else ranked[200:])
+    with pytest.warns(UserWarning, match="training and test showers differ in energy"):
+        runs.prepare(config, tmp_path / "run")
 
 
 def test_empty_showers_are_not_judged(config, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """An ensemble from nothing to a judged sampler, and what is refused."""
 import importlib
 import json
+import types
 
 import jax
 import numpy as np
@@ -48,6 +49,30 @@ def test_it_goes_on_after_its_last_stage_and_is_judged(finished):
     assert set(result["members"]) == {"1", "2"} and page.exists()
     stages = [json.loads(line)["stage"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert list(dict.fromkeys(stages)) == ["member0", "judge1", "member1"]
+
+
+def test_the_second_member_sees_the_showers_by_their_weights(recipe, blocks, tmp_path, monkeypatch):
+    """A judge that finds the first half of the showers made well leaves them out of what the second member sees."""
+    config, seen = recipe("adagan:test"), {}
+    config.data.source = str(blocks)
+
+    def run_stage(stage, data, *_):
+        seen[stage.name] = data
+        return None
+
+    def weighted(config, data, judged, number):
+        weights = np.repeat([0.0, 2 / len(data["cells"])], len(data["cells"]) // 2)
+        return data | {"cumulative": np.cumsum(weights)}, weights
+
+    for name, stand_in in {"run_stage": run_stage, "weighted": weighted, "trained_state": lambda *_: None,
+                           "judge_stage": lambda config, number, *_: types.SimpleNamespace(name=f"judge{number}"),
+                           "member_stage": lambda config, number, *_: types.SimpleNamespace(name=f"member{number}"),
+                           "_like": lambda *_: None, "export_ensemble": lambda *_: None}.items():
+        monkeypatch.setattr(runs, name, stand_in)
+    runs.train(config, tmp_path)
+    assert "cumulative" not in seen["member0"] and "cumulative" not in seen["judge1"]
+    cumulative = seen["member1"]["cumulative"]
+    assert cumulative[len(cumulative) // 2 - 1] == 0 and cumulative[-1] == pytest.approx(1)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ import itertools
 
 import numpy as np
 
-from ecalgen.data.showers import CELLS, PITCH, BadShowers, Showers, slopes
+from ecalgen.data.showers import CELLS, PITCH, BadShowers, Showers, first_event, slopes
 
 MINIMUM = 100
 """Showers below which nothing is converted or refused."""
@@ -33,6 +33,8 @@ PREFERRED = 25.0
 """Difference of two chi2 by which one of two options is preferred at 5 sigma."""
 FIXED = 1e-3
 """Range of points and slopes below which all particles are the same, so that no order of the rows is wrong."""
+EDGE = CELLS * PITCH
+"""cm: largest distance of an entry point from the centre along an axis, twice the half width of the cells."""
 
 CELL_UNITS = {"MeV": 1.0, "GeV": 1e3, "keV": 1e-3}
 MOMENTUM_UNITS = {"GeV": 1.0, "MeV": 1e-3}
@@ -120,6 +122,35 @@ def _read(energy, momentum, point):
     cells, unit = energy_units(energy.sum((1, 2)), np.linalg.norm(momentum, axis=1))
     (axes, point_unit), checked = _geometry(energy, slopes(momentum), point)
     return Conventions(axes, cells, unit, point_unit, checked)
+
+
+def check_possible(showers: Showers) -> None:
+    """Check each shower, in the units of the contract, against what its particle can do.
+
+    Raises:
+      BadShowers: for more visible energy than the particle has, or a particle that enters outside EDGE.
+    """
+    visible = showers.energy.sum((1, 2), dtype=np.float64)
+    incident = 1000 * np.linalg.norm(showers.momentum.astype(np.float64), axis=1)
+    over = visible > FRACTIONS[1] * incident
+    if over.any():
+        event = first_event(over)
+        raise BadShowers(
+            f"EnergyDeposit adds up to {visible[event]:.4g} MeV in event {event}, where ParticleMomentum says "
+            f"{incident[event]:.4g} MeV; check that both hold the same events in the same order, and write MeV and "
+            f"GeV, or {REMEDY}")
+    check_entry(showers.point, f"; or {REMEDY}")
+
+
+def check_entry(point, otherwise=""):
+    """Raise a `BadShowers` for a particle that enters outside EDGE: `[N, 2]`, cm."""
+    outside = np.abs(point).max(1) > EDGE
+    if outside.any():
+        event = first_event(outside)
+        raise BadShowers(
+            f"ParticlePoint lies {np.abs(point[event]).max():.4g} cm from the centre in event {event}, beyond "
+            f"{EDGE:.1f} cm, twice the half width of the cells; write where particles enter the front face, in "
+            f"cm{otherwise}")
 
 
 def turned(energy, axes):

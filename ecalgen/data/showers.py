@@ -4,6 +4,7 @@ Units: energy deposited in cells MeV, momenta GeV, points cm. Cells are `[shower
 axis along x and the second along y; the centre of cell `i` sits at `(i - 14.5) * PITCH`.
 """
 import dataclasses
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,13 +33,20 @@ EVENT_SHAPES = {
 }
 """Field -> shapes that the numbers of one event may have."""
 LARGEST = {"energy": 1e12, "momentum": 1e9, "point": 1e6}
-"""Field -> a bound above any real value in any unit of `orientation`: 100 TeV are 1e11 keV. Sums of cells are finite."""
+"""Field -> a bound above any real value in any unit of `orientation`, such as 100 TeV in keV; sums stay finite."""
 SMALLEST_MOMENTUM = 1e-6
 """GeV: pz of the softest particle, below any that makes a shower. Slopes and log E stay finite."""
 
 
 class BadShowers(UserError):
     """Showers that break the data contract; the message names the column and the remedy."""
+
+
+class Header(NamedTuple):
+    """Shape and type of a column of a file, known before any value is read."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -94,7 +102,7 @@ def check_columns(columns):
     """Check types and shapes of columns, which the headers of a file give before any value is read.
 
     Args:
-      columns: {field of `Showers`: array, or anything else with a shape and a dtype}.
+      columns: {field of `Showers`: array or `Header`}.
 
     Raises:
       BadShowers: for a column that holds no numbers, has a wrong shape, or has other rows than the first one.

@@ -11,12 +11,12 @@ import os
 import pathlib
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ecalgen.data.orientation import Conventions, detect, standardise
-from ecalgen.data.showers import KEYS, BadShowers, Showers, check_incident
+from ecalgen.data.orientation import check_entry, check_possible, detect, standardise
+from ecalgen.data.showers import KEYS, BadShowers, Showers, check_columns, check_incident
 from ecalgen.errors import UserError
 
 FORMATS = {".npz": "npz", ".root": "root", ".h5": "hdf5", ".hdf5": "hdf5"}
@@ -35,23 +35,26 @@ class ConvertedUnits(UserWarning):
     """Showers were converted into the units and axes of `Showers`; the text names the file and what was done."""
 
 
+class UncheckedShowers(UserWarning):
+    """Showers are too few to tell whether they follow their particles; the text names the file."""
+
+
 def load_showers(path: str | os.PathLike, conventions: str = "detect") -> Showers:
     """Reads the showers in a file.
 
     Args:
       path: of a suffix in FORMATS.
       conventions: `detect` finds the units and axes by the first EXAMINED showers (`data/orientation.py`), converts
-        what differs and tells it by a `ConvertedUnits` warning; `as_is` believes the file.
+        what differs and tells it by a `ConvertedUnits` warning, or tells that it cannot know by an `UncheckedShowers`
+        warning; `as_is` believes the file.
 
     Raises:
       BadShowers: when there is no such file, its suffix is not one of FORMATS, it is damaged, a column is missing, its
-        values break the contract of `Showers`, or its showers contradict their particles in any units and axes.
+        values break the contract of `Showers`, or its showers contradict their particles: in all units and axes, by
+        more energy than the particle has, or by a point beside the cells.
     """
     _check_conventions(conventions)
-    showers = next(_showers(path))
-    if conventions == "as_is":
-        return showers
-    return standardise(showers, _told(path, showers[:EXAMINED]))[0]
+    return next(_showers(path, known=_told(path, conventions)))
 
 
 def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str = "detect") -> Iterator[Showers]:
@@ -68,8 +71,7 @@ def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str =
     _check_conventions(conventions)
     if size < 1:
         raise UserError(f"size is {size}; read at least 1 shower at a time")
-    known = Conventions() if conventions == "as_is" else _told(path, next(_showers(path, EXAMINED)))
-    return (standardise(showers, known)[0] for showers in _showers(path, size))
+    return _showers(path, size, _told(path, conventions))
 
 
 def count_showers(path: str | os.PathLike) -> int:
@@ -79,9 +81,11 @@ def count_showers(path: str | os.PathLike) -> int:
       BadShowers: as for `load_showers`, but the values are not looked at.
     """
     with _readable(path) as module:
-        count = module.count(pathlib.Path(path), KEYS["energy"])
-        _check_present(path, module, (KEYS["energy"],), () if count is None else (KEYS["energy"],))
-    return count
+        headers = module.headers(pathlib.Path(path), tuple(KEYS.values()))
+        _check_present(path, module, (KEYS["energy"],), headers)
+        with _naming(path):
+            check_showers(headers)
+    return headers[KEYS["energy"]].shape[0]
 
 
 def load_conditions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
@@ -92,9 +96,10 @@ def load_conditions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     Raises:
       BadShowers: as for `load_showers`.
     """
-    columns = next(read_blocks(path, (KEYS["momentum"], KEYS["point"])))
+    columns = next(read_blocks(path, (KEYS["momentum"], KEYS["point"]), check_showers))
     with _naming(path):
         momentum, point = check_incident(columns[KEYS["momentum"]], columns[KEYS["point"]])
+        check_entry(point)
     if len(momentum) == 0:
         raise BadShowers(f"{path}: {KEYS['momentum']} holds no particles; write at least one event into it")
     return momentum, point
@@ -111,9 +116,12 @@ def load_provenance(path: str | os.PathLike) -> dict | None:
     if text is None:
         return None
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise BadShowers(f"{path}: Provenance is no JSON text ({error}); write the file again") from error
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadShowers(f"{path}: Provenance is no JSON text ({_line(error)}); write the file again") from error
+    if not isinstance(found, dict):
+        raise BadShowers(f"{path}: Provenance is a {type(found).__name__}, not a JSON object; write the file again")
+    return found
 
 
 def save_showers(path: str | os.PathLike, showers: Showers, provenance: dict | None = None) -> None:
@@ -216,16 +224,25 @@ def writing(path: pathlib.Path, provenance: str | None = None):
         partial.unlink(missing_ok=True)
 
 
-def read_blocks(path: str | os.PathLike, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict]:
+def read_blocks(path: str | os.PathLike, columns: tuple[str, ...], check: Callable,
+                size: int | None = None) -> Iterator[dict]:
     """{column: rows} of a file of any known suffix, `size` rows at a time or all at once; OPTIONAL ones may be absent.
+
+    Args:
+      path: of a suffix in FORMATS.
+      columns: to be read.
+      check: takes {column: `Header`} before any value is read, and raises a `BadShowers` for what cannot be right.
+      size: rows in a block.
 
     Raises:
       BadShowers: when there is no such file, it is damaged, or a column is missing; values are not looked at.
     """
     with _readable(path) as module:
-        for block in module.blocks(pathlib.Path(path), columns, size):
-            _check_present(path, module, columns, (*block, *OPTIONAL))
-            yield block
+        headers = module.headers(pathlib.Path(path), columns)
+        _check_present(path, module, columns, (*headers, *OPTIONAL))
+        with _naming(path):
+            check(headers)
+        yield from module.blocks(pathlib.Path(path), columns, size)
 
 
 @contextlib.contextmanager
@@ -237,14 +254,23 @@ def _readable(path):
     if not os.path.exists(path):
         raise BadShowers(f"{path}: there is no such file in {path.absolute().parent}; check the path")
     module = format_module(path)
+    if not os.path.isfile(path):
+        raise BadShowers(f"{path} is a device or a pipe, not a file; give the path of a regular file")
     try:
         yield module
     except BadShowers:
         raise
     except Exception as error:  # a damaged file can make a reader raise nearly anything, even MemoryError
-        fault = " ".join(str(error).split()).replace(str(path), path.name)
+        fault = _line(error).replace(str(path), path.name)
         raise BadShowers(f"{path} cannot be read as {path.suffix} ({fault}); check that you may read it and that it is "
                          "whole, and copy or make it again otherwise") from error
+
+
+def _line(error):
+    """What an error says, in one line of at most 200 printable characters."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _check_present(path, module, columns, present):
@@ -252,10 +278,10 @@ def _check_present(path, module, columns, present):
     missing = [column for column in columns if column not in present]
     if not missing:
         return
-    if VOLUMES not in columns and module.count(pathlib.Path(path), VOLUMES) is not None:
+    if VOLUMES not in columns and module.headers(pathlib.Path(path), (VOLUMES,)):
         raise BadShowers(f"{path} holds volumes of cells ({VOLUMES}), not showers in one layer; read it with "
                          "ecalgen.data.volumes.load_volumes")
-    if VOLUMES in missing and module.count(pathlib.Path(path), KEYS["energy"]) is not None:
+    if VOLUMES in missing and module.headers(pathlib.Path(path), (KEYS["energy"],)):
         raise BadShowers(f"{path} holds showers in one layer, not volumes of cells; read it with ecalgen.load_showers")
     raise BadShowers(f"{path}: no column {' and no '.join(missing)}; write what is missing under exactly that name")
 
@@ -276,23 +302,38 @@ def format_module(path: pathlib.Path):
                          f"pip install 'ecalgen[{name}]'") from error
 
 
-def _showers(path, size=None):
-    """The blocks of a file as they are written there."""
+def _showers(path, size=None, known=None):
+    """The blocks of a file as they are written there, or, where their conventions are known, converted and checked."""
     start = 0
-    for columns in read_blocks(path, tuple(KEYS.values()), size):
+    for columns in read_blocks(path, tuple(KEYS.values()), check_showers, size):
         with _naming(f"{path}, from event {start} on" if start else path):
             showers = Showers(**{field: columns.get(column) for field, column in KEYS.items()})
+            if known is not None:
+                showers = standardise(showers, known)[0]
+                check_possible(showers)
         yield showers
         start += len(showers)
 
 
-def _told(path, showers):
-    """The conventions of the showers; the user is told what will be converted."""
+def _told(path, conventions):
+    """The conventions of a file, or None where it is believed; warns of what is converted or could not be checked."""
+    if conventions == "as_is":
+        return None
+    showers = next(_showers(path, EXAMINED))
     with _naming(path):
-        conventions = detect(showers.energy, showers.momentum, showers.point)
-    for note in conventions.notes():
+        known = detect(showers.energy, showers.momentum, showers.point)
+    for note in known.notes():
         warnings.warn(f"{path}: {note}", ConvertedUnits, stacklevel=3)
-    return conventions
+    if not known.checked:
+        warnings.warn(f"{path}: not checked: {len(showers)} showers are too few, or vary too little, to tell whether "
+                      "EnergyDeposit follows ParticlePoint and ParticleMomentum; make sure that all columns hold the "
+                      "same events in the same order, in MeV, GeV and cm", UncheckedShowers, stacklevel=3)
+    return known
+
+
+def check_showers(headers):
+    """Check the headers of columns of showers, {column: `Header`}."""
+    check_columns({field: headers[column] for field, column in KEYS.items() if column in headers})
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """npz files, read and written block by block: a zip of one .npy file for each column."""
 import contextlib
 import functools
+import math
 import pathlib
 import shutil
 import tempfile
@@ -9,24 +10,22 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ecalgen.data.showers import BadShowers
+from ecalgen.data.showers import BadShowers, Header
 
 PROVENANCE = "Provenance"
+LONGEST = 4 * 10**7
+"""Bytes of the longest text of a provenance that is read, in UTF-32."""
 
 
-def count(path: pathlib.Path, column: str) -> int | None:
-    """The rows of a column, None when there is no such."""
-    with contextlib.ExitStack() as stack:
-        archive = stack.enter_context(zipfile.ZipFile(path))
-        return _Member(archive, column, stack).count if f"{column}.npy" in archive.namelist() else None
+def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
+    """{column: header} for those of the columns that the file holds."""
+    with _members(path, columns) as members:
+        return {column: member.header for column, member in members.items()}
 
 
 def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
     """{column: rows} for those of the columns that the file holds, `size` rows at a time, or all at once."""
-    with contextlib.ExitStack() as stack:
-        archive = stack.enter_context(zipfile.ZipFile(path))
-        present = [column for column in columns if f"{column}.npy" in archive.namelist()]
-        members = {column: _Member(archive, column, stack) for column in present}
+    with _members(path, columns) as members:
         events = max((member.count for member in members.values()), default=0) or 1
         for _ in range(0, events, size or events):
             yield {column: member.take(size) for column, member in members.items()}
@@ -34,8 +33,29 @@ def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None
 
 def provenance(path: pathlib.Path) -> str | None:
     """The text that `writing` was given."""
-    text = next(blocks(path, (PROVENANCE,))).get(PROVENANCE)
-    return None if text is None else str(text)
+    with _members(path, (PROVENANCE,)) as members:
+        if PROVENANCE not in members:
+            return None
+        (shape, dtype), member = members[PROVENANCE].header, members[PROVENANCE]
+        if shape or dtype.kind != "U" or dtype.itemsize > LONGEST:
+            raise BadShowers(f"{path}: {PROVENANCE} is not one text of at most {LONGEST // 4:,} characters; write the "
+                             "file again")
+        return str(member.take(None))
+
+
+@contextlib.contextmanager
+def _members(path, columns):
+    """{column: open member} for those of the columns that the file holds."""
+    with contextlib.ExitStack() as stack:
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        names = archive.namelist()
+        for column in columns:
+            if names.count(f"{column}.npy") > 1:
+                raise BadShowers(f"{path}: {column} is in the file {names.count(f'{column}.npy')} times; write it once")
+        for info in archive.infolist():  # a name that was damaged in one of its two places is found here
+            with contextlib.suppress(RuntimeError):  # what is encrypted may be no column
+                archive.open(info).close()
+        yield {column: _Member(archive, column, stack) for column in columns if f"{column}.npy" in names}
 
 
 @contextlib.contextmanager
@@ -92,23 +112,32 @@ class _Member:
             self._shape, fortran, self._dtype = read_header[version](self._stream)
             if self._dtype.hasobject:
                 raise ValueError("it holds Python objects")
-            self._whole = self._read_whole() if fortran or not self._shape else None
+            self._check_size(archive.getinfo(f"{column}.npy").file_size - self._stream.tell())
+        self._by_rows, self._whole = self._shape and not fortran, None
+        self.header = Header(self._shape, self._dtype)
         self.count = self._shape[0] if self._shape else 0
 
     def take(self, size):
         """The next `size` rows, or what is left; a column without rows comes as it is."""
         start, self._start = self._start, self.count if size is None else min(self._start + size, self.count)
-        if self._whole is not None:
-            return self._whole[start:self._start] if self._shape else self._whole
         with self._named_faults():
-            return self._read_rows(self._start - start)
+            if self._by_rows:
+                return self._read_rows(self._start - start)
+            self._whole = self._read_whole() if self._whole is None else self._whole
+            return self._whole[start:self._start] if self._shape else self._whole
+
+    def _check_size(self, size):
+        """Compare what the header of the array says with the bytes that the zip says."""
+        if min(self._shape, default=0) < 0 or math.prod(self._shape) * self._dtype.itemsize != size:
+            shape = f"{list(self._shape)}"[:60]
+            raise ValueError(f"its header says shape {shape}, which does not fit its {size:,} bytes")
 
     def _read_rows(self, count):
         shape = (count, *self._shape[1:])
-        size = self._dtype.itemsize * int(np.prod(shape, dtype=object))
+        size = self._dtype.itemsize * math.prod(shape)
         rows = np.frombuffer(self._stream.read(size), self._dtype).reshape(shape)
-        if self._start == self.count and self._stream.read(1):  # reading on to the end verifies the checksum
-            raise ValueError("it is longer than its header says")
+        if self._start == self.count:
+            self._stream.read(1)  # reading on to the end verifies the checksum
         return rows
 
     def _read_whole(self):

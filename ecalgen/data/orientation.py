@@ -4,16 +4,21 @@ Two facts of any electromagnetic calorimeter decide. The energy-weighted centre 
 the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d of a dozen centimetres, unit u of
 the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract. And the share
 of the particle's energy seen in the cells lies within FRACTIONS, at energies within ENERGIES.
+
+The regression's own errors tell how many showers are enough. Where they exclude that centres are unrelated to tracks,
+and not the contract, the showers prove the contract. Where they exclude neither, the showers are not checked.
 """
 import dataclasses
 import itertools
 
 import numpy as np
 
-from ecalgen.data.showers import CELLS, PITCH, BadShowers, Showers, slopes
+from ecalgen.data.showers import CELLS, PITCH, BadShowers, Showers, first_event, slopes
 
 MINIMUM = 100
-"""Showers below which nothing is concluded."""
+"""Showers below which nothing is converted or refused."""
+FEW = 20
+"""Showers below which nothing is even doubted: the regression fits five numbers for each axis."""
 FRACTIONS = (0.005, 1.05)
 """Visible fraction S/E of electromagnetic calorimeters, sampling or homogeneous; that of the shashlik is 0.173."""
 ENERGIES = (0.1, 2000.0)
@@ -24,6 +29,12 @@ SCALE_SPREAD = 0.15
 """How much d(centre)/d(point) may differ from G: leakage and cell size make it 1.02 in the shashlik."""
 GOOD, POSSIBLE = 20.0, 50.0
 """chi2 of 8 numbers: below the first an option explains the showers, above the second (5 sigma) it cannot."""
+PREFERRED = 25.0
+"""Difference of two chi2 by which one of two options is preferred at 5 sigma."""
+FIXED = 1e-3
+"""Range of points and slopes below which all particles are the same, so that no order of the rows is wrong."""
+EDGE = CELLS * PITCH
+"""cm: largest distance of an entry point from the centre along an axis, twice the half width of the cells."""
 
 CELL_UNITS = {"MeV": 1.0, "GeV": 1e3, "keV": 1e-3}
 MOMENTUM_UNITS = {"GeV": 1.0, "MeV": 1e-3}
@@ -44,12 +55,14 @@ class Conventions:
       cells: unit of EnergyDeposit, one of CELL_UNITS.
       momentum: unit of ParticleMomentum, one of MOMENTUM_UNITS.
       point: unit of ParticlePoint, one of POINT_UNITS.
+      checked: whether the showers are enough to tell; no part of a comparison.
     """
 
     axes: tuple[str, str] = ("x", "y")
     cells: str = "MeV"
     momentum: str = "GeV"
     point: str = "cm"
+    checked: bool = dataclasses.field(default=True, compare=False)
 
     def notes(self) -> tuple[str, ...]:
         """One line for each thing that differs from the contract."""
@@ -93,12 +106,51 @@ def detect(energy, momentum, point) -> Conventions:
     Raises:
       BadShowers: when MINIMUM or more showers contradict the contract and do not single out one other reading.
     """
-    if len(energy) < MINIMUM:
+    if len(energy) < FEW:
         return Conventions()
     energy, momentum, point = (np.asarray(value, np.float64) for value in (energy, momentum, point))
+    if len(energy) >= MINIMUM:
+        return _read(energy, momentum, point)
+    try:
+        found = _read(energy, momentum, point)
+    except BadShowers:
+        return Conventions(checked=False)
+    return Conventions(checked=found.checked and found == Conventions())
+
+
+def _read(energy, momentum, point):
     cells, unit = energy_units(energy.sum((1, 2)), np.linalg.norm(momentum, axis=1))
-    axes, point_unit = _geometry(energy, slopes(momentum), point)
-    return Conventions(axes, cells, unit, point_unit)
+    (axes, point_unit), checked = _geometry(energy, slopes(momentum), point)
+    return Conventions(axes, cells, unit, point_unit, checked)
+
+
+def check_possible(showers: Showers) -> None:
+    """Check each shower, in the units of the contract, against what its particle can do.
+
+    Raises:
+      BadShowers: for more visible energy than the particle has, or a particle that enters outside EDGE.
+    """
+    visible = showers.energy.sum((1, 2), dtype=np.float64)
+    incident = 1000 * np.linalg.norm(showers.momentum.astype(np.float64), axis=1)
+    over = visible > FRACTIONS[1] * incident
+    if over.any():
+        event = first_event(over)
+        raise BadShowers(
+            f"EnergyDeposit adds up to {visible[event]:.4g} MeV in event {event}, where ParticleMomentum says "
+            f"{incident[event]:.4g} MeV; check that both hold the same events in the same order, and write MeV and "
+            f"GeV, or {REMEDY}")
+    check_entry(showers.point, f"; or {REMEDY}")
+
+
+def check_entry(point, otherwise=""):
+    """Raise a `BadShowers` for a particle that enters outside EDGE: `[N, 2]`, cm."""
+    outside = np.abs(point).max(1) > EDGE
+    if outside.any():
+        event = first_event(outside)
+        raise BadShowers(
+            f"ParticlePoint lies {np.abs(point[event]).max():.4g} cm from the centre in event {event}, beyond "
+            f"{EDGE:.1f} cm, twice the half width of the cells; write where particles enter the front face, in "
+            f"cm{otherwise}")
 
 
 def turned(energy, axes):
@@ -126,18 +178,29 @@ def energy_units(total, incident):
 
 
 def _geometry(energy, slope, point):
-    """Axes of the cells and unit of the point: `[N, 30, 30]`, `[N, 2]`, `[N, 2]` -> (axes, name)."""
-    seen = energy.sum((1, 2)) > 0
-    if seen.sum() < MINIMUM:
-        return ("x", "y"), "cm"
-    slope, covariance = _regression(_centres(energy[seen]), np.concatenate([point[seen], slope[seen]], axis=1))
+    """Axes of the cells and unit of the point, and whether the showers prove them.
+
+    Args:
+      energy: `[N, 30, 30]`.
+      slope: `[N, 2]`.
+      point: `[N, 2]`.
+
+    Returns:
+      ((axes, name), checked).
+    """
+    seen, contract = energy.sum((1, 2)) > 0, (("x", "y"), "cm")
+    condition = np.concatenate([point[seen], slope[seen]], axis=1)
+    if seen.sum() < FEW:
+        return contract, False
+    if np.ptp(condition, axis=0).max() < FIXED:
+        return contract, True
+    slope, covariance, unrelated = _regression(_centres(energy[seen]), condition)
     chi2 = {option: _chi2(slope, covariance, *option) for option in itertools.product(AXES, POINT_UNITS)}
-    contract = (("x", "y"), "cm")
     possible = [option for option in chi2 if chi2[option] < POSSIBLE]
-    if contract in possible:
-        return contract
-    if len(possible) == 1 and chi2[possible[0]] < GOOD:
-        return possible[0]
+    if contract in possible and not (unrelated < GOOD and unrelated + PREFERRED < chi2[contract]):
+        return contract, unrelated > POSSIBLE
+    if contract not in possible and len(possible) == 1 and chi2[possible[0]] < GOOD and unrelated > POSSIBLE:
+        return possible[0], True
     shown = lambda rows: np.array2string(rows.T, precision=2, suppress_small=True, separator=", ").replace("\n", "")
     raise BadShowers(
         f"EnergyDeposit does not follow ParticlePoint and ParticleMomentum: over {seen.sum()} showers "
@@ -153,15 +216,24 @@ def _centres(energy):
 
 
 def _regression(centre, condition):
-    """B of centre = condition B + constant: `[N, 2]`, `[N, 4]` -> B `[4, 2]` and its covariance `[8, 8]`.
+    """Least squares of centre = condition B + constant.
 
-    What does not vary is left unknown: a small ridge makes its variance huge.
+    What does not vary is left unknown: a floor of the eigenvalues makes its variance huge.
+
+    Args:
+      centre: `[N, 2]`.
+      condition: `[N, 4]`.
+
+    Returns:
+      (B `[4, 2]`, its covariance `[8, 8]`, chi2 of B = 0, which says that centres are unrelated to tracks).
     """
     centre, condition = centre - centre.mean(0), condition - condition.mean(0)
-    inverse = np.linalg.inv(condition.T @ condition + 1e-12 * len(condition) * np.eye(4))
+    values, vectors = np.linalg.eigh(condition.T @ condition)
+    inverse = vectors / np.maximum(values, 1e-12 * len(condition) + 1e-15 * values[-1]) @ vectors.T
     slope = inverse @ condition.T @ centre
-    residual = np.cov(centre - condition @ slope, rowvar=False) + 0.1**2 * np.eye(2)  # at best 1 mm, for any sample
-    return slope, np.kron(inverse, residual)
+    fitted = condition @ slope
+    residual = (centre - fitted).T @ (centre - fitted) / (len(centre) - 5) + 0.1**2 * np.eye(2)  # at best 1 mm
+    return slope, np.kron(inverse, residual), np.trace(np.linalg.solve(residual, fitted.T @ fitted))
 
 
 def _chi2(slope, covariance, axes, unit):

@@ -5,6 +5,10 @@ has no such type.
 """
 import contextlib
 import functools
+import hashlib
+import itertools
+import json
+import math
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -12,60 +16,142 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from ecalgen.data.showers import CELLS, KEYS, BadShowers
+from ecalgen.data.showers import CELLS, EVENT_SHAPES, KEYS, BadShowers, Header
 
 TREE = "ecalNT"
-PROVENANCE = "Provenance"
+PROVENANCE, CHECKSUMS = "Provenance", "Checksums"
+COPY = "copy or make the file again"
+USUAL = {column: EVENT_SHAPES[field][0] for field, column in KEYS.items()}
+"""Column -> shape of an event, which the header of a vector does not say."""
 BASKET = 1000
 """Events that are compressed together, and so read together."""
 
 
-def count(path: pathlib.Path, column: str) -> int | None:
-    """The rows of a branch, None when there is no such."""
-    with _tree(path) as tree:
-        return tree.num_entries if column in tree else None
+def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
+    """{column: header} for those of the columns that the tree holds; a vector is taken for as long as it should be."""
+    with _tree(path) as (tree, _):
+        return {column: _header(path, column, tree[column]) for column in columns if column in tree}
 
 
 def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
-    """{column: rows} for those of the columns that the tree holds, `size` rows at a time, or all at once."""
-    with _tree(path) as tree:
+    """{column: rows} for those of the columns that the tree holds, `size` rows at a time, or all at once.
+
+    Checksums that `writing` has left are compared before the last rows are given.
+    """
+    with _tree(path) as (tree, expected):
         present, events = [column for column in columns if column in tree], max(tree.num_entries, 1)
+        for column in present:
+            _check_baskets(path, column, tree[column])
+        sums = {column: hashlib.sha256() for column in present}
         for start in range(0, events, size or events):
-            rows = tree.arrays(present, entry_start=start, entry_stop=start + (size or events), array_cache=None)
-            yield {column: _plain(path, column, rows[column]) for column in present}
+            stop = start + (size or events)
+            rows = tree.arrays(present, entry_start=start, entry_stop=stop, array_cache=None)
+            rows = {column: _plain(path, column, rows[column]) for column in present}
+            for column in present:
+                sums[column].update(_bytes(rows[column]))
+            if stop >= events:
+                _check_sums(path, expected, sums)
+            yield rows
 
 
 def provenance(path: pathlib.Path) -> str | None:
     """The text that `writing` was given."""
-    with uproot.open(path) as file:
-        return str(file[PROVENANCE]) if PROVENANCE in file else None
+    with _opened(path) as file:
+        if PROVENANCE not in file:
+            return None
+        text = str(file[PROVENANCE])
+        _check_sums(path, _expected(path, file), {PROVENANCE: hashlib.sha256(text.encode())})
+        return text
 
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
-    """Gives a function that appends {column: rows}."""
+    """Gives a function that appends {column: rows}; SHA-256 checksums of the columns follow them."""
+    sums = {}
     with uproot.recreate(path) as file:
         if provenance is not None:
             file[PROVENANCE] = provenance
-        yield functools.partial(_append, file)
+            sums[PROVENANCE] = hashlib.sha256(provenance.encode())
+        yield functools.partial(_append, file, sums)
+        file[CHECKSUMS] = json.dumps({column: total.hexdigest() for column, total in sums.items()})
 
 
-def _append(file, columns):
+def _append(file, sums, columns):
     rows = {column: value.astype(np.float32) if value.dtype == np.float16 else value
             for column, value in columns.items()}
     if TREE not in file:
         file.mktree(TREE, {column: np.dtype((value.dtype, value.shape[1:])) for column, value in rows.items()})
     for start in range(0, len(next(iter(rows.values()))), BASKET):
         file[TREE].extend({column: value[start:start + BASKET] for column, value in rows.items()})
+    for column, value in rows.items():
+        sums.setdefault(column, hashlib.sha256()).update(_bytes(value))
+
+
+def _bytes(rows):
+    """Rows as bytes that do not depend on the machine."""
+    return np.ascontiguousarray(rows, rows.dtype.newbyteorder("<")).tobytes()
+
+
+@contextlib.contextmanager
+def _opened(path):
+    with uproot.open(path) as file:
+        if path.stat().st_size < file.file.fEND:
+            raise BadShowers(f"{path} is not whole: it ends after {path.stat().st_size:,} of {file.file.fEND:,} bytes; "
+                             f"{COPY}")
+        yield file
 
 
 @contextlib.contextmanager
 def _tree(path):
-    with uproot.open(path) as file:
-        if TREE not in file:
-            trees = ", ".join(sorted(file.keys(cycle=False))) or "nothing"
+    """The tree of a file, and {column: checksum} or nothing."""
+    with _opened(path) as file:
+        if not isinstance(file.get(TREE), uproot.TTree):
+            trees = ", ".join(sorted(file.keys(cycle=False))[:10]) or "nothing"
             raise BadShowers(f"{path}: no tree {TREE}, the file holds {trees}; write the showers into a tree {TREE}")
-        yield file[TREE]
+        tree, expected = file[TREE], _expected(path, file)
+        missing = [column for column in expected if column not in (*tree.keys(recursive=False), PROVENANCE)]
+        if missing:
+            raise BadShowers(f"{path}: {missing[0]} was written and is gone; {COPY}")
+        yield tree, expected
+
+
+def _expected(path, file):
+    """{column: checksum} as written, empty for files of other programs."""
+    if CHECKSUMS not in file:
+        return {}
+    try:
+        return dict(json.loads(str(file[CHECKSUMS])))
+    except (ValueError, TypeError) as error:
+        raise BadShowers(f"{path}: {CHECKSUMS} cannot be read ({error}); {COPY}") from error
+
+
+def _check_sums(path, expected, sums):
+    for column, total in sums.items():
+        if column in expected and expected[column] != total.hexdigest():
+            raise BadShowers(f"{path}: {column} is not what was written, by its checksum; {COPY}")
+
+
+def _header(path, column, branch):
+    """Rows, shape and type of a branch, as its interpretation says."""
+    rows, kind = branch.num_entries, branch.interpretation
+    if rows < 0 or branch.entry_offsets[-1] != rows:
+        raise BadShowers(f"{path}: {column} says {rows} rows and stores {branch.entry_offsets[-1]}; {COPY}")
+    if isinstance(kind, uproot.AsJagged):
+        return Header((rows, *USUAL.get(column, ())), getattr(kind.content, "to_dtype", np.dtype(object)))
+    if not isinstance(kind, uproot.AsDtype):
+        return Header((rows,), np.dtype(object))
+    dtype = np.dtype(kind.to_dtype)
+    return Header((rows, *_squared(column, dtype.shape)), dtype.base)
+
+
+def _check_baskets(path, column, branch):
+    """Raise a `BadShowers` for a basket that unpacks to more bytes than its rows can be."""
+    (rows, *shape), dtype = _header(path, column, branch)
+    for basket, (start, stop) in enumerate(itertools.pairwise(branch.entry_offsets)):
+        most = 4096 + (stop - start) * (64 + 2 * math.prod(shape) * dtype.itemsize)
+        if branch.basket_uncompressed_bytes(basket) > most:
+            raise BadShowers(f"{path}: {column} unpacks to more bytes than its {rows} rows need; write numbers of "
+                             f"shape {shape} for each event")
 
 
 def _plain(path, column, rows):
@@ -75,5 +161,9 @@ def _plain(path, column, rows):
     except ValueError as error:
         raise BadShowers(f"{path}: {column} differs in length from event to event; write as many numbers for each "
                          f"event, {CELLS**2} for {KEYS['energy']}") from error
-    flat = column == KEYS["energy"] and rows.shape[1:] == (CELLS**2,)
-    return rows.reshape(-1, CELLS, CELLS) if flat else rows
+    return rows.reshape(len(rows), *_squared(column, rows.shape[1:]))
+
+
+def _squared(column, shape):
+    """The shape of an event, with flat cells made square."""
+    return (CELLS, CELLS) if column == KEYS["energy"] and shape == (CELLS**2,) else shape

@@ -4,6 +4,7 @@ Units: energy deposited in cells MeV, momenta GeV, points cm. Cells are `[shower
 axis along x and the second along y; the centre of cell `i` sits at `(i - 14.5) * PITCH`.
 """
 import dataclasses
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -24,10 +25,28 @@ KEYS = {
     "pdg": "ParticlePDG",
 }
 """Field of `Showers` -> name of the column in the public files."""
+EVENT_SHAPES = {
+    "energy": ((CELLS, CELLS), (CELLS, CELLS, 1)),
+    "momentum": ((3,),),
+    "point": ((2,), (3,)),
+    "pdg": ((),),
+}
+"""Field -> shapes that the numbers of one event may have."""
+LARGEST = {"energy": 1e12, "momentum": 1e9, "point": 1e6}
+"""Field -> a bound above any real value in any unit of `orientation`, such as 100 TeV in keV; sums stay finite."""
+SMALLEST_MOMENTUM = 1e-6
+"""GeV: pz of the softest particle, below any that makes a shower. Slopes and log E stay finite."""
 
 
 class BadShowers(UserError):
     """Showers that break the data contract; the message names the column and the remedy."""
+
+
+class Header(NamedTuple):
+    """Shape and type of a column of a file, known before any value is read."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -41,7 +60,8 @@ class Showers:
       pdg: `[N]`, particle code; 11 (electron) when not given.
 
     Raises:
-      BadShowers: for a wrong shape, an empty set, NaN, infinite or negative energies, or pz <= 0.
+      BadShowers: for a wrong shape, an empty set, NaN, infinite or negative energies, a value above LARGEST, or
+        pz <= 0.
     """
 
     energy: np.ndarray
@@ -50,21 +70,19 @@ class Showers:
     pdg: np.ndarray | None = None
 
     def __post_init__(self):
-        energy = _numbers("energy", self.energy)
-        if energy.ndim == 4 and energy.shape[-1] == 1:
-            energy = energy[..., 0]
-        count = len(energy) if energy.ndim else 0
-        _check_shape("energy", energy, [(count, CELLS, CELLS)])
-        if count == 0:
+        energy, pdg = np.asarray(self.energy), self.pdg
+        columns = dict(energy=energy, momentum=np.asarray(self.momentum), point=np.asarray(self.point),
+                       pdg=np.full(energy.shape[:1], 11) if pdg is None else np.asarray(pdg))
+        check_columns(columns)
+        if len(energy) == 0:
             raise BadShowers("EnergyDeposit holds no showers; write at least one event into it")
-        momentum, point = check_incident(self.momentum, self.point, count)
-        energy = _finite_float32("energy", energy)
+        momentum, point = check_incident(columns["momentum"], columns["point"])
+        energy = _finite_float32("energy", energy).reshape(-1, CELLS, CELLS)
         if (energy < 0).any():
-            raise BadShowers(f"EnergyDeposit is negative in event {_first(energy < 0)}; deposited energies are "
+            raise BadShowers(f"EnergyDeposit is negative in event {first_event(energy < 0)}; deposited energies are "
                              ">= 0 MeV, so undo any normalisation or noise subtraction first")
-        pdg = np.full(count, 11) if self.pdg is None else _numbers("pdg", self.pdg)
-        _check_shape("pdg", pdg, [(count,)])
-        fields = dict(energy=energy, momentum=momentum, point=point, pdg=_particle_codes(pdg))
+        _check_size("energy", energy)
+        fields = dict(energy=energy, momentum=momentum, point=point, pdg=_particle_codes(columns["pdg"]))
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
@@ -80,22 +98,47 @@ class Showers:
         return Showers(*(getattr(self, field)[index] for field in KEYS))
 
 
-def check_incident(momentum, point, count=None):
+def check_columns(columns):
+    """Check types and shapes of columns, which the headers of a file give before any value is read.
+
+    Args:
+      columns: {field of `Showers`: array or `Header`}.
+
+    Raises:
+      BadShowers: for a column that holds no numbers, has a wrong shape, or has other rows than the first one.
+    """
+    for field, column in columns.items():
+        check_numbers(KEYS[field], column)
+    count = next((column.shape[0] for column in columns.values() if column.shape), 0)
+    for field, column in columns.items():
+        _check_shape(field, column.shape, [(count, *shape) for shape in EVENT_SHAPES[field]])
+
+
+def check_numbers(name, column):
+    """Raise a `BadShowers` for a column, or its header, of anything but real numbers."""
+    if column.dtype.kind not in "fiu":
+        raise BadShowers(f"{name} holds {_short(column.dtype)}, not numbers; write it as a plain float array")
+
+
+def check_incident(momentum, point):
     """The incident particles as float32 `momentum [N, 3]` (GeV) and `point [N, 2]` (cm).
 
     Raises:
-      BadShowers: for a wrong shape, a value that is not finite, or a particle with pz <= 0.
+      BadShowers: for a wrong shape, a value that is not finite or too large, or a particle with pz <= 0.
     """
-    momentum, point = _numbers("momentum", momentum), _numbers("point", point)
+    momentum, point = np.asarray(momentum), np.asarray(point)
     if momentum.ndim != 2:
         raise BadShowers(f"ParticleMomentum has shape {list(momentum.shape)}, not [N, 3]; the first axis counts events")
-    count = len(momentum) if count is None else count
-    _check_shape("momentum", momentum, [(count, 3)])
-    _check_shape("point", point, [(count, 2), (count, 3)])
+    check_columns({"momentum": momentum, "point": point})
     momentum, point = _finite_float32("momentum", momentum), _finite_float32("point", point)
+    _check_size("momentum", momentum)
+    _check_size("point", point[:, :2])
     if (momentum[:, 2] <= 0).any():
-        raise BadShowers(f"ParticleMomentum has pz <= 0 in event {_first(momentum[:, 2] <= 0)}; "
+        raise BadShowers(f"ParticleMomentum has pz <= 0 in event {first_event(momentum[:, 2] <= 0)}; "
                          "particles must fly into the calorimeter, along +z")
+    if (momentum[:, 2] < SMALLEST_MOMENTUM).any():
+        raise BadShowers(f"ParticleMomentum has pz below {SMALLEST_MOMENTUM:g} GeV in event "
+                         f"{first_event(momentum[:, 2] < SMALLEST_MOMENTUM)}; write it in GeV, and drop such particles")
     return momentum, point[:, :2]
 
 
@@ -132,17 +175,15 @@ def conditions(momentum, point):
     return jnp.concatenate([log_energy[..., None], slopes(momentum) / 0.175, point / 2.7], axis=-1)
 
 
-def _numbers(field, value):
-    value = np.asarray(value)
-    if value.dtype.kind not in "fiu":
-        raise BadShowers(f"{KEYS[field]} holds {value.dtype}, not numbers; write it as a plain float array")
-    return value
+def first_event(bad):
+    """Index of the first event with a bad entry: `[N, ...]` -> a number."""
+    return int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))
 
 
-def _check_shape(field, value, allowed):
-    if value.shape not in allowed:
+def _check_shape(field, shape, allowed):
+    if tuple(shape) not in allowed:
         wanted = " or ".join(str(list(shape)) for shape in allowed)
-        raise BadShowers(f"{KEYS[field]} has shape {list(value.shape)}, not {wanted}; "
+        raise BadShowers(f"{KEYS[field]} has shape {list(shape)}, not {wanted}; "
                          "the first axis counts events, and every column holds the same events")
 
 
@@ -150,20 +191,29 @@ def _finite_float32(field, value):
     with np.errstate(over="ignore"):
         value = value.astype(np.float32)
     if not np.isfinite(value).all():
-        raise BadShowers(f"{KEYS[field]} is NaN or infinite in event {_first(~np.isfinite(value))}; "
+        raise BadShowers(f"{KEYS[field]} is NaN or infinite in event {first_event(~np.isfinite(value))}; "
                          "drop such events before loading")
     return value
+
+
+def _check_size(field, value):
+    if max(value.max(initial=0), -value.min(initial=0)) > LARGEST[field]:
+        event = first_event(np.abs(value) > LARGEST[field])
+        raise BadShowers(f"{KEYS[field]} reaches {np.abs(value[event]).max():.3g} in event {event}, and above "
+                         f"{LARGEST[field]:g} it belongs to no particle and no calorimeter; drop such events, or "
+                         "correct their unit")
+
+
+def _short(dtype):
+    """A data type in at most 60 characters of one line."""
+    text = " ".join(str(dtype).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _particle_codes(pdg):
     with np.errstate(invalid="ignore"):
         codes = pdg.astype(np.int32)
     if (codes != pdg).any():
-        raise BadShowers(f"ParticlePDG is no particle code in event {_first(codes != pdg)}; "
+        raise BadShowers(f"ParticlePDG is no particle code in event {first_event(codes != pdg)}; "
                          "codes are whole numbers, such as 11 for an electron")
     return codes
-
-
-def _first(bad):
-    """Index of the first event with a bad entry."""
-    return int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))

@@ -4,15 +4,19 @@ Files are those of the public 25 x 25 x 25 data: `ECAL` (N, X, Y, Z) and `energy
 `.npz`, `.h5` or `.hdf5`.
 """
 import dataclasses
+import math
 import os
 import pathlib
 
 import numpy as np
 
+from ecalgen.data import showers
 from ecalgen.data.formats import FORMATS, VOLUMES, read_blocks, writing
-from ecalgen.data.showers import BadShowers
+from ecalgen.data.showers import BadShowers, check_numbers, first_event
 
 INCIDENT = "energy"
+LARGEST = {VOLUMES: showers.LARGEST["energy"], INCIDENT: showers.LARGEST["momentum"]}
+MOST_CELLS = 10**6
 SUFFIXES = tuple(suffix for suffix, module in FORMATS.items() if module != "root")
 
 
@@ -32,13 +36,9 @@ class Volumes:
     incident_energy: np.ndarray
 
     def __post_init__(self):
-        energy, incident = _finite_float32(VOLUMES, self.energy), _finite_float32(INCIDENT, self.incident_energy)
-        if energy.ndim != 4 or 0 in energy.shape:
-            raise BadShowers(f"{VOLUMES} has shape {list(energy.shape)}, not [N, X, Y, Z] with at least one of each; "
-                             "the first axis counts events, and the others the cells")
-        if incident.shape not in [(len(energy),), (len(energy), 1)]:
-            raise BadShowers(f"{INCIDENT} has shape {list(incident.shape)}, not [{len(energy)}]; give one number for "
-                             f"each event of {VOLUMES}")
+        energy, incident = np.asarray(self.energy), np.asarray(self.incident_energy)
+        check_volumes({VOLUMES: energy, INCIDENT: incident})
+        energy, incident = _finite_float32(VOLUMES, energy), _finite_float32(INCIDENT, incident)
         if (energy < 0).any() or (incident <= 0).any():
             raise BadShowers(f"{VOLUMES if (energy < 0).any() else INCIDENT} is negative, or zero for a particle; undo "
                              "any normalisation or noise subtraction first")
@@ -53,6 +53,26 @@ class Volumes:
         return Volumes(self.energy[index], self.incident_energy[index])
 
 
+def check_volumes(columns) -> None:
+    """Check types and shapes of {column: array or `Header`}, before any value of a file is read.
+
+    Raises:
+      BadShowers: for a column that holds no numbers, or has a wrong shape.
+    """
+    for name, column in columns.items():
+        check_numbers(name, column)
+    shape, incident = columns[VOLUMES].shape, columns[INCIDENT].shape
+    if len(shape) != 4 or 0 in shape:
+        raise BadShowers(f"{VOLUMES} has shape {list(shape)}, not [N, X, Y, Z] with at least one of each; "
+                         "the first axis counts events, and the others the cells")
+    if incident not in [(shape[0],), (shape[0], 1)]:
+        raise BadShowers(f"{INCIDENT} has shape {list(incident)}, not [{shape[0]}]; give one number for each event of "
+                         f"{VOLUMES}")
+    if math.prod(shape[1:]) > MOST_CELLS:
+        raise BadShowers(f"{VOLUMES} has shape {list(shape)}, and at most {MOST_CELLS:,} cells an event can be read; "
+                         "sum neighbouring cells")
+
+
 def load_volumes(path: str | os.PathLike) -> Volumes:
     """Reads the volumes in a file.
 
@@ -61,9 +81,9 @@ def load_volumes(path: str | os.PathLike) -> Volumes:
         layer, a column is missing, or its values break the contract of `Volumes`.
     """
     _check_suffix(path)
-    columns = next(read_blocks(path, (VOLUMES, INCIDENT)))
+    columns = next(read_blocks(path, (VOLUMES, INCIDENT), check_volumes))
     try:
-        return Volumes(1000 * _finite_float32(VOLUMES, columns[VOLUMES]), columns[INCIDENT])
+        return Volumes(np.float32(1000) * _finite_float32(VOLUMES, columns[VOLUMES]), columns[INCIDENT])
     except BadShowers as error:
         raise BadShowers(f"{path}: {error}") from error
 
@@ -93,11 +113,12 @@ def _check_suffix(path):
 
 
 def _finite_float32(column, value):
-    value = np.asarray(value)
-    if value.dtype.kind not in "fiu":
-        raise BadShowers(f"{column} holds {value.dtype}, not numbers; write it as a plain float array")
     with np.errstate(over="ignore"):
         value = value.astype(np.float32)
     if not np.isfinite(value).all():
-        raise BadShowers(f"{column} is NaN or infinite; drop such events before loading")
+        raise BadShowers(f"{column} is NaN or infinite in event {first_event(~np.isfinite(value))}; drop such events "
+                         "before loading")
+    if value.max(initial=0) > LARGEST[column]:
+        raise BadShowers(f"{column} reaches {value.max():.3g}, and above {LARGEST[column]:g} it belongs to no particle "
+                         "and no calorimeter; drop such events, or correct their unit")
     return value

@@ -15,6 +15,10 @@ SPECTRA = {
 """Name -> energy at quantile u."""
 
 
+LARGEST = {"slope": 1.0, "slope_spread": 0.5, "track": 303.0, "track_spread": 303.0, "track_depth": 1000.0}
+"""Field -> largest size with which particles hit the calorimeter: 45 degrees, half its width, twice its length."""
+
+
 class BadBeam(UserError):
     """A beam that cannot be; the message names the field and the remedy."""
 
@@ -36,7 +40,7 @@ class Beam:
       track_depth: depth of this square behind the front face, mm.
 
     Raises:
-      BadBeam: for an unknown particle or spectrum, or an energy or spread that cannot be.
+      BadBeam: for an unknown particle or spectrum, or an energy, slope, track or spread that cannot be.
     """
 
     particle: str = "e-"
@@ -57,12 +61,13 @@ class Beam:
         if not 1e-3 <= low <= high <= 1e5:
             raise BadBeam(f"energies of {low:g} to {high:g} GeV cannot be simulated; give the lower end first, from "
                           "0.001 GeV to 100,000 GeV")
+        for name, most in LARGEST.items():
+            if not (np.abs(getattr(self, name)) <= most).all():
+                raise BadBeam(f"{name} is {getattr(self, name)}, with which particles miss the "
+                              f"calorimeter; give at most {most:g} either way")
         for name in ("slope_spread", "track_spread"):
-            if not 0 <= getattr(self, name) < np.inf:
+            if getattr(self, name) < 0:
                 raise BadBeam(f"{name} is {getattr(self, name):g}; give 0 to fix it, or a positive number")
-        for name in ("slope", "track", "track_depth"):
-            if not np.isfinite(getattr(self, name)).all():
-                raise BadBeam(f"{name} is {getattr(self, name)}; give numbers")
 
 
 BEAMS = {

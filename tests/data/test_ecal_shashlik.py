@@ -15,7 +15,7 @@ from ecalgen.data.splits import drawn_splits, ordered_splits
 def some_showers(count):
     rng = np.random.default_rng(0)
     momentum = np.column_stack([rng.normal(size=(count, 2)), np.arange(1, count + 1)])
-    return Showers(rng.exponential(5.0, (count, 30, 30)), momentum, rng.normal(size=(count, 2)))
+    return Showers(rng.exponential(0.5, (count, 30, 30)), momentum, rng.normal(size=(count, 2)))
 
 
 def assert_same(first, second):

@@ -1,4 +1,6 @@
 """Units and axes: real showers are left alone, converted ones found, contradictions refused, the unknowable let be."""
+import contextlib
+
 import hypothesis
 import hypothesis.strategies as st
 import numpy as np
@@ -6,7 +8,7 @@ import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.formats import load_showers
-from ecalgen.data.orientation import AXES, Conventions, detect, standardise, turned
+from ecalgen.data.orientation import AXES, Conventions, check_possible, detect, standardise, turned
 from ecalgen.data.showers import BadShowers, Showers
 
 PER_MEV, PER_GEV, PER_CM = {"MeV": 1, "GeV": 1e-3, "keV": 1e3}, {"GeV": 1, "MeV": 1e3}, {"cm": 1, "mm": 10, "m": 0.01}
@@ -208,3 +210,75 @@ def test_units_that_two_readings_explain(shipped):
     momentum = shipped.momentum[:300] / np.linalg.norm(shipped.momentum[:300], axis=1, keepdims=True) * 1000
     energy = shipped.energy[:300] / shipped.energy[:300].sum((1, 2), keepdims=True) * 173
     refuses(Showers(energy, momentum, shipped.point[:300]), "which MeV and MeV or GeV and GeV would explain")
+
+
+# From how many showers on
+
+
+def shuffled(shipped, count, seed):
+    rng = np.random.default_rng(seed)
+    rows = rng.choice(20_000, count, replace=False)
+    return shipped.energy[rng.permutation(rows)], shipped.momentum[rows], shipped.point[rows]
+
+
+@pytest.mark.parametrize("count", [20, 50, 100, 120, 200])
+def test_shuffled_showers_never_pass_as_checked(shipped, count):
+    """A quarter of the sets of 100 to 120 would pass by chi2 of the contract alone."""
+    refused = 0
+    for seed in range(40):
+        try:
+            assert not detect(*shuffled(shipped, count, [count, seed])).checked
+        except BadShowers as error:
+            assert "EnergyDeposit does not follow" in str(error)
+            refused += 1
+    assert refused == 0 if count < 100 else refused >= 30
+
+
+@pytest.mark.parametrize("count", [30, 50, 100, 400])
+def test_real_showers_are_enough_to_be_checked(shipped, count):
+    checked = [detected(shipped[first:first + count]).checked for first in range(0, 20_000, 1000)]
+    assert sum(checked) >= 19
+
+
+def test_particles_that_are_all_the_same_leave_nothing_to_check(shipped):
+    assert detected(Showers(shipped.energy[:50], [[0, 0, 150.0]] * 50, np.zeros((50, 2)))).checked
+
+
+def test_few_showers_in_other_units_are_not_checked(shipped):
+    found = detected(in_conventions(shipped[:60], Conventions(("-y", "x"), "MeV", "GeV", "mm")))
+    assert found == Conventions() and not found.checked
+
+
+@pytest.mark.parametrize("field, values", [
+    ("momentum", [[1e9, 1e9, 1e-6]]), ("point", [[1e6, 1e6]]), ("point", [[1e6, -1e6], [-1e6, 1e6]])])
+def test_no_values_break_the_regression(shipped, field, values):
+    """Collinear and huge, they would make a singular matrix."""
+    fields = {name: getattr(shipped, name)[:110].copy() for name in ("energy", "momentum", "point")}
+    fields[field][:] = np.resize(values, fields[field].shape)
+    fields[field][:5] *= 0.5
+    try:
+        detect(**fields)
+    except BadShowers:
+        pass
+
+
+# Showers that cannot be
+
+
+def test_real_showers_are_possible(shipped):
+    check_possible(shipped)
+
+
+def test_more_energy_than_the_particle_has(shipped):
+    energy = shipped.energy[:9].copy()
+    energy[4:] *= 1.06 * 1000 * np.linalg.norm(shipped.momentum[4]) / energy[4].sum()
+    with pytest.raises(BadShowers, match="EnergyDeposit adds up to .* MeV in event 4, where .*conventions='as_is'"):
+        check_possible(Showers(energy, shipped.momentum[:9], shipped.point[:9]))
+
+
+@pytest.mark.parametrize("place, possible", [(30.3, True), (60.5, True), (-60.7, False), (500.0, False)])
+def test_particles_enter_near_the_cells(shipped, place, possible):
+    point = shipped.point[:9].copy()
+    point[3, 1] = place
+    with contextlib.nullcontext() if possible else pytest.raises(BadShowers, match="in event 3, beyond 60.6 cm, .*; "):
+        check_possible(Showers(shipped.energy[:9], shipped.momentum[:9], point))

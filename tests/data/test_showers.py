@@ -164,3 +164,30 @@ def test_particle_codes_are_whole_numbers(code):
 def test_showers_print_in_one_line():
     showers = Showers(np.ones((2, 30, 30)), [[0, 0, 1.5], [3, 0, 4]], np.zeros((2, 2)))
     assert repr(showers) == "Showers(2, of 1.5 to 5 GeV)"
+
+
+@pytest.mark.parametrize("column, value", [("energy", 1e38), ("energy", 1.1e12), ("momentum", 1e30), ("point", -2e6)])
+def test_values_of_no_particle_are_refused(column, value):
+    """900 cells of 1e38 MeV add up to infinity in float32."""
+    fields = dict(energy=np.ones((3, 30, 30)), momentum=np.ones((3, 3)), point=np.ones((3, 2)))
+    fields[column][1] = value
+    with pytest.raises(BadShowers, match=rf"{KEYS[column]} reaches .* in event 1, .*; drop such events, or correct"):
+        Showers(**fields)
+
+
+def test_the_largest_values_have_finite_sums_and_slopes():
+    showers = Showers(np.full((2, 30, 30), 1e12), [[1e9, 0, 1e-6]] * 2, [[1e6, -1e6]] * 2)
+    assert np.isfinite(showers.energy.sum((1, 2))).all()
+    assert np.isfinite(conditions(showers.momentum, showers.point)).all()
+    assert np.isfinite(reference_point(showers.momentum, showers.point)).all()
+
+
+def test_particles_without_energy_are_refused():
+    """log E of 1e-40 GeV is minus infinity where subnormal numbers are zero."""
+    with pytest.raises(BadShowers, match="ParticleMomentum has pz below 1e-06 GeV in event 1; "):
+        check_incident([[0, 0, 1], [0, 0, 1e-40]], np.zeros((2, 2)))
+
+
+def test_long_types_are_cut_short():
+    with pytest.raises(BadShowers, match=r"EnergyDeposit holds .{60}, not numbers"):
+        Showers(**columns(energy=np.zeros((3, 30, 30), [(f"field{i}", "f4") for i in range(100)])))

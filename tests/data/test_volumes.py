@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from ecalgen.data.formats import save_showers
-from ecalgen.data.showers import BadShowers
-from ecalgen.data.volumes import Volumes, load_volumes, save_volumes, volume_columns
+from ecalgen.data.showers import BadShowers, Header
+from ecalgen.data.volumes import Volumes, check_volumes, load_volumes, save_volumes, volume_columns
 
 EVERY_FORMAT = pytest.mark.parametrize("suffix", [".npz", ".h5", ".hdf5"])
 
@@ -104,3 +104,25 @@ def test_other_suffixes(tmp_path, name):
         with pytest.raises(BadShowers, match=f"{name}: volumes are kept in .npz, .h5, .hdf5; give"):
             call()
     assert not list(tmp_path.iterdir())
+
+
+@EVERY_FORMAT
+def test_columns_of_different_lengths(tmp_path, suffix):
+    with pytest.raises(BadShowers, match=rf"a\{suffix}: energy has shape \[3\], not \[2\]; "):
+        load_volumes(write(tmp_path / f"a{suffix}", ECAL=np.ones((2, 5, 5, 5)), energy=np.ones(3)))
+
+
+def test_headers_are_checked_before_the_cells_are_read(tmp_path):
+    """4 GB of zeros would unpack from a few MB."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_dataset("ECAL", (2, 1000, 1000, 500), "f4", chunks=(1, 100, 100, 100), compression="gzip")
+        file["energy"] = np.ones(2)
+    with pytest.raises(BadShowers, match="a.h5: ECAL says shape .*, but not all of it was written; "):
+        load_volumes(tmp_path / "a.h5")
+    with pytest.raises(BadShowers, match="ECAL has shape .*, and at most 1,000,000 cells"):
+        check_volumes({"ECAL": Header((2, 1000, 1000, 500), np.dtype("f4")), "energy": Header((2,), np.dtype("f4"))})
+
+
+def test_energies_of_no_particle(tmp_path):
+    with pytest.raises(BadShowers, match="a.npz: ECAL reaches 1e.35, .*; drop such events"):
+        load_volumes(write(tmp_path / "a.npz", ECAL=np.full((2, 5, 5, 5), 1e35), energy=np.ones(2)))

@@ -64,13 +64,25 @@ def test_the_layered_beam_is_uniform_in_energy():
 
 
 @pytest.mark.parametrize("fields, words", [
-    (dict(particle="pi+"), "pi+.*e-, e+, gamma"),
+    (dict(particle="pi+"), r"pi\+.*e-, e\+, gamma"),
     (dict(spectrum="power"), "reciprocal, uniform"),
     (dict(energy=(100, 1)), "lower end first"),
     (dict(energy=(0, 1)), "0.001 GeV"),
     (dict(slope_spread=-1), "slope_spread is -1"),
     (dict(track_spread=float("nan")), "track_spread is nan"),
+    (dict(slope_spread=1e30), r"slope_spread is 1e\+30, .*; give at most 0.5"),
+    (dict(slope=(0.0, 1e30)), r"slope is .*1e\+30.*; give at most 1"),
+    (dict(slope=(float("inf"), 0.0)), "slope is .*inf.*; give at most 1"),
+    (dict(track=(5000.0, 0.0)), r"track is .*5000.*; give at most 303"),
+    (dict(track_spread=1e6), r"track_spread is 1000000.0, .*; give at most 303"),
+    (dict(track_depth=-1e5), r"track_depth is -100000.0, .*; give at most 1000"),
 ])
 def test_beams_that_cannot_be(fields, words):
-    with pytest.raises(BadBeam, match=words.replace("+", r"\+")):
+    with pytest.raises(BadBeam, match=words):
         Beam(**fields)
+
+
+def test_the_widest_beam_gives_finite_particles():
+    momentum, point = kinematics(Beam(slope=(1, -1), slope_spread=0.5, track=(303, 303), track_spread=303,
+                                      track_depth=1000), 0, 0, 10_000)
+    assert np.isfinite(momentum).all() and np.isfinite(point).all() and (momentum[:, 2] > 0).all()

@@ -88,7 +88,8 @@ def test_none_yet(tmp_path):
 @pytest.mark.parametrize("error", [
     OSError(28, "No space left on device"),
     ValueError("RESOURCE_EXHAUSTED: Error writing \"p/0\" in OCDBT database at local file\n "
-               "\"/x/30.orbax-checkpoint-tmp/\": Failed to write 612707 bytes to file 14: No space left on device [os_error_code='28']")])
+               "\"/x/30.orbax-checkpoint-tmp/\": Failed to write 612707 bytes to file 14: No space left on "
+               "device [os_error_code='28']")])
 def test_a_full_disk_is_said_in_one_line_and_leaves_no_part(folder, monkeypatch, error):
     checkpoints = Checkpoints(folder)
 

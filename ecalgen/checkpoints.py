@@ -1,14 +1,21 @@
 """Checkpoints of a stage: written whole or not at all, verified when read. The only file that imports Orbax."""
+import contextlib
 import hashlib
 import pathlib
+import shutil
 import warnings
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import logging
 
 from ecalgen.errors import UserError
+from ecalgen.files import WriteError
 from ecalgen.host import is_first
+from ecalgen.records import shown
+
+FULL = "No space left on device"
 
 
 class Checkpoints:
@@ -31,13 +38,26 @@ class Checkpoints:
         self._manager = ocp.CheckpointManager(self.folder, options=options)
 
     def save(self, step, state):
-        """Write `state` (arrays only) as that of `step`; on return it is safe on disk. Of processes, the first does."""
+        """Write `state` (arrays only) as that of `step`; on return it is safe on disk. Of processes, the first does.
+
+        Raises:
+          WriteError: it cannot be written, as on a full disk. The checkpoints before it stay, and no part of it.
+        """
         if step in self._manager.all_steps() or not is_first():
             return
         state = jax.device_get(state)
         digest = ocp.args.JsonSave({"sha256": _digest(state)})
-        self._manager.save(step, args=ocp.args.Composite(state=ocp.args.StandardSave(state), digest=digest))
-        self._manager.wait_until_finished()
+        try:
+            with _without_logs():
+                self._manager.save(step, args=ocp.args.Composite(state=ocp.args.StandardSave(state), digest=digest))
+                self._manager.wait_until_finished()
+        except Exception as error:  # noqa: BLE001  Orbax and tensorstore raise many kinds for a full disk
+            raise WriteError(f"the checkpoint of step {step} cannot be written to {self.folder} ({_reason(error)}); "
+                             "free space there, or make it writable; the same command goes on from the newest good "
+                             "checkpoint") from error
+        finally:
+            for partial in self.folder.glob(f"{step}.orbax-checkpoint-tmp*"):
+                shutil.rmtree(partial, ignore_errors=True)
 
     def restore(self, like):
         """(step, state) of the newest checkpoint that can be read, or None when there is none.
@@ -79,6 +99,22 @@ class Checkpoints:
         if restored["digest"]["sha256"] != _digest(restored["state"]):
             raise ValueError("its digest does not match its contents")
         return restored["state"]
+
+
+@contextlib.contextmanager
+def _without_logs():
+    """Orbax logs the traceback of an error that it raises as well."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.FATAL)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _reason(error):
+    """What tensorstore says at great length, in short."""
+    return FULL if FULL in str(error) else shown(error)
 
 
 def _digest(state):

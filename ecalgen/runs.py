@@ -1,7 +1,6 @@
 """A run in its folder: training, evaluation with report, and sampling, each resumable and repeatable."""
 import datetime
 import json
-import os
 import pathlib
 
 import jax
@@ -19,9 +18,12 @@ from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.evaluation.prd import PROTOCOLS
 from ecalgen.evaluation.report import write_report
 from ecalgen.evaluation.verdict import spoken, verdict
+from ecalgen.files import write_text
 from ecalgen.host import is_first
+from ecalgen.lock import alone, locked
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.provenance import device, provenance
+from ecalgen.records import read_recipe, shown
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.checks import check_stages, check_train
 from ecalgen.training.feed import ArrayBlocks
@@ -66,16 +68,18 @@ def write_recipe(config, workdir):
 
     Raises:
       RunError: as `prepare`.
+      RecordError: its `config.json` is no recipe.
+      LockError: another process works in the folder.
     """
     path, text = workdir / "config.json", json.dumps(config.to_dict(), indent=1)
     if not path.exists():
         workdir.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(text + "\n")
-        os.replace(temporary, path)
-        return
-    there, here = _flat(json.loads(path.read_text())), _flat(json.loads(text))
-    differing = [f"{name} ({there.get(name)} there, {here.get(name)} here)"
+        with locked(workdir):
+            if not path.exists():
+                write_text(path, text + "\n")
+                return
+    there, here = _flat(read_recipe(path)), _flat(json.loads(text))
+    differing = [f"{shown(name)} ({shown(there.get(name))} there, {shown(here.get(name))} here)"
                  for name in sorted(there | here)
                  if there.get(name) != here.get(name) and not name.startswith(("evaluation.", "tensorboard"))]
     if differing:
@@ -102,6 +106,7 @@ def check_config(config):
                           f"at least {PROTOCOLS[protocol].clusters // 2}, half its number of clusters")
 
 
+@alone
 def train(config, workdir):
     """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
     _check_counts(config)
@@ -117,6 +122,7 @@ def train(config, workdir):
         export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
 
 
+@alone
 def evaluate(config, workdir):
     """Judge the generator on the test showers; the path of the report.
 
@@ -148,6 +154,7 @@ def evaluate(config, workdir):
     return write_report(real, generated, result, workdir, metrics=metrics, title=f"{config.system} ({config.preset})")
 
 
+@alone
 def sample(config, workdir, conditions, seed):
     """Showers at the conditions of a file, one each, into `samples.npz` (written anew); its path.
 

@@ -15,6 +15,7 @@ import time
 from configs import anchored
 from ecalgen import host, runs
 from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.lock import alone
 from ecalgen.sampler import export_generator, load_sampler
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
 from ecalgen.weights import SHIPPED
@@ -60,6 +61,7 @@ def main():
     print(f"report in {report}, figures in {args.results}, generator in {args.shipped}")
 
 
+@alone
 def train(config, workdir, validation):
     """As `runs.train`, with the classifier AUC and the physics PRD-AUC of the validation showers at each checkpoint."""
     showers, stages, data = runs.load_stages(config)

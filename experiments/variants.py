@@ -1,13 +1,13 @@
 """Runs of a recipe with something changed, by variant and seed, in a file of results that a rerun goes on with."""
 import argparse
 import json
-import os
 import pathlib
 
 import jax
 
 from ecalgen import cluster, host
 from ecalgen.data.ecal_shashlik import SPLITS
+from ecalgen.files import write_text
 from ecalgen.provenance import provenance
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -137,6 +137,4 @@ def read(path):
 def write(path, result):
     """JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(result, indent=1) + "\n")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(result, indent=1) + "\n")

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ecalgen.cards import CONDITIONS
 from ecalgen.export.c import HELPERS, to_c
 from ecalgen.models.build import build_generator
 from ecalgen.weights import save_weights
@@ -80,7 +81,8 @@ def save_run(folder, name, seed=0, trained_on=None):
     save_weights(folder / "generator", params, {
         "kind": "generator", "system": kind, "preset": "test", "generator": fields, "steps": 0,
         "data": {"transform": {"name": "none" if kind in ("vae", "anchored") else "sqrt", "scale": 100.0}},
-        "trained_on": trained_on or {"energy (GeV)": [1.0, 100.0]}, "provenance": {}})
+        "trained_on": {"energy (GeV)": [1.0, 100.0]} | dict.fromkeys(CONDITIONS[1:], [-9.0, 9.0]) | (trained_on or {}),
+        "provenance": {}})
     return folder
 
 

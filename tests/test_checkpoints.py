@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecalgen.checkpoints import Checkpoints
+from ecalgen.files import WriteError
 
 
 def state(value):
@@ -82,3 +83,27 @@ def test_an_unfinished_write_is_ignored(folder):
 
 def test_none_yet(tmp_path):
     assert Checkpoints(tmp_path / "new").restore(state(0)) is None
+
+
+@pytest.mark.parametrize("error", [
+    OSError(28, "No space left on device"),
+    ValueError("RESOURCE_EXHAUSTED: Error writing \"p/0\" in OCDBT database at local file\n "
+               "\"/x/30.orbax-checkpoint-tmp/\": Failed to write 612707 bytes to file 14: No space left on "
+               "device [os_error_code='28']")])
+def test_a_full_disk_is_said_in_one_line_and_leaves_no_part(folder, monkeypatch, error):
+    checkpoints = Checkpoints(folder)
+
+    def full(step, args):
+        (folder / f"{step}.orbax-checkpoint-tmp" / "state").mkdir(parents=True)
+        raise error
+
+    monkeypatch.setattr(checkpoints._manager, "save", full)
+    with pytest.raises(WriteError) as caught:
+        checkpoints.save(40, state(40))
+    assert str(caught.value) == (
+        f"the checkpoint of step 40 cannot be written to {folder} (No space left on device); free space there, or make "
+        "it writable; the same command goes on from the newest good checkpoint")
+    assert sorted(path.name for path in folder.iterdir()) == ["20", "30"]
+    monkeypatch.undo()
+    checkpoints.save(40, state(40))
+    assert Checkpoints(folder).restore(state(0))[0] == 40

@@ -4,11 +4,16 @@ import pytest
 from ecalgen.data.showers import BadShowers
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation.prd import EvaluationError
+from ecalgen.files import WriteError
+from ecalgen.lock import LockError
+from ecalgen.records import RecordError
 from ecalgen.runs import RunError
-from ecalgen.training.loop import TrainingError
+from ecalgen.training.loop import MetricsError, TrainingError
 from ecalgen.weights import WeightsError
 
 
-@pytest.mark.parametrize("kind", [BadShowers, ConfigError, EvaluationError, RunError, TrainingError, WeightsError])
+@pytest.mark.parametrize("kind", [
+    BadShowers, ConfigError, EvaluationError, LockError, MetricsError, RecordError, RunError, TrainingError,
+    WeightsError, WriteError])
 def test_one_family(kind):
     assert issubclass(kind, UserError) and issubclass(kind, ValueError)

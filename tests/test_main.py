@@ -1,5 +1,6 @@
 """The command as a user types it, in a process of its own, on the shipped showers."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import ecalgen
+from ecalgen.lock import locked
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -87,6 +89,14 @@ def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, 
             f"--conditions={tmp_path / 'c.npz'}")
     expected = ecalgen.load_sampler(workdir)(showers.momentum[:2], showers.point[:2], seed=0)
     np.testing.assert_array_equal(ecalgen.load_showers(unfinished / "samples.npz").energy, expected)
+
+
+@pytest.mark.slow
+def test_a_folder_in_use_is_refused_in_one_line(tmp_path):
+    with locked(tmp_path):
+        done = command("--config=configs/baseline.py:test", f"--workdir={tmp_path}", check=False)
+    assert done.returncode == 1 and "Traceback" not in done.stdout
+    assert done.stdout.strip().splitlines()[-1].startswith(f"error: {tmp_path} is in use by process {os.getpid()} on")
 
 
 @pytest.mark.slow

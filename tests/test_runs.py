@@ -1,6 +1,8 @@
 """A run's folder: its name, its recipe kept and compared, sampling without a trained generator refused."""
+import concurrent.futures
 import importlib
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -10,7 +12,9 @@ from ecalgen import runs
 from ecalgen.data.ecal_shashlik import SPLITS
 from ecalgen.data.formats import save_showers
 from ecalgen.data.observables import transverse_asymmetry
-from ecalgen.errors import ConfigError
+from ecalgen.ensemble import runs as ensemble
+from ecalgen.errors import ConfigError, UserError
+from ecalgen.lock import LockError, locked
 
 CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
 
@@ -37,6 +41,36 @@ def test_another_recipe_is_refused_by_its_fields(config, tmp_path):
     config.seed, config.train.steps = 5, 40
     with pytest.raises(runs.RunError, match=r"seed \(0 there, 5 here\), train.steps \(20 there, 40 here\)"):
         runs.prepare(config, tmp_path)
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"{", "config.json is no recipe of ecalgen .no JSON"), (b"\xff\x00", "is no recipe of ecalgen .byte 0 is no text"),
+    (b"[]", r"is no recipe of ecalgen .it is \[\]; it must be an object"), (b"[" * 1000, "is no recipe of ecalgen"),
+    (b'{"system": "x"}', "is no recipe of ecalgen .field preset is missing.; copy it again, or name another folder")])
+def test_a_config_that_cannot_be_is_named_and_stays(config, tmp_path, content, message):
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        runs.prepare(config, tmp_path)
+    assert (tmp_path / "config.json").read_bytes() == content
+
+
+def test_a_field_of_another_type_is_shown_in_one_short_line(config, tmp_path):
+    runs.prepare(config, tmp_path)
+    there = json.loads((tmp_path / "config.json").read_text()) | {"seed": "a\nb" * 1000, "new\nfield": [1]}
+    (tmp_path / "config.json").write_text(json.dumps(there))
+    with pytest.raises(runs.RunError, match=r"new field \(\[1\] there, None here\), seed \(a ba ba.* here\)") as caught:
+        runs.prepare(config, tmp_path)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_a_folder_that_another_run_works_in_is_refused(config, tmp_path):
+    """By all that writes there: in a thread of its own, which is as good as a process."""
+    with locked(tmp_path), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for call in (runs.prepare, runs.train, runs.evaluate, lambda *run: runs.sample(*run, None, 0),
+                     ensemble.train, ensemble.evaluate, lambda *run: ensemble.sample(*run, None, 0)):
+            with pytest.raises(LockError, match=f"{tmp_path} is in use by process {os.getpid()} on"):
+                pool.submit(call, config, tmp_path).result()
+    assert not (tmp_path / "config.json").exists()
 
 
 def test_how_a_run_is_judged_may_change(config, tmp_path):

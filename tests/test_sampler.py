@@ -1,4 +1,6 @@
 """The sampler: reproducible, the same in pieces, honest about its range, and equal to the network it came from."""
+import json
+
 import jax
 import jax.numpy as jnp
 import ml_collections
@@ -103,7 +105,8 @@ def test_no_such_model(tmp_path):
         sampler.load_sampler("nothing")
     with pytest.raises(WeightsError, match="neither a run's folder"):
         sampler.load_sampler(tmp_path)
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text(json.dumps(dict.fromkeys(("generator", "data", "train"), {}) | dict.fromkeys(
+        ("system", "preset"), "x")))
     with pytest.raises(WeightsError, match="holds no generator yet; finish its training"):
         sampler.load_sampler(tmp_path)
     with pytest.raises(WeightsError, match="embedding holds weights of the kind regressor, not generator"):

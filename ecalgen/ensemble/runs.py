@@ -16,6 +16,7 @@ from ecalgen.evaluation.verdict import spoken
 from ecalgen.evaluation.volume_report import verdict, write_volume_report
 from ecalgen.evaluation.volumes import CLUSTERS, evaluate_volumes
 from ecalgen.host import is_first
+from ecalgen.lock import alone
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.models.volumes import SIDE
 from ecalgen.provenance import device, provenance
@@ -57,6 +58,7 @@ def prepare(config, workdir):
     write_recipe(config, workdir)
 
 
+@alone
 def train(config, workdir):
     """Every member and every judge between them, from the newest checkpoints; exported after each member."""
     _judged(config)
@@ -80,6 +82,7 @@ def train(config, workdir):
             export_ensemble(workdir / "generator", members, config, volumes)
 
 
+@alone
 def evaluate(config, workdir):
     """Judge ensembles of one, two, ... of the generators that are trained so far; the path of the report."""
     sampler = load_ensemble(workdir)
@@ -101,6 +104,7 @@ def evaluate(config, workdir):
     return write_volume_report(real, generated, result, workdir, metrics, f"{config.system} ({config.preset})")
 
 
+@alone
 def sample(config, workdir, conditions, seed):
     """Blocks at the energies of a file (column `energy`, GeV), one each, into `samples.npz`; its path.
 

@@ -1,19 +1,48 @@
 """Several judged runs side by side: who is best by what, every headline number, and one figure, on one page."""
-import json
 import math
 import pathlib
 
 from ecalgen.errors import UserError
 from ecalgen.evaluation import comparison_figure, figures
+from ecalgen.evaluation.evaluate import FORMAT
 from ecalgen.evaluation.measures import FAMILIES, PRD, leaders, measures
 from ecalgen.evaluation.page import picture, write_page
 from ecalgen.evaluation.wording import feature_sets, interval, number, text, words
+from ecalgen.records import (
+    COUNT,
+    NUMBER,
+    OBJECT,
+    PAIR,
+    TEXT,
+    Each,
+    Kind,
+    Maybe,
+    RecordError,
+    Rows,
+    check_record,
+    read_record,
+    shown,
+)
 
 WIDE = 4
 """Runs that still fit beside each other on a page; more stand below each other."""
 SETTINGS = {"protocol": "protocol", "showers": "N, showers of each set", "conditions": "conditions",
             "format": "format of evaluation.json"}
 """Of `evaluation.json`, what two runs should share -> its title."""
+SHOWERS = Kind("a whole number from 1", lambda value: COUNT.fits(value) and value > 0)
+SPREAD = {"interval": PAIR, "reference": NUMBER, "reference_interval": PAIR}
+EVALUATION = {
+    "showers": SHOWERS, "prd": OBJECT, "c2st": OBJECT, "notes": Maybe(Rows(TEXT)), "training": Maybe(OBJECT),
+    "provenance": Maybe(OBJECT), "physics_distance": Maybe(dict.fromkeys(("fpd", "kpd"), {"value": NUMBER} | SPREAD)),
+    "correlation": Maybe({"distance": NUMBER} | SPREAD),
+    "memorisation": Maybe({"share": NUMBER, "interval": PAIR, "quantile": NUMBER}),
+    "observables": Each({"w1": NUMBER, "w1_interval": Maybe(PAIR), "w1_reference": Maybe(NUMBER),
+                         "w1_reference_interval": Maybe(PAIR), "real_mean": NUMBER, "real_std": NUMBER})}
+"""What a comparison reads of an `evaluation.json`; older formats lack what may be missing."""
+FEATURES = {"prd": {"auc": NUMBER, "interval": PAIR, "ceiling": NUMBER, "ceiling_interval": PAIR, "clusters": COUNT,
+                    "runs": COUNT},
+            "c2st": {"auc": NUMBER, "interval": PAIR, "floor": NUMBER, "floor_interval": PAIR}}
+"""The same of each set of features."""
 
 
 class ComparisonError(UserError):
@@ -114,14 +143,20 @@ def _load(path):
     """The evaluation in a folder, with all that a comparison needs."""
     file = path / "evaluation.json"
     try:
-        evaluation = json.loads(file.read_text(encoding="utf-8"))
-        measures(evaluation), evaluation["showers"] + 0
-    except OSError as error:
-        raise ComparisonError(f"{path} holds no evaluation.json that can be read ({error.strerror}): give the folder "
-                              "of a finished run, or the --out of python -m ecalgen.evaluation") from error
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ComparisonError(f"{file} is no evaluation of ecalgen ({type(error).__name__}: {error}); judge the run "
-                              "again") from error
+        evaluation = read_record(file, {"format": Maybe(COUNT)})
+        if (found := evaluation.get("format") or 0) > FORMAT:
+            raise ComparisonError(f"{file} is of format {shown(found)}; this version of ecalgen reads those up to "
+                                  f"{FORMAT}, so judge the run again, or compare with a newer version")
+        check_record(evaluation, EVALUATION)
+        for part in ("prd", "c2st"):
+            check_record(dict(feature_sets(evaluation[part])), Each(FEATURES[part]), part)
+        if not measures(evaluation):
+            raise RecordError("no number in it")
+    except RecordError as error:
+        if isinstance(error.__cause__, OSError):
+            raise ComparisonError(f"{path} holds no evaluation.json that can be read ({error}): give the folder "
+                                  "of a finished run, or the --out of python -m ecalgen.evaluation") from error
+        raise ComparisonError(f"{file} is no evaluation of ecalgen ({error}); judge the run again") from error
     return evaluation
 
 

@@ -1,7 +1,5 @@
 """Generated against real showers: every metric with its settings, its uncertainty and its ceiling, as one JSON."""
 import json
-import os
-import pathlib
 import time
 
 import numpy as np
@@ -19,6 +17,7 @@ from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, prd_score
 from ecalgen.evaluation.profiles import profile_ratios
 from ecalgen.evaluation.response import responses
 from ecalgen.evaluation.stress import stress_points
+from ecalgen.files import write_text
 from ecalgen.host import progress as bar
 
 FORMAT = 3
@@ -94,10 +93,7 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
 
 def write_evaluation(path, result):
     """Write the dict as JSON, whole or not at all."""
-    path = pathlib.Path(path)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
-    os.replace(temporary, path)
+    write_text(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
 
 
 def _check_showers(name, showers):

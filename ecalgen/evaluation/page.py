@@ -1,9 +1,10 @@
 """A page of the evaluation: one HTML file that needs nothing else, from a template beside this file."""
 import base64
-import os
 import pathlib
 
 import jinja2
+
+from ecalgen.files import write_bytes
 
 
 def picture(name, title, png, caption, alt):
@@ -16,15 +17,8 @@ def write_page(path, template, pictures, **values):
     """Write the page `path` and its pictures as `figures/*.png` beside it, each whole or not at all; return `path`."""
     (path.parent / "figures").mkdir(parents=True, exist_ok=True)
     for drawn in pictures:
-        _write(path.parent / "figures" / f"{drawn['name']}.png", drawn["png"])
+        write_bytes(path.parent / "figures" / f"{drawn['name']}.png", drawn["png"])
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    _write(path, environment.get_template(template).render(pictures=pictures, **values).encode())
+    write_bytes(path, environment.get_template(template).render(pictures=pictures, **values).encode())
     return path
-
-
-def _write(path, content):
-    """Write bytes, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)

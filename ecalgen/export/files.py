@@ -1,7 +1,6 @@
 """What an export leaves in its folder: programs in one of the formats, and a card beside them."""
 import hashlib
 import json
-import os
 import re
 
 from ecalgen.data.showers import CELLS
@@ -10,6 +9,7 @@ from ecalgen.export.function import CONDITIONS, load_function
 from ecalgen.export.onnx import OPSET, to_onnx
 from ecalgen.export.program import FREE, trace
 from ecalgen.export.stablehlo import PLATFORMS, WINDOW, to_stablehlo
+from ecalgen.files import write_bytes
 from ecalgen.provenance import provenance
 from ecalgen.weights import shipped_models
 
@@ -155,7 +155,5 @@ def _card(card, latent, kind, said, paths):
 
 
 def _write(path, content):
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    write_bytes(path, content)
     return path

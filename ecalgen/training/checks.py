@@ -5,6 +5,7 @@ import pathlib
 from ecalgen.errors import ConfigError
 from ecalgen.losses import CRITICS
 from ecalgen.models.build import build_regressor
+from ecalgen.records import read_recipe, shown
 from ecalgen.training import parallel
 from ecalgen.training.stages import STAGES
 from ecalgen.training.targets import PARTICLE, find_functions
@@ -40,7 +41,10 @@ def check_stages(config):
 
 
 def check_regressor(config):
-    """Raises ConfigError for a regressor that cannot be, or for a multi-task run that it cannot start from."""
+    """Raises ConfigError for a regressor that cannot be, or for a multi-task run that it cannot start from.
+
+    A multi-task run without a sound `config.json` is a RecordError.
+    """
     fit = config.regressor
     find_functions(fit.targets, fit.weights)
     build_regressor(fit, config.discriminator, 1)
@@ -59,11 +63,11 @@ def check_regressor(config):
     if not path.exists():
         raise ConfigError(f"config.regressor.multitask is {fit.multitask!r}, but {path} does not exist; "
                           "train that run with configs/aux_multitask.py, or leave the field out")
-    there, here = json.loads(path.read_text()), json.loads(config.to_json_best_effort())
+    there, here = read_recipe(path), json.loads(config.to_json_best_effort())
     for part, names in (("discriminator", here["discriminator"]), ("regressor", ("targets", "embedding", "shared"))):
         for name in names:
-            if there[part].get(name) != here[part][name]:
-                raise ConfigError(f"config.{part}.{name} is {here[part][name]}, but {there[part].get(name)} in the "
+            if (other := (there.get(part) or {}).get(name)) != here[part][name]:
+                raise ConfigError(f"config.{part}.{name} is {here[part][name]}, but {shown(other)} in the "
                                   f"multi-task run {fit.multitask}; the regressor cannot start from there")
 
 

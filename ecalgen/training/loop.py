@@ -6,7 +6,6 @@ import functools
 import itertools
 import json
 import math
-import os
 import pathlib
 import signal
 import threading
@@ -21,7 +20,9 @@ from tqdm import tqdm
 
 from ecalgen.checkpoints import Checkpoints
 from ecalgen.errors import UserError
+from ecalgen.files import write_text, writing_to
 from ecalgen.host import any_of_all, is_first, progress, wait_for_all
+from ecalgen.records import COUNT, NUMBER, TEXT, Each, Kind, RecordError, check_record, parse_record
 from ecalgen.training import parallel
 from ecalgen.training.feed import feed
 from ecalgen.training.state import init_key
@@ -30,6 +31,13 @@ COLLAPSED = 2.0
 """A score this many times the best one, and `CHANCE` more, means that training has collapsed."""
 CHANCE = 0.1
 """Twice the mean Wasserstein-1 distance of 500 real showers to as many others, which one outlier can double."""
+ROW = {"stage": TEXT, "step": COUNT, "seconds": NUMBER}
+LOGGED = Kind("a number", lambda value: isinstance(value, float) or NUMBER.fits(value))
+"""What else a row holds; a monitor may have found no finite value."""
+
+
+class MetricsError(UserError):
+    """A `metrics.jsonl` that cannot be read; the message says which line."""
 
 
 class TrainingError(UserError):
@@ -148,7 +156,7 @@ def trained_state(stage, like, workdir):
       The state, or None when there is none yet.
     """
     rows = read_metrics(pathlib.Path(workdir) / "metrics.jsonl")
-    scores = [row[stage.score] for row in rows if row["stage"] == stage.name and stage.score in row]
+    scores = _values([row for row in rows if row["stage"] == stage.name], stage.score)
     collapsed = bool(scores) and scores[-1] > COLLAPSED * min(scores) + CHANCE
     if collapsed:
         warnings.warn(f"stage {stage.name!r} collapsed: its {stage.score} rose from {min(scores):.3g} to "
@@ -170,15 +178,13 @@ class MetricsLog:
         self._path, self._stage, self._writers, self._began = pathlib.Path(path), stage, writers, time.time()
         kept = [row for row in read_metrics(path) if row["stage"] != stage or row["step"] <= start]
         if is_first():
-            temporary = self._path.with_suffix(".tmp")
-            temporary.write_text("".join(json.dumps(row) + "\n" for row in kept))
-            os.replace(temporary, self._path)
+            write_text(self._path, "".join(json.dumps(row) + "\n" for row in kept))
         self._rows = [row for row in kept if row["stage"] == stage]
         self._before = max((row["seconds"] for row in self._rows), default=0.0)
 
     def lowest(self, name):
         """The lowest value so far of a metric, infinite before the first."""
-        return min((row[name] for row in self._rows if name in row), default=math.inf)
+        return min(_values(self._rows, name), default=math.inf)
 
     def write(self, step, values):
         """Append a row; `seconds` counts training time over all resumed parts of the stage."""
@@ -186,17 +192,38 @@ class MetricsLog:
         self._rows.append({"stage": self._stage, "step": step, "seconds": round(seconds, 1), **values})
         if not is_first():
             return
-        with self._path.open("a") as file:
+        with writing_to(self._path), self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(self._rows[-1]) + "\n")
         for writer in self._writers:
             writer(self._stage, step, values)
 
 
 def read_metrics(path):
-    """The rows of a `metrics.jsonl`; a last line cut short by a kill is left out."""
+    """The rows of a `metrics.jsonl`; a last line cut short by a kill is left out.
+
+    Raises:
+      MetricsError: a line is no row; the message says which.
+    """
     path = pathlib.Path(path)
-    lines = path.read_text().split("\n")[:-1] if path.exists() else []
-    return [json.loads(line) for line in lines]
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    except OSError as error:
+        raise MetricsError(f"{path} cannot be read ({error.strerror}); move it away") from error
+    return [_row(path, number, line) for number, line in enumerate(lines, 1)]
+
+
+def _row(path, number, line):
+    try:
+        row = parse_record(line, ROW)
+        check_record({name: value for name, value in row.items() if name not in ROW}, Each(LOGGED))
+    except RecordError as error:
+        raise MetricsError(f"line {number} of {path} is no row of metrics ({error}); remove it") from error
+    return row
+
+
+def _values(rows, name):
+    """The finite values of a metric."""
+    return [row[name] for row in rows if math.isfinite(row.get(name, math.nan))]
 
 
 class Mean:

@@ -115,6 +115,34 @@ def test_a_folder_without_an_evaluation(folders, tmp_path, content, message):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("part, field, value, message", [
+    ("observables", "delta_x", {"w1": 0.1}, "field observables.delta_x.real_mean is missing"),
+    ("prd", "raw", {"auc": "0.7"}, 'prd.raw.auc is "0.7"; it must be a finite number'),
+    ("c2st", "images", {"auc": 0.7, "interval": [None, 1]}, r"c2st.images.interval is \[null, 1\]; it must be a list"),
+    ("physics_distance", "kpd", [], r"physics_distance.kpd is \[\]; it must be an object"),
+    ("memorisation", "quantile", float("nan"), "memorisation.quantile is NaN; it must be a finite number"),
+    (None, "showers", 0, "showers is 0; it must be a whole number from 1"),
+    (None, "notes", "one", 'notes is "one"; it must be a list'),
+    (None, "training", 5, "training is 5; it must be an object"),
+    (None, "format", 4, "of format 4; this version of ecalgen reads those up to 3"),
+    (None, "format", "3", 'format is "3"; it must be a whole number'),
+    (None, "prd", "[" * 200 + "]" * 200, "prd is .*; it must be an object"),
+])
+def test_a_field_that_cannot_be_is_named(folders, tmp_path, part, field, value, message):
+    evaluation = evaluations.evaluation()
+    (evaluation[part] if part else evaluation)[field] = value
+    bad = saved(tmp_path / "bad", evaluation)
+    with pytest.raises(compare.ComparisonError, match=f"bad/evaluation.json is .*{message}") as caught:
+        compare.load_runs([folders[0], bad])
+    assert "\n" not in str(caught.value)
+
+
+def test_an_evaluation_without_numbers(folders, tmp_path):
+    bad = saved(tmp_path / "bad", {"showers": 300, "prd": {}, "c2st": {}, "observables": {}})
+    with pytest.raises(compare.ComparisonError, match="is no evaluation of ecalgen .no number in it.; judge the run"):
+        compare.load_runs([folders[0], bad])
+
+
 def test_one_folder_or_the_same_one_twice(folders):
     with pytest.raises(compare.ComparisonError, match="at least two folders"):
         compare.load_runs(folders[:1])

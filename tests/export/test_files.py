@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from exporting import save_run
 
+from ecalgen.cards import CONDITIONS as QUANTITIES
 from ecalgen.export.__main__ import main
 from ecalgen.export.function import CONDITIONS
 from ecalgen.weights import save_weights
@@ -29,7 +30,7 @@ def test_files_and_card(run, kind, files, tmp_path, capsys):
     assert card["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in files}
     assert card["inputs"]["noise"]["numbers"] == 6
     assert {column["name"]: column["unit"] for column in card["inputs"]["conditions"]} == CONDITIONS
-    assert card["output"]["unit"] == "MeV" and card["trained_on"] == {"energy (GeV)": [1.0, 100.0]}
+    assert card["output"]["unit"] == "MeV" and card["trained_on"]["energy (GeV)"] == [1.0, 100.0]
     assert card["model"]["sha256"] == json.loads((run / "generator" / "card.json").read_text())["sha256"]
     assert card["format"] == 1 and card["exported_with"]["versions"]["ecalgen"]
 
@@ -50,8 +51,11 @@ def test_no_such_model(tmp_path):
 
 
 def test_a_library_is_no_function_of_noise(tmp_path):
-    save_weights(tmp_path / "generator", {"energy": np.zeros(3)}, {
-        "kind": "generator", "system": "library", "generator": {"name": "library", "showers": 3}, "data": {}})
+    stored = {"energy": np.zeros((3, 30, 30), "f2"), "momentum": np.ones((3, 3), "f4"), "point": np.ones((3, 2), "f4")}
+    save_weights(tmp_path / "generator", stored, {
+        "kind": "generator", "system": "library", "preset": "test", "generator": {"name": "library", "showers": 3},
+        "data": {"transform": {"name": "none"}}, "steps": 1, "trained_on": dict.fromkeys(QUANTITIES, [0, 1]),
+        "provenance": {}})
     with pytest.raises(SystemExit, match="library of stored showers"):
         main(["--run", str(tmp_path), "--format", "onnx", "--out", str(tmp_path / "out")])
 

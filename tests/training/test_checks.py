@@ -1,10 +1,11 @@
 """Recipes that cannot be: each is refused by the name of its field."""
 import importlib
+import json
 
 import pytest
 import tiny
 
-from ecalgen.errors import ConfigError
+from ecalgen.errors import ConfigError, UserError
 from ecalgen.training import checks, parallel
 
 
@@ -92,6 +93,22 @@ def test_the_plain_generator_has_no_prior(recipe):
 def test_regressors_that_cannot_be(recipe, name, changes, message):
     with pytest.raises(ConfigError, match=message):
         checks.check_stages(recipe(name, **changes))
+
+
+@pytest.mark.parametrize("changes, message", [
+    (None, "config.json is no recipe of ecalgen .no JSON"), ([], r"is no recipe of ecalgen .it is \[\]"),
+    ({"regressor": []}, r"regressor is \[\]; it must be an object"), ({"discriminator": 3}, "discriminator is 3; it"),
+    ({"system": None}, "system is null; it must be text"),
+    ({"regressor": None}, r"config.regressor.targets is \[.*\], but None in the multi-task run"),
+    ({"discriminator": {"widths": "a\nb"}}, r"config.discriminator.[a-z_]+ is .*, but (None|a b) in the multi-task"),
+])
+def test_a_multitask_run_whose_config_cannot_be(recipe, tmp_path, changes, message):
+    there = json.loads(json.dumps(recipe("aux_multitask:test").to_dict()))
+    there = changes if isinstance(changes, list) else there | (changes or {})
+    (tmp_path / "config.json").write_text("{" if changes is None else json.dumps(there))
+    with pytest.raises(UserError, match=message) as caught:
+        checks.check_stages(recipe("aux_twostep:test", **{"regressor.multitask": str(tmp_path)}))
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("preset, message", [

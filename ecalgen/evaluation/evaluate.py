@@ -21,7 +21,7 @@ from ecalgen.evaluation.response import responses
 from ecalgen.evaluation.stress import stress_points
 from ecalgen.host import progress as bar
 
-FORMAT = 3
+FORMAT = 4
 LEAST = 20
 """Showers a set; fewer leave classifiers nothing to learn from."""
 BINNED = "observables_and_conditions"

@@ -5,6 +5,9 @@ from scipy.integrate import trapezoid
 from scipy.stats import norm
 from scipy.stats import wasserstein_distance as scipy_wasserstein
 
+from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.observables import RING_MASKS, ring_energies
+from ecalgen.data.showers import Showers
 from ecalgen.evaluation.distances import BINS, binned, observable_distances, separation_power, wasserstein_distance
 from ecalgen.evaluation.features import observable_columns
 
@@ -35,6 +38,19 @@ def test_each_observable(showers):
     width = result["longitudinal_width"]
     assert width["real_mean"] == pytest.approx(real["longitudinal_width"].mean())
     assert width["generated_std"] == pytest.approx(generated["longitudinal_width"].std())
+
+
+def test_a_tenth_more_energy_in_a_ring_is_seen_in_its_share_and_not_in_its_mev():
+    """Seen is a distance whose interval lies above that of two real sets, 3,000 showers each."""
+    sample = load_split(str(sample_path()), "test", None, 6000)
+    real, other = sample[:3000], sample[3000:]
+    spoiled = Showers(other.energy * np.where(RING_MASKS[..., 1], 1.1, 1), other.momentum, other.point)
+    share = lambda showers: observable_columns(showers)["ring_shares"][:, [1]]
+    mev = lambda showers: np.asarray(ring_energies(showers.energy, showers.momentum, showers.point))[:, [1]]
+    for columns, seen in ((share, True), (mev, False)):
+        of = lambda showers, columns=columns: {"ring": columns(showers)}
+        same, off = (observable_distances(of(real), of(showers), bootstrap=50)["ring"] for showers in (other, spoiled))
+        assert (off["w1_interval"][0] > same["w1_interval"][1]) == seen
 
 
 def test_interval_covers_a_known_distance():

@@ -118,8 +118,8 @@ def free_cores() -> int:
 def native_threads():
     """Limit the threads of OpenMP to the free cores while the context lasts; a lower limit is kept.
 
-    OpenMP's threads spin while they wait for each other. Where cores are shared, a fit of boosted trees takes many times
-    longer by that. Threads of BLAS stay as they are, since the last digits of its sums depend on their number.
+    Threads of OpenMP spin while they wait for each other, so that a fit of boosted trees takes many times longer where
+    cores are shared. Threads of BLAS stay as they are, since the last digits of its sums depend on their number.
     """
     limits = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"]
     with threadpool_limits(min([free_cores(), *limits]), user_api="openmp"):

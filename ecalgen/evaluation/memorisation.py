@@ -16,8 +16,8 @@ TRAINING_CHUNK = 8 * CHUNK
 def memorisation(real, generated, training, seed=0, bootstrap=200):
     """Share of the generated showers that lie closer to a training shower than 1 % of other real showers do.
 
-    It is 0.01 when nothing is memorised. Copies raise it, also those that are scaled, mirrored or turned. So may showers
-    that are smoother than real ones, since those lie near everything.
+    It is 0.01 when nothing is memorised. Copies raise it, also those that are scaled, mirrored or turned. So may
+    showers that are smoother than real ones, since those lie near everything.
 
     Args:
       real: `Showers` that were not trained on.

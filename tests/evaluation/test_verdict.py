@@ -49,6 +49,23 @@ def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
         "other real ones do, as copies would, and as showers smoother than real ones may.")
 
 
+@pytest.mark.parametrize("matched, ceiling, label", [
+    (0.93, 0.97, "Good"), (0.99, 0.97, "Good"), (0.99, 0.96, "Beware")])
+def test_the_ceiling_of_the_same_particles_says_what_exceeds_it(evaluation, matched, ceiling, label):
+    """0.95 exceeds 0.90, made of other particles. What counts is the ceiling of the same ones, within 0.02."""
+    around = lambda value: [value - 0.01, value + 0.01]
+    entry = feature_set(0.95, 0.9) | {
+        "matched_n": 2000, "matched_auc": matched, "matched_std": 0.003, "matched_interval": around(matched),
+        "matched_ceiling": ceiling, "matched_ceiling_std": 0.003, "matched_ceiling_interval": around(ceiling)}
+    evaluation["prd"] = {"raw": entry, "score": 0.95}
+    said = verdict_of(evaluation)
+    assert "raw PRD-AUC 0.950 against a real-versus-real ceiling of 0.900" in said[label]
+    assert set(said) == {"Good", "Off", label}
+    if label == "Beware":
+        assert ("at 2\u202f000 particles that Geant4 repeated, 0.990 exceeds the 0.960 of the repeated showers, as "
+                "that of copies would") in said[label]
+
+
 def test_verdict_warns_of_another_beam(evaluation):
     evaluation["condition_distances"]["log_energy"] = distance(0.5)
     assert verdict_of(evaluation)["Beware"].startswith(

@@ -65,7 +65,7 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
         energy or beyond LIMITS, repeated ones of other particles, or a setting that is no whole number from 1.
     """
     _check_settings(protocol, seed, clusters=clusters, runs=runs, bootstrap=bootstrap)
-    _check_showers(real=real, generated=generated, reference=reference, repeated=repeated)
+    check_showers(real=real, generated=generated, reference=reference, repeated=repeated)
     settings, chosen = PROTOCOLS[protocol], clusters is not None
     clusters, runs = clusters or settings.clusters, runs or settings.runs
     reference_is = "given" if reference is not None else "second half of real"
@@ -124,7 +124,7 @@ def _check_settings(protocol, seed, **counts):
             raise EvaluationError(f"{name} is {value!r}; it must be a whole number, at least 1")
 
 
-def _check_showers(**sets):
+def check_showers(**sets):
     """Before any long work; `reference` and `repeated` may be None."""
     for name, showers in sets.items():
         if showers is None and name in ("reference", "repeated"):

@@ -99,7 +99,8 @@ def _response(bins):
         if bins and not apart:
             yield "Good", f"{title} as in real showers at all energies"
         if apart:
-            shift = lambda entry, name=name: entry["generated"][name] / entry["real"][name] - 1
+            shift = lambda entry, name=name: (entry["generated"][name] / entry["real"][name] - 1
+                                              if entry["real"][name] > 0 else math.inf)
             worst = max(apart, key=lambda entry: abs(shift(entry)))
             yield "Off", (f"{title} off in {len(apart)} of {len(bins)} bins of energy, most by "
                           f"{number(100 * shift(worst), 1)} % at {worst['low']:g} to {worst['high']:g} GeV")

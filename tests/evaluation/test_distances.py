@@ -28,6 +28,12 @@ def test_constant_column_keeps_its_unit():
     assert wasserstein_distance(np.zeros((10, 1)), np.full((10, 1), 0.25)) == 0.25
 
 
+def test_a_column_that_is_constant_but_for_rounding_keeps_its_unit():
+    real = np.full((10, 1), 3.0)
+    real[0] += 3e-7
+    assert wasserstein_distance(real, real + 0.25) == pytest.approx(0.25)
+
+
 def test_each_observable(showers):
     real, generated = observable_columns(showers[:200]), observable_columns(showers[200:])
     result = observable_distances(real, generated, bootstrap=40)

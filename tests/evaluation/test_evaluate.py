@@ -6,6 +6,7 @@ import pytest
 
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
+from ecalgen.evaluation import report
 from ecalgen.evaluation.c2st import EDGES, JUDGES, c2st
 from ecalgen.evaluation.correlation import correlation_distance
 from ecalgen.evaluation.distances import wasserstein_distance
@@ -198,6 +199,32 @@ def test_a_handful_of_showers_is_refused_and_fifty_are_judged(sets):
         evaluate(*(showers[:10] for showers in sets), **SMALL | dict(clusters=4))
     few = evaluate(*(showers[:50] for showers in sets), **SMALL)
     assert few["showers"] == 50 and few["particles"]["real"] == [11]
+
+
+def alike(showers, count):
+    """Only the first so many showers, over and over."""
+    return showers[np.arange(60) % count]
+
+
+def in_one_cell(showers):
+    """Of one particle, 10 GeV straight into the middle, with all energy in one cell."""
+    energy = np.zeros_like(showers.energy[:60])
+    energy[:, 3, 5] = showers.energy[:60].sum((1, 2))
+    return Showers(energy, np.tile([0.0, 0.0, 10.0], (60, 1)), np.zeros((60, 2)), np.where(np.arange(60) % 2, 11, 22))
+
+
+@pytest.mark.parametrize("spoil", [lambda showers: alike(showers, 2), in_one_cell])
+def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tmp_path, monkeypatch):
+    """Numbers or None, no warning, and a page with all its figures."""
+    png = report.figures.png
+    monkeypatch.setattr(report.figures, "png", lambda figure: png(figure, dpi=20))
+    real, generated, reference = map(spoil, sets)
+    result = evaluate(real, generated, reference, **SMALL)
+    write_evaluation(tmp_path / "evaluation.json", result)
+    page = report.write_report(real, generated, json.loads((tmp_path / "evaluation.json").read_text()), tmp_path)
+    assert page.exists()
+    if spoil is not in_one_cell:
+        assert (result["prd"]["raw"]["ceiling"], result["prd"]["raw"]["ratio"]) == (pytest.approx(0, abs=1e-9), None)
 
 
 def test_written_whole_and_read_back(result, tmp_path):

@@ -108,5 +108,12 @@ def test_verdict_of_a_hopeless_generator(evaluation):
     assert verdict["Off"].startswith("raw PRD-AUC 0.100") and "delta y with Wasserstein-1 4.000" in verdict["Off"]
 
 
+def test_a_resolution_of_repeated_showers_is_no_division_by_zero(evaluation):
+    for entry in evaluation["response"]["bins"]:
+        for kind in ("real", "reference"):
+            entry[kind] |= {"resolution": 0.0, "resolution_interval": [0.0, 0.0]}
+    assert "resolution off in 2 of 2 bins of energy, most by – % at 1 to 2 GeV" in verdict_of(evaluation)["Off"]
+
+
 def test_a_terminal_gets_a_line_a_finding():
     assert spoken({"Good": "a 0.5; b.", "Off": "c."}) == "Good:\n  a 0.5\n  b.\nOff:\n  c."

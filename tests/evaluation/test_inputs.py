@@ -26,6 +26,14 @@ def test_other_formats_units_and_axes_are_converted_and_told(showers, tmp_path, 
     assert "turned from axes (y, x)" in notes[0] and f"mine{suffix}: EnergyDeposit converted from GeV" in notes[1]
 
 
+def test_repeated_showers_are_the_fourth_set(showers, tmp_path):
+    real = saved(tmp_path / "real.npz", showers.energy, showers)
+    again = saved(tmp_path / "again.npz", 0.99 * showers.energy[:200], showers[:200])
+    (_, _, reference, repeated), notes = load_sets(real, real, repeated=again)
+    np.testing.assert_allclose(repeated.energy, 0.99 * showers.energy[:200], rtol=1e-6)
+    assert reference is None and not notes
+
+
 def test_a_poor_generator_is_judged_as_it_is(showers, tmp_path):
     """Its showers always lie in the corner."""
     real = saved(tmp_path / "real.npz", showers.energy, showers)

@@ -4,6 +4,7 @@ import functools
 import json
 
 import numpy as np
+from fuzzing.harness import Trial
 
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.formats import load_showers
@@ -17,8 +18,6 @@ from ecalgen.evaluation.prd import prd_score
 from ecalgen.evaluation.profiles import profile_ratios
 from ecalgen.evaluation.response import responses
 from ecalgen.evaluation.stress import stress_points
-
-from .harness import Trial
 
 SIZE = 30
 """Showers of each set."""

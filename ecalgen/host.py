@@ -5,18 +5,24 @@ import os
 import pathlib
 import platform
 import sys
+import time
 import zlib
 
 import jax
 import numpy as np
 from absl import logging
 from jax.experimental import multihost_utils
+from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
 from ecalgen.errors import UserError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 """Options of glibc's mallopt, from its malloc.h."""
+LOAD_SECONDS = 60
+"""Time over which the system averages the first load of `os.getloadavg`."""
+STARTED = time.monotonic()
+"""When this module was loaded, which stands for the start of the process."""
 
 
 def set_up():
@@ -96,6 +102,33 @@ def progress(*args, disable=False, **options):
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def free_cores() -> int:
+    """How many of the cores that this process may use other processes leave free; at least 1.
+
+    The load of others is the machine's of the last minute, less that of this process, and spreads over all its cores.
+    """
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    others = max(0.0, load - _own_load()) / os.cpu_count()
+    return max(1, round(cores() * (1 - others)))
+
+
+@contextlib.contextmanager
+def native_threads():
+    """Limit the threads of OpenMP to the free cores while the context lasts; a lower limit is kept.
+
+    Threads of OpenMP spin while they wait for each other, so that a fit of boosted trees takes many times longer where
+    cores are shared. Threads of BLAS stay as they are, since the last digits of its sums depend on their number.
+    """
+    limits = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"]
+    with threadpool_limits(min([free_cores(), *limits]), user_api="openmp"):
+        yield
+
+
+def _own_load():
+    """Cores that this process has kept busy, as far as the load of the last minute shows it."""
+    return time.process_time() / max(LOAD_SECONDS, time.monotonic() - STARTED)
 
 
 def processor_kind():

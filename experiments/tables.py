@@ -246,11 +246,12 @@ def reached(*systems):
     runs = {run["variant"]: run for run in result["runs"]}
     names = sorted(name for name in runs if name.startswith(systems))
     said = lambda name: [f"{value:.3f}" for value in CLAIMS[name]] if name in CLAIMS else ["–", "–"]
-    cells = lambda run: [*_lineage_cells(run), f"{run['w1']['ring_energies']:.2f}"]
+    rings = next(name for name in ("ring_shares", "ring_energies") if name in result["real_against_real"]["w1"])
+    cells = lambda run: [*_lineage_cells(run), f"{run['w1'][rings]:.2f}"]
     rows = [[name, *cells(runs[name]), f"{runs[name]['milliseconds_per_shower']['1000']:.3g}", *said(name)]
             for name in names]
     rows.append(["other real showers", *cells(result["real_against_real"]), "", "", ""])
-    head = ["", *LINEAGE_HEAD, "W1 of the ring energies", "ms a shower, by the 1,000",
+    head = ["", *LINEAGE_HEAD, f"W1 of the {rings.replace('_', ' ')}", "ms a shower, by the 1,000",
             "its paper: physics PRD-AUC", "raw"]
     prd = result["real_against_real"]["prd"]["physics"]
     return "\n".join([*_markdown(head, rows), "", (

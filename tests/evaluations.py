@@ -66,10 +66,10 @@ def judged():
 def evaluation():
     """An `evaluation.json` of the newest format, with everything that may be in one."""
     observables = {"longitudinal_asymmetry": 0.012, "transverse_asymmetry": 0.0123, "longitudinal_width": 0.2,
-                   "transverse_width": 0.351, "sparsity": 0.1, "delta_x": 0.019, "delta_y": 0.04, "ring_energies": 0.05,
+                   "transverse_width": 0.351, "sparsity": 0.1, "delta_x": 0.019, "delta_y": 0.04, "ring_shares": 0.05,
                    "visible_fraction": 0.11}
     return {
-        "format": 3, "protocol": "paper", "showers": 300, "reference": "given", "seed": 0, "bootstrap": 200,
+        "format": 4, "protocol": "paper", "showers": 300, "reference": "given", "seed": 0, "bootstrap": 200,
         "prd": {"raw": feature_set(0.717, 0.723), "physics": feature_set(0.611, 0.927), "score": 0.611},
         "c2st": {"observables": judged(), "observables_and_conditions": judged() | {"bins": {"energy_gev": [
             {"low": 1.0, "high": 3.0, "showers": 1234, "auc": 0.57, "interval": [0.55, 0.59]}]}}},

@@ -1,4 +1,4 @@
-"""python -m ecalgen.evaluation --real FILE --generated FILE [--reference FILE] --out DIR
+"""python -m ecalgen.evaluation --real FILE --generated FILE [--reference FILE] [--repeated FILE] --out DIR
 python -m ecalgen.evaluation --compare RUN --compare RUN ... --out DIR
 
 Judges the showers of one file against the real ones of another: DIR/evaluation.json and DIR/report.html. Files are npz,
@@ -23,6 +23,8 @@ REAL = flags.DEFINE_string("real", None, "file of real showers; required to judg
 GENERATED = flags.DEFINE_string("generated", None, "file of generated showers; required to judge")
 REFERENCE = flags.DEFINE_string("reference", None, "file of other real showers, best those that the generator was "
                                 "trained on, whose copies are looked for; half of --real when not given")
+REPEATED = flags.DEFINE_string("repeated", None, "file of the first real showers as Geant4 made them a second time, of "
+                               "the same particles, for the ceiling of showers at these")
 PROTOCOL = flags.DEFINE_enum("protocol", "paper", list(PROTOCOLS), "features, clusters and runs of the PRD")
 SEED = flags.DEFINE_integer("seed", 0, "of clusterings, folds and bootstraps")
 COMPARE = flags.DEFINE_multi_string("compare", [], "folder of a judged run, twice or more, instead of showers")
@@ -52,14 +54,15 @@ def _judge(out):
     if out.exists() and not out.is_dir():
         raise UserError(f"--out={out} is a file; name a folder, new or not")
     out.mkdir(parents=True, exist_ok=True)
-    (real, generated, reference), notes = load_sets(REAL.value, GENERATED.value, REFERENCE.value)
+    (real, generated, reference, repeated), notes = load_sets(REAL.value, GENERATED.value, REFERENCE.value,
+                                                              REPEATED.value)
     for note in notes:
         print(f"note: {note}")
     there = [len(generated), *([len(real), len(reference)] if reference else [len(real) // 2] * 2)]
     print(f"judging {min(there):,} generated showers against {min(there):,} real ones, "
           f"with {min(there):,} other real ones{'' if reference else ', the second half of --real,'} beside them",
           flush=True)
-    result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value)
+    result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value, repeated=repeated)
     result |= {"notes": notes, "provenance": provenance(SEED.value)}
     write_evaluation(out / "evaluation.json", result)
     title = " against ".join(pathlib.Path(path).name for path in (GENERATED.value, REAL.value))
@@ -69,7 +72,8 @@ def _judge(out):
 def _check_flags():
     """Showers to judge, or runs to compare, and nothing that would go unused."""
     if COMPARE.value:
-        unused = [f"--{flag.name}" for flag in (REAL, GENERATED, REFERENCE, PROTOCOL, SEED) if flag.present]
+        unused = [f"--{flag.name}" for flag in (REAL, GENERATED, REFERENCE, REPEATED, PROTOCOL, SEED)
+                  if flag.present]
         if unused:
             raise UserError(f"--compare sets runs side by side that are judged; it goes without {', '.join(unused)}")
         return

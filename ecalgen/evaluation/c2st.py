@@ -7,6 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
+from ecalgen import host
 from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.evaluation.bootstrap import interval, resampled
 from ecalgen.evaluation.convolutional import ConvolutionalClassifier
@@ -127,8 +128,9 @@ def cross_validated_scores(classifier, real, generated, folds, seed):
     scores = np.empty((2, len(real)))
     for train, test in KFold(folds, shuffle=True, random_state=seed).split(real):
         labels = np.repeat([0, 1], len(train))
-        classifier.fit(np.concatenate([real[train], generated[train]]), labels)
-        scores[:, test] = [classifier.predict_proba(rows[test])[:, 1] for rows in (real, generated)]
+        with host.native_threads():
+            classifier.fit(np.concatenate([real[train], generated[train]]), labels)
+            scores[:, test] = [classifier.predict_proba(rows[test])[:, 1] for rows in (real, generated)]
     return scores
 
 

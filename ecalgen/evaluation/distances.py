@@ -5,18 +5,21 @@ from ecalgen.evaluation.bootstrap import interval
 
 BINS = 40
 """Of the histograms of the separation power."""
+ROUNDING = 1e-6
+"""Deviation of a constant, in units of its size, that float32 may leave."""
 
 
 def wasserstein_distance(real, other):
     """W1, the mean |a_(i) - b_(i)| of sorted values, in units of the real deviation, as the mean over K numbers.
 
     Args:
-      real: `[N, K]`; a column whose deviation is 0 keeps its own unit.
+      real: `[N, K]`; a column whose deviation is 0, up to rounding, keeps its own unit.
       other: `[N, K]`.
     """
     deviation = real.std(axis=0)
+    constant = deviation <= ROUNDING * np.abs(real).max(axis=0)
     distance = np.abs(np.sort(real, axis=0) - np.sort(other, axis=0)).mean(axis=0)
-    return float((distance / np.where(deviation > 0, deviation, 1)).mean())
+    return float((distance / np.where(constant, 1, deviation)).mean())
 
 
 def separation_power(real, other):

@@ -211,7 +211,8 @@ def _draw_cells(axes, values, norm, colours, title):
 
 def _energy_norm(real, generated):
     """The log scale shared by two arrays of energies; generators fill cells with specks, so real ones set its foot."""
-    filled = [values[values > 0] for values in (real, generated) if (values > 0).any()] or [np.ones(1)]
+    filled = [values[values > 0].astype(np.float64) for values in (real, generated) if (values > 0).any()]
+    filled = filled or [np.ones(1)]
     high = max(values.max() for values in filled)
     return LogNorm(min(np.quantile(filled[0], 0.01), high / 10), high)
 

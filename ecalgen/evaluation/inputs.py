@@ -8,23 +8,24 @@ from ecalgen.data.orientation import Conventions, energy_units, standardise
 from ecalgen.data.showers import BadShowers
 
 
-def load_sets(real, generated, reference=None):
-    """The showers of two or three files, of any of the formats and not necessarily the same one.
+def load_sets(real, generated, reference=None, repeated=None):
+    """The showers of two to four files, of any of the formats and not necessarily the same one.
 
     Args:
-      real, reference: paths of real showers, in any units and axes that the showers themselves prove.
+      real, reference, repeated: paths of real showers, in any units and axes that the showers themselves prove.
       generated: path of generated ones. Where these contradict their particles in all units and axes, as those of a
         poor generator may, they are judged as they are.
 
     Returns:
-      (real, generated, reference or None) and a list of what was converted, or could not be known.
+      (real, generated, reference or None, repeated or None) and a list of what was converted, or could not be known.
 
     Raises:
       BadShowers: for a file that cannot be read, or real showers that contradict their particles.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        sets = load_showers(real), _load_generated(generated), load_showers(reference) if reference else None
+        others = (load_showers(path) if path else None for path in (reference, repeated))
+        sets = load_showers(real), _load_generated(generated), *others
     return sets, [str(warning.message) for warning in caught if issubclass(warning.category, UserWarning)]
 
 

@@ -29,8 +29,8 @@ def response(bins):
         _band(axes, energies, *_percent(bins, "reference", name)[1:])
         for kind, colour, shift in (("real", "black", 0.97), ("generated", COLOURS[0], 1.03)):
             value, low, high = _percent(bins, kind, name)
-            axes.errorbar(shift * energies, value, [value - low, high - value], fmt="o", markersize=5, color=colour,
-                          label=kind.capitalize())
+            axes.errorbar(shift * energies, value, np.maximum([value - low, high - value], 0), fmt="o", markersize=5,
+                          color=colour, label=kind.capitalize())
         axes.set(ylabel=label, xscale="log")
     panels[1].set(xlabel="Incident energy [GeV]")
     _logarithmic(panels[1], _percent(bins, "real", "resolution"))

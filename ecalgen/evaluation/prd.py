@@ -69,6 +69,11 @@ def prd_auc(precision, recall):
     return float(-trapezoid(precision, recall))
 
 
+def ratio(auc, ceiling):
+    """Of a PRD-AUC to its ceiling; None where the ceiling is 0."""
+    return auc / ceiling if ceiling > 0 else None
+
+
 def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress=""):
     """PRD of two equally large sets of features, averaged over independent clusterings of their union.
 

@@ -23,6 +23,11 @@ def prd_table(prd):
         "Ceiling, real against real": lambda entry: f"{number(entry['ceiling'])} ± {number(entry['ceiling_std'])}",
         "95 % interval of the ceiling": lambda entry: interval(entry["ceiling_interval"]),
         "Ratio to the ceiling": lambda entry: number(entry["ratio"]),
+        "At particles that Geant4 repeated": lambda entry: _spread(entry, "matched_auc", "matched_std"),
+        "Its 95 % interval": lambda entry: interval(entry.get("matched_interval")),
+        "Ceiling there, repeated against real": lambda entry: _spread(entry, "matched_ceiling", "matched_ceiling_std"),
+        "95 % interval of that ceiling": lambda entry: interval(entry.get("matched_ceiling_interval")),
+        "N of these": lambda entry: text(entry.get("matched_n")),
         "At infinite N, in 1/N": lambda entry: _limit(entry["extrapolated"]["one_over_n"]),
         "Its ceiling, in 1/N (1 is due)": lambda entry: _limit(entry["ceiling_extrapolated"]["one_over_n"]),
         "At infinite N, in 1/√N": lambda entry: _limit(entry["extrapolated"]["one_over_sqrt_n"]),
@@ -33,7 +38,8 @@ def prd_table(prd):
         "N (and runs) of the fit": lambda entry: _sizes(entry["extrapolated"]),
     }
     filled = [(label, [cell(entry) for _, entry in sets]) for label, cell in rows.items()]
-    return {"head": [name for name, _ in sets], "rows": [row for row in filled if set(row[1]) != {"–"}]
+    return {"head": [name for name, _ in sets], "matched": any("matched_auc" in entry for _, entry in sets),
+            "rows": [row for row in filled if set(row[1]) != {"–"}]
             + [("Features", [FEATURES.get(name, name) for name, _ in sets])]}
 
 
@@ -49,9 +55,13 @@ def distance_rows(evaluation):
 
 
 def judge_rows(c2st):
-    """Rows (what the classifier sees, [AUC, interval, floor, its interval])."""
-    return [(words([judge]).capitalize(), [number(test["auc"]), interval(test["interval"]), number(test["floor"]),
-                                           interval(test["floor_interval"])]) for judge, test in c2st.items()]
+    """Rows (what the classifier sees, [AUC, interval, floor, its interval]), those of repeated particles last."""
+    cells = lambda test, kind="": [number(test[f"{kind}auc"]), interval(test[f"{kind}interval"]),
+                                   number(test[f"{kind}floor"]), interval(test[f"{kind}floor_interval"])]
+    matched = {judge: test for judge, test in c2st.items() if "matched_auc" in test}
+    return [(words([judge]).capitalize(), cells(test)) for judge, test in c2st.items()] + [
+        (f"{words([judge]).capitalize()}, at {text(test['matched_n'])} particles that Geant4 repeated",
+         cells(test, "matched_")) for judge, test in matched.items()]
 
 
 def bin_rows(c2st):
@@ -101,6 +111,11 @@ def _regressor_rows(targets):
     return {name: f"weight {entry['weight']:g}; leaves {number(100 * entry['unexplained'], 1)} % of its variance among "
                   f"real showers unexplained; Wasserstein-1 of generated showers {number(entry['w1'])}, of other real "
                   f"ones {number(entry['w1_reference'])}" for name, entry in targets.items()}
+
+
+def _spread(entry, value, deviation):
+    """Both, or a dash where the entry holds none."""
+    return f"{number(entry[value])} ± {number(entry[deviation])}" if value in entry else "–"
 
 
 def _limit(line):

@@ -17,7 +17,8 @@ def verdict(evaluation):
     classifier, an interval that reaches down to 0.5 or to the AUC between two real sets.
     Beware of what was done to the files, of a PRD-AUC above its ceiling, which copies of the real showers would get, of
     one from so few showers (below SHOWERS_PER_CLUSTER) that it hardly sees a difference, of other particles or those of
-    another beam, and of showers too near to those trained on.
+    another beam, and of showers too near to those trained on. Where Geant4 repeated particles, their PRD-AUC is that
+    ceiling.
     """
     said = [*_notes(evaluation), *_prd(evaluation["prd"]), *_classifiers(evaluation["c2st"]),
             *_observables(evaluation["observables"]),
@@ -42,17 +43,27 @@ def _notes(evaluation):
 
 
 def _prd(prd):
-    for name, entry in sorted(feature_sets(prd), key=lambda item: item[1]["ratio"]):
+    for name, entry in sorted(feature_sets(prd), key=lambda item: item[1]["ratio"] or 0):
         said = (f"{name} PRD-AUC {number(entry['auc'])} against a real-versus-real ceiling of "
                 f"{number(entry['ceiling'])} (ratio {number(entry['ratio'], 2)})")
-        if entry["interval"][0] > entry["ceiling_interval"][1]:
-            yield "Beware", (f"{said}: it exceeds what other real showers reach, as that of copies would, and as it "
-                             "may where the generated showers have the very conditions of the real ones")
+        if excess := _excess(entry):
+            yield "Beware", f"{said}: {excess}"
         else:
             yield _mark(entry["interval"][1] >= entry["ceiling_interval"][0]), said
     if entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]:
         yield "Beware", (f"{text(entry['n'])} showers a set are few for {entry['clusters']} clusters: PRD-AUC hardly "
                          "sees a difference")
+
+
+def _excess(entry):
+    """In what a PRD-AUC exceeds what real showers reach; of the same particles, where Geant4 repeated some."""
+    if "matched_auc" not in entry:
+        return ("it exceeds what other real showers reach, as that of copies would, and as it may where the generated "
+                "showers have the very conditions of the real ones"
+                if entry["interval"][0] > entry["ceiling_interval"][1] else "")
+    return (f"at {text(entry['matched_n'])} particles that Geant4 repeated, {number(entry['matched_auc'])} exceeds the "
+            f"{number(entry['matched_ceiling'])} of the repeated showers, as that of copies would"
+            if entry["matched_interval"][0] > entry["matched_ceiling_interval"][1] else "")
 
 
 def _classifiers(c2st):
@@ -88,7 +99,8 @@ def _response(bins):
         if bins and not apart:
             yield "Good", f"{title} as in real showers at all energies"
         if apart:
-            shift = lambda entry, name=name: entry["generated"][name] / entry["real"][name] - 1
+            shift = lambda entry, name=name: (entry["generated"][name] / entry["real"][name] - 1
+                                              if entry["real"][name] > 0 else math.inf)
             worst = max(apart, key=lambda entry: abs(shift(entry)))
             yield "Off", (f"{title} off in {len(apart)} of {len(bins)} bins of energy, most by "
                           f"{number(100 * shift(worst), 1)} % at {worst['low']:g} to {worst['high']:g} GeV")

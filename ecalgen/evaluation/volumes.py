@@ -5,7 +5,7 @@ from ecalgen.data.volume_observables import AXES, observables, profile, sampling
 from ecalgen.evaluation.bootstrap import interval, resampled
 from ecalgen.evaluation.c2st import JUDGES, auc_with_interval, cross_validated_scores
 from ecalgen.evaluation.distances import observable_distances
-from ecalgen.evaluation.prd import prd_score
+from ecalgen.evaluation.prd import prd_score, ratio
 
 CLUSTERS, RUNS = 100, 10
 EDGES = (2.0, 10.0, 20.0, 40.0, 70.0, 100.0, 200.0, 300.0, 400.0, 500.0)
@@ -62,8 +62,8 @@ def _prd(sets, columns, clusters, runs, seed, bootstrap):
     for name, (real, generated, reference) in features.items():
         prd, ceiling = (prd_score(real, other, clusters, runs, seed, bootstrap) for other in (generated, reference))
         result[name] = {"auc": prd.auc, "std": prd.std, "interval": prd.interval, "ceiling": ceiling.auc,
-                        "ceiling_std": ceiling.std, "ratio": prd.auc / ceiling.auc, "clusters": clusters, "runs": runs,
-                        "n": prd.n}
+                        "ceiling_std": ceiling.std, "ratio": ratio(prd.auc, ceiling.auc), "clusters": clusters,
+                        "runs": runs, "n": prd.n}
     return result
 
 

@@ -19,7 +19,9 @@ def number(value, digits=3):
 
 
 def moments(mean, deviation):
-    """Both with the decimals that show three digits of the deviation."""
+    """Both with the decimals that show three digits of the deviation; a tiny one as a power of ten."""
+    if 0 < deviation < 1e-6:
+        return f"{text(mean)} ± {text(deviation)}"
     digits = max(0, 2 - math.floor(math.log10(deviation))) if deviation > 0 else 3
     return f"{number(mean, digits)} ± {number(deviation, digits)}"
 

@@ -4,7 +4,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from ecalgen import host
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation import c2st as module
 from ecalgen.evaluation.c2st import C2ST, binned, c2st, cross_validated_scores, observable_features
@@ -49,6 +51,26 @@ def test_cross_validation_is_that_of_scikit_learn():
     expected = cross_val_predict(LogisticRegression(), np.concatenate([real, generated]), labels, cv=5,
                                  method="predict_proba")[:, 1]
     assert roc_auc_score(labels, scores.ravel()) == pytest.approx(roc_auc_score(labels, expected), abs=0.01)
+
+
+def test_classifiers_have_the_threads_of_the_free_cores(monkeypatch):
+    monkeypatch.setattr(host, "free_cores", lambda: 1)
+    seen = []
+
+    class Classifier:
+        def fit(self, rows, labels):
+            self.note()
+
+        def predict_proba(self, rows):
+            self.note()
+            return np.full((len(rows), 2), 0.5)
+
+        def note(self):
+            seen.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp")
+
+    with threadpool_limits(3, user_api="openmp"):
+        cross_validated_scores(Classifier(), np.zeros((6, 1)), np.zeros((6, 1)), folds=2, seed=0)
+    assert seen and set(seen) == {1}
 
 
 def test_repeats_exactly(showers):

@@ -58,12 +58,23 @@ def test_the_page_says_who_is_best_by_what(folders, tmp_path):
 def test_an_old_format_gets_dashes_and_warnings(folders, tmp_path):
     page, verdict = compare.write_comparison([folders[0], saved(tmp_path / "old", older())], tmp_path / "out")
     assert verdict["Beware"] == (
-        "differing N, showers of each set (plain: 300, old: 600); differing format of evaluation.json (plain: 3, old: "
+        "differing N, showers of each set (plain: 300, old: 600); differing format of evaluation.json (plain: 4, old: "
         "2); the real showers of old are others than those of plain; numbers of different N do not compare, so "
         "nothing is ranked; judge them on as many showers.")
     assert "Best" not in verdict and "★" not in page.read_text(encoding="utf-8")
     row = page.read_text(encoding="utf-8").split('<th scope="row">Distance, Frechet physics</th>')[1].split("</tr>")[0]
     assert row.endswith('<td data-label="old"><span>–</span></td>')
+
+
+def test_rings_in_mev_of_an_older_format_stand_beside_their_shares(folders, tmp_path):
+    """Format 3 gave the rings in MeV: both are shown, neither is ranked, and the formats are said to differ."""
+    old = evaluations.evaluation() | {"format": 3}
+    old["observables"]["ring_energies"] = old["observables"].pop("ring_shares")
+    page, verdict = compare.write_comparison([folders[0], saved(tmp_path / "old", old)], tmp_path / "out")
+    assert verdict["Beware"].startswith("differing format of evaluation.json (plain: 4, old: 3)")
+    assert "of 16 numbers" in verdict["Even"]
+    source = page.read_text(encoding="utf-8")
+    assert "Wasserstein-1, ring shares" in source and "Wasserstein-1, ring energies" in source
 
 
 def test_other_clusters_and_protocols_are_warned_of(folders, tmp_path):
@@ -151,7 +162,8 @@ def test_one_folder_or_the_same_one_twice(folders):
 
 
 @pytest.mark.parametrize("flags, message", [
-    (["--real=x.npz", "--seed=1"], "runs side by side that are judged; it goes without --real, --seed"),
+    (["--real=x.npz", "--repeated=y.npz", "--seed=1"],
+     "runs side by side that are judged; it goes without --real, --repeated, --seed"),
     ([], "at least two folders")])
 def test_the_command_ends_in_one_line(folders, tmp_path, flags, message):
     done = command(f"--compare={folders[0]}", f"--out={tmp_path / 'out'}", *flags)

@@ -5,6 +5,9 @@ from scipy.integrate import trapezoid
 from scipy.stats import norm
 from scipy.stats import wasserstein_distance as scipy_wasserstein
 
+from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.observables import RING_MASKS, ring_energies
+from ecalgen.data.showers import Showers
 from ecalgen.evaluation.distances import BINS, binned, observable_distances, separation_power, wasserstein_distance
 from ecalgen.evaluation.features import observable_columns
 
@@ -25,6 +28,12 @@ def test_constant_column_keeps_its_unit():
     assert wasserstein_distance(np.zeros((10, 1)), np.full((10, 1), 0.25)) == 0.25
 
 
+def test_a_column_that_is_constant_but_for_rounding_keeps_its_unit():
+    real = np.full((10, 1), 3.0)
+    real[0] += 3e-7
+    assert wasserstein_distance(real, real + 0.25) == pytest.approx(0.25)
+
+
 def test_each_observable(showers):
     real, generated = observable_columns(showers[:200]), observable_columns(showers[200:])
     result = observable_distances(real, generated, bootstrap=40)
@@ -35,6 +44,19 @@ def test_each_observable(showers):
     width = result["longitudinal_width"]
     assert width["real_mean"] == pytest.approx(real["longitudinal_width"].mean())
     assert width["generated_std"] == pytest.approx(generated["longitudinal_width"].std())
+
+
+def test_a_tenth_more_energy_in_a_ring_is_seen_in_its_share_and_not_in_its_mev():
+    """Seen is a distance whose interval lies above that of two real sets, 3,000 showers each."""
+    sample = load_split(str(sample_path()), "test", None, 6000)
+    real, other = sample[:3000], sample[3000:]
+    spoiled = Showers(other.energy * np.where(RING_MASKS[..., 1], 1.1, 1), other.momentum, other.point)
+    share = lambda showers: observable_columns(showers)["ring_shares"][:, [1]]
+    mev = lambda showers: np.asarray(ring_energies(showers.energy, showers.momentum, showers.point))[:, [1]]
+    for columns, seen in ((share, True), (mev, False)):
+        of = lambda showers, columns=columns: {"ring": columns(showers)}
+        same, off = (observable_distances(of(real), of(showers), bootstrap=50)["ring"] for showers in (other, spoiled))
+        assert (off["w1_interval"][0] > same["w1_interval"][1]) == seen
 
 
 def test_interval_covers_a_known_distance():

@@ -6,9 +6,16 @@ import pytest
 
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.c2st import EDGES, JUDGES
+from ecalgen.evaluation import report
+from ecalgen.evaluation.c2st import EDGES, JUDGES, c2st
+from ecalgen.evaluation.correlation import correlation_distance
+from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.prd import EvaluationError
+from ecalgen.evaluation.features import condition_columns, make_extractor, observable_columns, observable_features
+from ecalgen.evaluation.physics_distance import physics_distances
+from ecalgen.evaluation.prd import EvaluationError, prd_score
+from ecalgen.evaluation.profiles import profile_ratios
+from ecalgen.evaluation.response import visible_fractions
 
 SMALL = dict(clusters=10, runs=2, bootstrap=10, progress=False)
 
@@ -28,7 +35,7 @@ def test_layout(result):
     assert set(result) == {"format", "protocol", "showers", "reference", "conditions", "particles", "seed",
                            "bootstrap", "prd", "c2st", "observables", "physics_distance", "condition_distances",
                            "correlation", "response", "profile", "stress", "memorisation", "seconds"}
-    assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (3, "paper", 100, "given")
+    assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (4, "paper", 100, "given")
     assert result["conditions"] == "marginal" and set(result["condition_distances"]) == {
         "log_energy", "slope_x", "slope_y", "track_x", "track_y"}
     assert set(result["prd"]) == {"raw", "physics", "score"}
@@ -40,7 +47,7 @@ def test_layout(result):
     assert set(result["c2st"]["observables_and_conditions"]["bins"]) == set(EDGES)
     for test in result["c2st"].values():
         assert set(test) - {"bins"} == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
-    assert set(result["observables"]) == set(OBSERVABLES)
+    assert set(result["observables"]) == set(OBSERVABLES) - {"ring_energies"} | {"ring_shares"}
     assert set(result["observables"]["delta_x"]) == {
         "w1", "w1_interval", "w1_reference", "w1_reference_interval", "separation", "separation_interval",
         "separation_reference", "separation_reference_interval", "bins", "real_mean", "real_std", "generated_mean",
@@ -59,6 +66,79 @@ def test_numbers_belong_together(result):
     response = result["observables"]["visible_fraction"]
     assert response["w1"] > 2 > 0.5 > response["w1_reference"]
     assert response["generated_mean"] == pytest.approx(1.2 * 0.173, rel=0.02)
+
+
+def test_ceilings_and_floors_are_those_of_the_other_real_showers(sets, result):
+    """Each number beside a metric is that metric of real against reference showers, without the generated ones."""
+    real, reference = sets[0], sets[2][:100]
+    for name in ("raw", "physics"):
+        extract = make_extractor(name)
+        ceiling = prd_score(extract(real), extract(reference), 10, 2, bootstrap=10)
+        assert result["prd"][name]["ceiling"] == ceiling.auc
+        assert result["prd"][name]["ceiling_curve"]["recall"] == ceiling.recall[::10].tolist()
+        assert result["prd"][name]["ceiling_extrapolated"]["auc"][0] == ceiling.auc
+    for judge in ("observables", "cells"):
+        assert result["c2st"][judge]["floor"] == c2st(real, reference, judge, bootstrap=2).auc
+    for columns, distances in ((observable_columns, "observables"), (condition_columns, "condition_distances")):
+        ours, others = columns(real), columns(reference)
+        for name in ours:
+            assert result[distances][name]["w1_reference"] == wasserstein_distance(ours[name], others[name])
+    ours, others = (observable_features(showers)[0] for showers in (real, reference))
+    assert result["correlation"]["reference"] == correlation_distance(ours, others)
+    expected = physics_distances(real, reference, reference, bootstrap=2)
+    assert [result["physics_distance"][name]["reference"] for name in ("fpd", "kpd")] == [
+        expected[name]["value"] for name in ("fpd", "kpd")]
+    assert result["profile"]["along"]["reference_ratio"] == profile_ratios(
+        real, reference, reference, bootstrap=2)["along"]["ratio"]
+    for entry in result["response"]["bins"]:
+        energy = np.linalg.norm(reference.momentum, axis=1)
+        inside = (energy >= entry["low"]) & (energy < entry["high"])
+        assert entry["reference"]["mean"] == pytest.approx(visible_fractions(reference)[inside].mean())
+
+
+def test_copies_are_looked_for_among_all_reference_showers(result):
+    assert (result["showers"], result["memorisation"]["training_showers"]) == (100, 110)
+
+
+@pytest.fixture(scope="module")
+def repeated(sets):
+    """Sixty of the particles again, as Geant4 might have made them: every cell drawn anew about its energy."""
+    real = sets[0][:60]
+    energy = np.random.default_rng(0).poisson(5 * real.energy) / 5
+    return Showers(energy, real.momentum, real.point)
+
+
+def test_repeated_showers_give_the_ceiling_of_the_same_particles(sets, repeated):
+    real, _, reference = sets
+    generated = Showers(0.8 * real.energy, real.momentum, real.point)
+    result = evaluate(real, generated, reference, repeated=repeated, **SMALL)
+    raw = make_extractor("raw")
+    entry = result["prd"]["raw"]
+    assert entry["matched_n"] == 60 and entry["n"] == 100
+    ceiling, prd = (prd_score(raw(real[:60]), raw(other[:60]), 10, 2, bootstrap=10) for other in (repeated, generated))
+    assert (entry["matched_ceiling"], entry["matched_ceiling_std"], entry["matched_ceiling_interval"]) == (
+        ceiling.auc, ceiling.std, ceiling.interval)
+    assert (entry["matched_auc"], entry["matched_std"], entry["matched_interval"]) == (prd.auc, prd.std, prd.interval)
+    judges = {judge: test for judge, test in result["c2st"].items() if "matched_n" in test}
+    assert set(judges) == {"observables", "images"}
+    floor, test = (c2st(real[:60], other[:60], bootstrap=10) for other in (repeated, generated))
+    assert (judges["observables"]["matched_floor"], judges["observables"]["matched_floor_interval"]) == (
+        floor.auc, floor.interval)
+    assert (judges["observables"]["matched_auc"], judges["observables"]["matched_interval"]) == (
+        test.auc, test.interval)
+
+
+def test_repeated_showers_of_other_particles_are_refused(sets, repeated):
+    real, other, reference = sets
+    matched = Showers(other.energy, real.momentum, real.point)
+    with pytest.raises(EvaluationError, match="belong to other particles than the first 59 real ones; make them anew"):
+        evaluate(real, matched, reference, repeated=repeated[1:], **SMALL)
+    with pytest.raises(EvaluationError, match="want generated ones at the particles of the real showers, one by one"):
+        evaluate(real, other, reference, repeated=repeated, **SMALL)
+    with pytest.raises(EvaluationError, match="15 repeated showers are too few for 10 clusters; give at least 20"):
+        evaluate(real, matched, reference, repeated=repeated[:15], **SMALL)
+    with pytest.raises(EvaluationError, match="repeated is of type str, not Showers"):
+        evaluate(real, matched, reference, repeated="again.npz", **SMALL)
 
 
 def test_repeats_exactly(sets, result):
@@ -82,14 +162,30 @@ def test_faults_are_named(sets):
 @pytest.mark.parametrize("changes, message", [
     (dict(generated="mine.npz"), "generated is of type str, not Showers; make them with ecalgen.Showers"),
     (dict(real=None), "real is of type NoneType, not Showers"),
-    (dict(clusters=0), "clusters is 0; it must be at least 1"), (dict(runs=0), "runs is 0; it must be at least 1"),
-    (dict(bootstrap=0), "bootstrap is 0; it must be at least 1"),
+    (dict(clusters=0), "clusters is 0; it must be a whole number, at least 1"), (dict(runs=0), "runs is 0; it must be"),
+    (dict(bootstrap=0), "bootstrap is 0; it must be"), (dict(bootstrap=None), "bootstrap is None; it must be"),
+    (dict(clusters=2.5), "clusters is 2.5; it must be a whole number"), (dict(runs="3"), "runs is '3'; it must be a"),
+    (dict(seed=-1), "seed is -1; it must be a whole number from 0 to 4294967295"), (dict(seed=0.5), "seed is 0.5; it"),
+    (dict(protocol=["paper"]), "no protocol is called .'paper'.; there are paper"),
     (dict(clusters=5_000), "200 showers cannot fill 5000 clusters, as asked for: give at least 2500 generated"),
 ])
 def test_what_cannot_be_judged_is_refused_at_once(sets, changes, message):
     given = dict(zip(("real", "generated", "reference"), sets, strict=True)) | SMALL | changes
     with pytest.raises(EvaluationError, match=message):
         evaluate(**given)
+
+
+@pytest.mark.parametrize("energy, momentum, point, message", [
+    (1e20, 1, 0, "the generated showers: the energy of a shower is 1.*e.20 MeV in event 0, beyond 0 to 1e.15; leave"),
+    (1, 1e-20, 0, "the energy of a particle is .* GeV in event 0, beyond 1e-06 to 1e.09"),
+    (1, 1e30, 0, "the energy of a particle is inf GeV in event 0, beyond 1e-06 to 1e.09"),
+    (1, 1, 1e20, "the distance of a point is 1e.20 cm in event 0, beyond 0 to 1e.06"),
+])
+def test_showers_beyond_what_can_be_computed_are_refused(sets, energy, momentum, point, message):
+    cells = sets[1].energy / sets[1].energy[0].sum() * energy
+    extreme = Showers(cells, sets[1].momentum * momentum, sets[1].point + point)
+    with pytest.raises(EvaluationError, match=message):
+        evaluate(sets[0], extreme, sets[2], **SMALL)
 
 
 def test_showers_without_energy_are_refused(sets):
@@ -103,6 +199,32 @@ def test_a_handful_of_showers_is_refused_and_fifty_are_judged(sets):
         evaluate(*(showers[:10] for showers in sets), **SMALL | dict(clusters=4))
     few = evaluate(*(showers[:50] for showers in sets), **SMALL)
     assert few["showers"] == 50 and few["particles"]["real"] == [11]
+
+
+def alike(showers, count):
+    """Only the first so many showers, over and over."""
+    return showers[np.arange(60) % count]
+
+
+def in_one_cell(showers):
+    """Of one particle, 10 GeV straight into the middle, with all energy in one cell."""
+    energy = np.zeros_like(showers.energy[:60])
+    energy[:, 3, 5] = showers.energy[:60].sum((1, 2))
+    return Showers(energy, np.tile([0.0, 0.0, 10.0], (60, 1)), np.zeros((60, 2)), np.where(np.arange(60) % 2, 11, 22))
+
+
+@pytest.mark.parametrize("spoil", [lambda showers: alike(showers, 2), in_one_cell])
+def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tmp_path, monkeypatch):
+    """Numbers or None, no warning, and a page with all its figures."""
+    png = report.figures.png
+    monkeypatch.setattr(report.figures, "png", lambda figure: png(figure, dpi=20))
+    real, generated, reference = map(spoil, sets)
+    result = evaluate(real, generated, reference, **SMALL)
+    write_evaluation(tmp_path / "evaluation.json", result)
+    page = report.write_report(real, generated, json.loads((tmp_path / "evaluation.json").read_text()), tmp_path)
+    assert page.exists()
+    if spoil is not in_one_cell:
+        assert (result["prd"]["raw"]["ceiling"], result["prd"]["raw"]["ratio"]) == (pytest.approx(0, abs=1e-9), None)
 
 
 def test_written_whole_and_read_back(result, tmp_path):

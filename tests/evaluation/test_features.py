@@ -34,7 +34,7 @@ def test_observable_columns(showers):
     assert {name: value.shape for name, value in columns.items()} == {
         "longitudinal_asymmetry": (7, 1), "transverse_asymmetry": (7, 1), "longitudinal_width": (7, 1),
         "transverse_width": (7, 1), "sparsity": (7, 20), "delta_x": (7, 1), "delta_y": (7, 1),
-        "ring_energies": (7, 4), "visible_fraction": (7, 1)}
+        "ring_shares": (7, 4), "visible_fraction": (7, 1)}
 
 
 def test_each_function_compiles_once(showers):

@@ -151,6 +151,11 @@ def test_maps_of_a_generator_that_gives_nothing(showers):
         assert pixels(figures.gallery(first, second, 2)).std() > 0.02
 
 
+def test_maps_of_the_smallest_energies_that_float32_knows(showers):
+    faint = Showers(np.where(showers.energy > 0, np.float32(1e-45), 0), showers.momentum, showers.point)
+    assert pixels(figures.gallery(faint, faint, 2)).std() > 0.02
+
+
 def test_prd_curves_draw_both_and_name_their_settings():
     entry = {"auc": 0.612, "std": 0.004, "ceiling": 0.934, "clusters": 400, "runs": 10, "n": 2500, "curve": CURVE,
              "ceiling_curve": CEILING}

@@ -20,10 +20,18 @@ def saved(path, energy, showers):
 def test_other_formats_units_and_axes_are_converted_and_told(showers, tmp_path, suffix):
     real = saved(tmp_path / "real.npz", showers.energy, showers)
     generated = saved(tmp_path / f"mine{suffix}", showers.energy.swapaxes(1, 2) / 1000, showers)
-    (ours, theirs, reference), notes = load_sets(real, generated)
+    (ours, theirs, reference, repeated), notes = load_sets(real, generated)
     np.testing.assert_allclose(theirs.energy, ours.energy, rtol=1e-5)
-    assert reference is None and len(notes) == 2
+    assert reference is None and repeated is None and len(notes) == 2
     assert "turned from axes (y, x)" in notes[0] and f"mine{suffix}: EnergyDeposit converted from GeV" in notes[1]
+
+
+def test_repeated_showers_are_the_fourth_set(showers, tmp_path):
+    real = saved(tmp_path / "real.npz", showers.energy, showers)
+    again = saved(tmp_path / "again.npz", 0.99 * showers.energy[:200], showers[:200])
+    (_, _, reference, repeated), notes = load_sets(real, real, repeated=again)
+    np.testing.assert_allclose(repeated.energy, 0.99 * showers.energy[:200], rtol=1e-6)
+    assert reference is None and not notes
 
 
 def test_a_poor_generator_is_judged_as_it_is(showers, tmp_path):
@@ -31,7 +39,7 @@ def test_a_poor_generator_is_judged_as_it_is(showers, tmp_path):
     real = saved(tmp_path / "real.npz", showers.energy, showers)
     energy = np.zeros_like(showers.energy)
     energy[:, 3, 5] = showers.energy.sum((1, 2))
-    (_, generated, _), notes = load_sets(real, saved(tmp_path / "poor.npz", energy, showers), real)
+    (_, generated, *_), notes = load_sets(real, saved(tmp_path / "poor.npz", energy, showers), real)
     np.testing.assert_array_equal(generated.energy, energy)
     assert len(notes) == 1 and "in no units and axes; judged as they are" in notes[0]
     with pytest.raises(BadShowers, match="does not follow ParticlePoint"):
@@ -43,7 +51,7 @@ def test_units_are_found_where_the_axes_of_a_poor_generator_are_none(showers, tm
     energy = np.zeros_like(showers.energy)
     energy[:, 3, 5] = showers.energy.sum((1, 2)) / 1000
     save_showers(tmp_path / "poor.npz", Showers(energy, showers.momentum * 1000, showers.point))
-    (_, generated, _), notes = load_sets(real, tmp_path / "poor.npz", real)
+    (_, generated, *_), notes = load_sets(real, tmp_path / "poor.npz", real)
     np.testing.assert_allclose(generated.energy, 1000 * energy, rtol=1e-5)
     np.testing.assert_allclose(generated.momentum, showers.momentum, rtol=1e-5)
     assert len(notes) == 1

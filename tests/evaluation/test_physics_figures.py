@@ -29,6 +29,14 @@ def test_response_draws_every_bin_in_percent():
     png(upper.figure, dpi=20)
 
 
+def test_an_interval_that_leaves_out_its_value_is_drawn():
+    """As the bootstrap of a few showers, each repeated many times, may give it."""
+    beside = moments(0.17) | {"mean_interval": [0.18, 0.19], "resolution": 0.0, "resolution_interval": [0.01, 0.02]}
+    figure = physics_figures.response([{"low": 1.0, "high": 2.0, "real": beside, "generated": beside,
+                                        "reference": beside}])
+    assert png(figure, dpi=20)
+
+
 def test_profiles_draw_both_axes_and_their_ratios():
     values = {"real": [1.0, 5.0, 2.0, 0.0], "generated": [1.0, 4.0, 2.4, 0.1], "ratio": [1.0, 0.8, 1.2, None],
               "ratio_interval": [[0.9, 1.1], [0.7, 0.9], [1.1, 1.3], [None, None]],

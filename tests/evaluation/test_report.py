@@ -92,7 +92,7 @@ def test_report_is_one_whole_page(tmp_path, showers, generated, evaluation):
                   "8.130 ± 0.020", "[0.0049, 0.0053]", "0.012 0.004", "10 GeV, 15°, track at (0, 0.5) cm",
                   "7.8 to 12 GeV 3.2°, 0.46 cm", "17.12 ± 0.05 17.12 ± 0.05", "1.23 % [0.90, 1.50] of the generated"):
         assert words in page.text
-    assert "1/√N" not in page.text
+    assert "1/√N" not in page.text and "Geant4 repeated" not in page.text
 
 
 def test_report_escapes_what_it_is_given(tmp_path, showers, generated, evaluation, quick):
@@ -116,6 +116,21 @@ def test_report_does_without_what_may_be_absent(tmp_path, showers, evaluation, q
     assert "0.723 ± –" in page.text and "reads off" not in page.text
     assert not [words for words in ("Provenance", "Single showers", "Stress", "Memorisation") if words in page.text]
     assert len(page.images) == 4
+
+
+def test_report_shows_the_ceiling_of_repeated_particles(tmp_path, showers, generated, evaluation, quick):
+    evaluation["prd"]["raw"] |= {
+        "matched_n": 1200, "matched_auc": 0.7011, "matched_std": 0.002, "matched_interval": [0.69, 0.71],
+        "matched_ceiling": 0.7321, "matched_ceiling_std": 0.003, "matched_ceiling_interval": [0.722, 0.742]}
+    evaluation["c2st"]["observables"] |= {"matched_n": 1200, "matched_auc": 0.622, "matched_interval": [0.61, 0.63],
+                                          "matched_floor": 0.498, "matched_floor_interval": [0.48, 0.51]}
+    page = Page(report.write_report(showers, generated, evaluation, tmp_path).read_text(encoding="utf-8"))
+    for words in ("At particles that Geant4 repeated 0.701 ± 0.002 –",
+                  "Ceiling there, repeated against real 0.732 ± 0.003",
+                  "95 % interval of that ceiling [0.722, 0.742]", "N of these 1\u202f200",
+                  "Observables, at 1\u202f200 particles that Geant4 repeated 0.622 [0.610, 0.630] 0.498 [0.480, 0.510]",
+                  "made showers of the first particles a second time"):
+        assert words in page.text, words
 
 
 def test_report_tells_what_a_regressor_reads_off(tmp_path, showers, generated, evaluation, quick):

@@ -49,6 +49,23 @@ def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
         "other real ones do, as copies would, and as showers smoother than real ones may.")
 
 
+@pytest.mark.parametrize("matched, ceiling, label", [
+    (0.93, 0.97, "Good"), (0.99, 0.97, "Good"), (0.99, 0.96, "Beware")])
+def test_the_ceiling_of_the_same_particles_says_what_exceeds_it(evaluation, matched, ceiling, label):
+    """0.95 exceeds 0.90, made of other particles. What counts is the ceiling of the same ones, within 0.02."""
+    around = lambda value: [value - 0.01, value + 0.01]
+    entry = feature_set(0.95, 0.9) | {
+        "matched_n": 2000, "matched_auc": matched, "matched_std": 0.003, "matched_interval": around(matched),
+        "matched_ceiling": ceiling, "matched_ceiling_std": 0.003, "matched_ceiling_interval": around(ceiling)}
+    evaluation["prd"] = {"raw": entry, "score": 0.95}
+    said = verdict_of(evaluation)
+    assert "raw PRD-AUC 0.950 against a real-versus-real ceiling of 0.900" in said[label]
+    assert set(said) == {"Good", "Off", label}
+    if label == "Beware":
+        assert ("at 2\u202f000 particles that Geant4 repeated, 0.990 exceeds the 0.960 of the repeated showers, as "
+                "that of copies would") in said[label]
+
+
 def test_verdict_warns_of_another_beam(evaluation):
     evaluation["condition_distances"]["log_energy"] = distance(0.5)
     assert verdict_of(evaluation)["Beware"].startswith(
@@ -89,6 +106,13 @@ def test_verdict_of_a_hopeless_generator(evaluation):
     verdict = verdict_of(evaluation)
     assert list(verdict) == ["Off"]
     assert verdict["Off"].startswith("raw PRD-AUC 0.100") and "delta y with Wasserstein-1 4.000" in verdict["Off"]
+
+
+def test_a_resolution_of_repeated_showers_is_no_division_by_zero(evaluation):
+    for entry in evaluation["response"]["bins"]:
+        for kind in ("real", "reference"):
+            entry[kind] |= {"resolution": 0.0, "resolution_interval": [0.0, 0.0]}
+    assert "resolution off in 2 of 2 bins of energy, most by – % at 1 to 2 GeV" in verdict_of(evaluation)["Off"]
 
 
 def test_a_terminal_gets_a_line_a_finding():

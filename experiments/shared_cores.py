@@ -1,0 +1,94 @@
+"""How long an evaluation takes on cores that other processes use too, with and without the limit on its threads.
+
+    python -m experiments.shared_cores                # an hour, on a machine that does nothing else
+    python -m experiments.shared_cores --showers=40 --clusters=10 --busy=2 --results=runs/x.json
+
+Every case is a process of its own, so that it starts with no load of its own. `busy` processes count in a loop beside
+it. The limit is `ecalgen.host.native_threads`; without it, threads are as many as cores. The first minute of the busy
+processes is not timed, as the load that the limit reads is that of the last minute.
+"""
+import argparse
+import contextlib
+import multiprocessing
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+from ecalgen import host
+from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.showers import Showers
+from ecalgen.evaluation.evaluate import evaluate
+from ecalgen.provenance import provenance
+from experiments.variants import RESULTS, write
+
+LIMITED = {"limited": True, "as many threads as cores": False}
+
+
+def main():
+    """Time all cases, alone and beside the busy processes, and write them with their provenance."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--showers", type=int, default=200, help="of each set")
+    parser.add_argument("--clusters", type=int, default=100, help="of the PRD")
+    parser.add_argument("--busy", type=int, default=15, help="processes that count in a loop beside the evaluation")
+    parser.add_argument("--wait", type=float, default=host.LOAD_SECONDS, help="seconds for the load to show")
+    parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "shared_cores.json")
+    parser.add_argument("--one", choices=LIMITED, help="time this case alone in this process, and print the seconds")
+    args = parser.parse_args()
+    if args.one:
+        print(seconds(args.showers, args.clusters, LIMITED[args.one]))
+        return
+    seconds(args.showers, args.clusters, True)  # compiles what the cases share
+    rows = [{"busy": busy, "threads": case} | timed(args, busy, case) for busy in (0, args.busy) for case in LIMITED]
+    write(args.results, {"showers": args.showers, "clusters": args.clusters, "cores": host.cores(), "rows": rows,
+                         "provenance": provenance(0)})
+
+
+def timed(args, busy, case):
+    """{"load" when it began, "seconds"} of one case in a process of its own."""
+    with spinning(busy):
+        time.sleep(args.wait)
+        load = os.getloadavg()[0]
+        command = [sys.executable, "-m", "experiments.shared_cores", f"--showers={args.showers}",
+                   f"--clusters={args.clusters}", f"--one={case}"]
+        environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    row = {"load": round(load, 2), "seconds": float(done.stdout.split()[-1])}
+    print(busy, case, row, flush=True)
+    return row
+
+
+@contextlib.contextmanager
+def spinning(count):
+    """So many processes that use all the time of a core that they get."""
+    processes = [multiprocessing.get_context("spawn").Process(target=_count, daemon=True) for _ in range(count)]
+    for process in processes:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.terminate()
+            process.join()
+
+
+def seconds(showers, clusters, limited):
+    """How long one evaluation takes, of real showers made 3 % too bright."""
+    host.set_up()
+    if not limited:
+        host.free_cores = host.cores
+    real, reference = (load_split(str(sample_path()), split, None, showers) for split in ("test", "train"))
+    generated = Showers(1.03 * real.energy, real.momentum, real.point)
+    begin = time.perf_counter()
+    evaluate(real, generated, reference, clusters=clusters, progress=False)
+    return round(time.perf_counter() - begin, 1)
+
+
+def _count():
+    while True:
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -34,7 +34,7 @@ ENERGY_MARGIN = 1.5
 STEEPEST = 1e-6
 """pz / E at least, where slopes are computed."""
 NAMED = 5
-"""Rows that an error names at most."""
+"""Largest number of rows that an error names."""
 
 
 def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
@@ -58,10 +58,10 @@ def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
                          "point[None]")
     momentum, point = check_incident(momentum, point)
     energy = np.linalg.norm(momentum.astype(np.float64), axis=1)
-    _refuse((energy < ENERGIES[0]) | (energy > ENERGIES[1]),
+    refuse_rows((energy < ENERGIES[0]) | (energy > ENERGIES[1]),
             f"an energy outside of [{ENERGIES[0]:g}, {ENERGIES[1]:g}] GeV; momenta are in GeV")
     if misses == "refuse":
-        _refuse(beside(point, half_face),
+        refuse_rows(beside(point, half_face),
                 f"an entry point outside of the front face, beyond {half_face:.4g} cm in x or y, and miss the "
                 "calorimeter; give points in cm, or misses='empty' for empty showers")
     return momentum, point
@@ -129,6 +129,17 @@ def harmless(hit, momentum, point):
             jnp.where(hit[:, None], point, 0))
 
 
+def refuse_rows(bad, fault):
+    """Raise BadShowers where any of the particles `bad [N]` is true, with the first rows and the fault."""
+    if bad.any():
+        raise BadShowers(f"{np.sum(bad)} of {len(bad)} particles (rows {named(np.nonzero(bad)[0])}) have {fault}")
+
+
+def named(numbers):
+    """The first few numbers as text."""
+    return ", ".join(map(str, numbers[:NAMED])) + (", ..." if len(numbers) > NAMED else "")
+
+
 @jax.jit
 def scaled(showers, factors):
     """Showers `[N, ...]` times factors `[N]`."""
@@ -151,11 +162,3 @@ def _array(name, value):
         return np.asarray(value)
     except ValueError as error:  # rows of different lengths
         raise BadShowers(f"{name} is no array ({error}); give rows of equal length") from error
-
-
-def _refuse(bad, fault):
-    """Raise BadShowers for the rows that are bad, if any."""
-    rows = np.nonzero(bad)[0]
-    if len(rows):
-        named = ", ".join(map(str, rows[:NAMED])) + (", ..." if len(rows) > NAMED else "")
-        raise BadShowers(f"{len(rows)} of {len(bad)} particles (rows {named}) have {fault}")

@@ -52,6 +52,9 @@ FUNCTIONS = {
                + lax.rsqrt(1 + x**2) + lax.clamp(-1.0, x, 1.0) + jnp.square(x) - jnp.sqrt(jnp.exp(x)), (6,)),
 }
 """Name -> (function of `[N, ...]`, the shape behind N)."""
+RANGES = {"energy (GeV)": [1.0, 100.0], "px/pz": [-1.0, 1.0], "py/pz": [-1.0, 1.0],
+          "x at 15 cm depth (cm)": [-9.0, 9.0], "y at 15 cm depth (cm)": [-9.0, 9.0]}
+"""A training range."""
 GENERATORS = {
     "plain": dict(latent=6, widths=[8, 8, 4, 4], attention=8, spectral_norm=True, conditioning="projection"),
     "octant, noise": dict(latent=6, widths=[8, 8, 4, 4], attention=0, cell_noise=2, unit="root", octant=True,
@@ -80,7 +83,7 @@ def save_run(folder, name, seed=0, trained_on=None):
     save_weights(folder / "generator", params, {
         "kind": "generator", "system": kind, "preset": "test", "generator": fields, "steps": 0,
         "data": {"transform": {"name": "none" if kind in ("vae", "anchored") else "sqrt", "scale": 100.0}},
-        "trained_on": trained_on or {"energy (GeV)": [1.0, 100.0]}, "provenance": {}})
+        "trained_on": trained_on or RANGES, "provenance": {}})
     return folder
 
 

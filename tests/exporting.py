@@ -95,6 +95,29 @@ def draw(latent, count, seed=0):
     return rng.normal(size=(count, latent)).astype("f4"), conditions.astype("f4")
 
 
+HOSTILE = np.array([
+    [0, 0, 20, 30, 0], [100, 90, 20, 0, 0], [5, 5, 1e-6, 0, 0], [0, 0, 1e5, 1, -1], [0, 0, 1e-3, 0, 0],
+    [1, 1, 1e-30, 0, 0],
+    [0, 0, 20, 200, 0], [0, 0, -5, 0, 0], [0, 0, 0, 0, 0], [3e38, 3e38, 3e38, 0, 0], [0, 0, 5, 0, -3e38]], np.float32)
+"""Conditions far outside of any training range, of which the last five are no particle that hits the calorimeter."""
+MISSING = 5
+
+
+def check_hostile(make, latent):
+    """The shares of their energy that an exported program makes of hostile conditions and noise; all are finite.
+
+    Args:
+      make: (noise, conditions) -> cells, NumPy.
+      latent: numbers of noise of a shower.
+    """
+    noise, _ = draw(latent, len(HOSTILE))
+    noise[0], noise[1, ::2] = 1e30, -3e38
+    cells = np.asarray(make(noise, HOSTILE))
+    assert np.isfinite(cells).all() and (cells >= 0).all()
+    assert not cells[-MISSING:].any() and cells[2:4].any((1, 2)).all()
+    return cells.sum((1, 2)) / (1000 * np.linalg.norm(HOSTILE[:, :3].astype(float), axis=1) + 1e-30)
+
+
 def run_c(program, folder, *arguments):
     """What the C of a `Program` of one argument makes of it, compiled with every warning an error."""
     names = [f"given{i}" for i in range(len(arguments))]

@@ -62,7 +62,7 @@ class Production:
             if getattr(self, name) is not None and getattr(self, name) < lowest:
                 raise ProductionError(f"{name} is {getattr(self, name)}; give a whole number from {lowest}")
         if self.first + self.events > NUMBERS:
-            raise ProductionError(f"first is {self.first}, the last event beyond 2^63 - 1; give a smaller number")
+            raise ProductionError(f"the last event is beyond 2^63 - 1, as first is {self.first}; give a smaller one")
 
     @property
     def chunks(self) -> list[tuple[int, int]]:

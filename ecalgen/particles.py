@@ -58,7 +58,8 @@ def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
                          "point[None]")
     momentum, point = check_incident(momentum, point)
     energy = np.linalg.norm(momentum.astype(np.float64), axis=1)
-    refuse_rows((energy < ENERGIES[0]) | (energy > ENERGIES[1]),
+    low, high = np.float32(ENERGIES)
+    refuse_rows((energy < low) | (energy > high),
             f"an energy outside of [{ENERGIES[0]:g}, {ENERGIES[1]:g}] GeV; momenta are in GeV")
     if misses == "refuse":
         refuse_rows(beside(point, half_face),

@@ -67,6 +67,7 @@ def test_those_that_miss_are_refused_with_their_rows():
     assert check_particles(momentum, point, "empty")[0].shape == (9, 3)
     assert len(check_particles(momentum, point, half_face=31.0)[1]) == 9
     point[:, 1] = 30.3  # the edge
+    momentum[0], momentum[1] = [0, 0, 1e-6], [0, 0, 1e9]
     check_particles(momentum, point)
 
 

@@ -161,7 +161,7 @@ def sample(production: Production, sampler: Callable, made_by: dict, out: os.Pat
             for first, count in production.chunks:
                 momentum, point = kinematics(setup.beam, setup.seed, first, count)
                 energy = sampler(momentum, point / 10, setup.seed, first)
-                yield energy, momentum, point, np.arange(first, first + count)
+                yield energy, momentum, point, first + np.arange(count)
                 bar.update(count)
 
     write_showers(out, setup, blocks(), bookkeeping(production, made_by), dtype)
@@ -361,4 +361,4 @@ def _read_parts(production, parts) -> Iterator[tuple[np.ndarray, ...]]:
     """(energy in MeV, momentum in GeV, point in mm, index) of each chunk."""
     for first, count in production.chunks:
         with np.load(_part(parts, first)) as part:
-            yield part["energy"], part["momentum"], part["point"], np.arange(first, first + count)
+            yield part["energy"], part["momentum"], part["point"], first + np.arange(count)

@@ -1,18 +1,18 @@
-"""Many showers from a program for a few: a chunk after the other."""
+"""Many showers from a program that makes a few at a time."""
 import numpy as np
 
 FULL = 0.75
-"""Share of a power of two from which rows are padded to it, rather than made in two pieces."""
+"""Rows that are at least this share of a power of two are padded to it; fewer are made in two pieces."""
 FEW = 8
-"""Rows up to which they are padded in any case."""
+"""Up to so many rows are always padded to a power of two."""
 
 
 def in_chunks(make, size, shape, *columns):
-    """What `make` makes of the rows of some columns, so many at a time: float32 `[N, *shape]`.
+    """Apply `make` to the columns in chunks of at most `size` rows, and join the results: float32 `[N, *shape]`.
 
     Args:
       make: (a chunk of each column, index of its first row) -> `[rows, *shape]`.
-      size: rows at a time, a power of two.
+      size: largest number of rows in a chunk, a power of two.
       shape: of a shower.
       columns: arrays `[N, ...]`.
     """
@@ -26,11 +26,13 @@ def in_chunks(make, size, shape, *columns):
 
 
 def pieces(count, size):
-    """(first row, rows, rows with padding) of each piece: powers of two, so that there are few programs to compile.
+    """Yield (first row, rows, rows with padding) of each piece.
+
+    The rows with padding are powers of two, so that few programs are compiled.
 
     Args:
-      count: rows in all.
-      size: rows of a piece at most, a power of two.
+      count: number of all rows.
+      size: largest number of rows in a piece, a power of two.
     """
     start = 0
     while start < count:

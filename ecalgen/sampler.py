@@ -1,7 +1,6 @@
 """Showers from a trained generator: a pure jitted function, and the same with weights from a run or shipped."""
 import functools
 import json
-import operator
 import warnings
 
 import jax
@@ -9,37 +8,47 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.chunks import in_chunks
-from ecalgen.data.showers import CELLS, check_incident, incident_energy, reference_point, slopes
+from ecalgen.data.showers import CELLS
 from ecalgen.data.transforms import make_transform
 from ecalgen.models.build import build_generator
 from ecalgen.models.layers import at_precision, fold_spectral_norm
+from ecalgen.particles import beside, check_particles, held, limits, quantities, scaled
 from ecalgen.provenance import provenance
+from ecalgen.seeds import check_first, make_key, shower_keys, words
 from ecalgen.weights import load_weights, save_weights
 
 CHUNKS = {"cpu": 64}
-"""Backend -> showers made at once, here what stays in a core's cache."""
+"""Backend -> showers made at once; so many stay in a core's cache."""
 LARGE_CHUNK = 8192
-"""On accelerators."""
+"""Showers made at once on any other backend, which is an accelerator."""
 PRECISIONS = ("float32", "bfloat16")
 MARGIN = 0.02
-"""Share of a limit by which conditions may exceed it unremarked: a finite sample misses the very edge."""
+"""Share of a limit by which conditions may exceed it without a warning: a finite sample misses the very edge."""
 
 
-def make_sampler(generator, transform):
-    """A pure jitted `sample(variables, key, momentum, point, first=0)` -> `[N, 30, 30]` MeV.
+def make_sampler(generator, transform, trained_on=None):
+    """A pure `sample(variables, key, momentum, point, first=0)` -> `[N, 30, 30]` MeV.
 
-    Shower `i` depends on its conditions and (key, first + i) alone, so a set may be made in pieces.
+    Its parts are jitted, one by one: the network's program is the same with and without a training range. Shower `i`
+    depends only on its particle, the key and `first + i`, so a set may be made in pieces. `first` is a whole number
+    below 2^31, or the `seeds.words` of one below 2^63.
 
     Args:
       generator: module with `draw_noise(key)` and `(noise, momentum, point)` -> cells.
       transform: whose inverse turns cells into MeV.
+      trained_on: training range, as in a card. With it, any particle gives a finite shower and a finite gradient; one
+        that misses the calorimeter gives an empty shower. Without it, particles reach the generator as they are.
     """
-
     @jax.jit
+    def make(variables, key, momentum, point, first):
+        noise = jax.vmap(generator.draw_noise)(shower_keys(key, len(momentum), first))
+        return transform.inverse(generator.apply(variables, noise, momentum, point))
+
     def sample(variables, key, momentum, point, first=0):
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(len(momentum)))
-        cells = generator.apply(variables, jax.vmap(generator.draw_noise)(keys), momentum, point)
-        return transform.inverse(cells)
+        if trained_on is None:
+            return make(variables, key, momentum, point, first)
+        momentum, point, factors = held(limits(trained_on), momentum, point)
+        return scaled(make(variables, key, momentum, point, first), factors)
 
     return sample
 
@@ -60,24 +69,29 @@ class Sampler:
     def __init__(self, sample, variables, card):
         self.sample, self.variables, self.card = sample, variables, card
 
-    def __call__(self, momentum, point, seed=0, first=0):
-        """Showers at these conditions, float32 `[N, 30, 30]` MeV; the same seed gives the same showers.
+    def __call__(self, momentum, point, seed=0, first=0, misses="refuse"):
+        """Showers of these particles, float32 `[N, 30, 30]` MeV; the same seed gives the same showers.
 
-        Conditions outside the range it was trained on are made all the same, with a warning.
+        A particle misses the calorimeter where it enters outside of the front face. A particle that hits it outside of
+        the training range is made with a warning: its direction, position and energy are moved to the nearest ones
+        near that range, and its shower is scaled to its energy.
 
         Args:
           momentum: `[N, 3]` GeV.
           point: `[N, 2]` cm, on the front face.
-          seed: whole number.
-          first: number of the first shower, for a set made in pieces.
+          seed: whole number from 0 to 2^64 - 1.
+          first: number of the first shower, for a set made in pieces; the last one is at most 2^63 - 1.
+          misses: `refuse` raises an error for a particle that misses, `empty` makes an empty shower of it.
 
         Raises:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
+          UserError: a seed, a first number or a choice for `misses` that cannot be, or arrays that JAX traces.
         """
-        momentum, point = check_incident(momentum, point)
-        _warn_outside(self.card["trained_on"], momentum, point)
-        key = jax.random.key(_whole(seed))
-        sample = lambda momentum, point, start: self.sample(self.variables, key, momentum, point, first + start)
+        momentum, point = check_particles(momentum, point, misses)
+        key, first = make_key(seed), check_first(first, len(momentum))
+        hits = ~beside(point)
+        _warn_outside(self.card["trained_on"], momentum[hits], point[hits])
+        sample = lambda momentum, point, start: self.sample(self.variables, key, momentum, point, words(first + start))
         return in_chunks(sample, chunk_size(), (CELLS, CELLS), momentum, point)
 
 
@@ -96,15 +110,18 @@ def load_sampler(source, precision="float32"):
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
     params, card = load_weights(source, "generator")
-    sample = _sample_of(json.dumps(card["generator"]), json.dumps(card["data"]["transform"]))
+    described = card["generator"], card["data"]["transform"], card["trained_on"]
+    sample = _sample_of(*map(json.dumps, described))
     params = at_precision(jax.tree.map(jnp.asarray, params), precision)
     return Sampler(sample, {"params": params}, card)
 
 
 @functools.lru_cache(maxsize=16)
-def _sample_of(generator, transform):
-    """The pure function of generator and transform, as JSON, so that models of one kind share their programs."""
-    return make_sampler(build_generator(folded(json.loads(generator))), make_transform(**json.loads(transform)))
+def _sample_of(generator, transform, trained_on):
+    """The pure function of generator, transform and training range, as JSON: models of one kind share their programs.
+    """
+    return make_sampler(build_generator(folded(json.loads(generator))), make_transform(**json.loads(transform)),
+                        json.loads(trained_on))
 
 
 def folded(fields):
@@ -134,19 +151,14 @@ def export_generator(folder, state, config, showers):
 def condition_range(showers):
     """{quantity: [lowest, highest]} of energy (GeV), slopes and reference point (cm) among showers."""
     return {name: [float(np.min(value)), float(np.max(value))]
-            for name, value in _quantities(showers.momentum, showers.point).items()}
-
-
-def _whole(seed):
-    try:
-        return operator.index(seed)
-    except TypeError:
-        raise TypeError(f"seed is {seed!r}; it must be a whole number") from None
+            for name, value in quantities(showers.momentum, showers.point).items()}
 
 
 def _warn_outside(trained_on, momentum, point):
     messages = []
-    for name, value in _quantities(momentum, point).items():
+    with np.errstate(over="ignore"):  # slopes of particles along the face
+        values = quantities(momentum, point)
+    for name, value in values.items():
         low, high = trained_on[name]
         below, above = value < low - MARGIN * abs(low), value > high + MARGIN * abs(high)
         if outside := int(np.sum(below | above)):
@@ -154,9 +166,3 @@ def _warn_outside(trained_on, momentum, point):
     if messages:
         warnings.warn(f"conditions outside the range this generator was trained on: {'; '.join(messages)}; do not "
                       "trust these showers (momenta are in GeV, points in cm)", stacklevel=3)
-
-
-def _quantities(momentum, point):
-    slope, r0 = slopes(momentum), reference_point(momentum, point)
-    return {"energy (GeV)": incident_energy(momentum), "px/pz": slope[:, 0], "py/pz": slope[:, 1],
-            "x at 15 cm depth (cm)": r0[:, 0], "y at 15 cm depth (cm)": r0[:, 1]}

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from ecalgen.cards import CONDITIONS
 from ecalgen.export.c import HELPERS, to_c
 from ecalgen.models.build import build_generator
 from ecalgen.weights import save_weights
@@ -53,6 +52,9 @@ FUNCTIONS = {
                + lax.rsqrt(1 + x**2) + lax.clamp(-1.0, x, 1.0) + jnp.square(x) - jnp.sqrt(jnp.exp(x)), (6,)),
 }
 """Name -> (function of `[N, ...]`, the shape behind N)."""
+RANGES = {"energy (GeV)": [1.0, 100.0], "px/pz": [-1.0, 1.0], "py/pz": [-1.0, 1.0],
+          "x at 15 cm depth (cm)": [-9.0, 9.0], "y at 15 cm depth (cm)": [-9.0, 9.0]}
+"""A training range."""
 GENERATORS = {
     "plain": dict(latent=6, widths=[8, 8, 4, 4], attention=8, spectral_norm=True, conditioning="projection"),
     "octant, noise": dict(latent=6, widths=[8, 8, 4, 4], attention=0, cell_noise=2, unit="root", octant=True,
@@ -81,8 +83,7 @@ def save_run(folder, name, seed=0, trained_on=None):
     save_weights(folder / "generator", params, {
         "kind": "generator", "system": kind, "preset": "test", "generator": fields, "steps": 0,
         "data": {"transform": {"name": "none" if kind in ("vae", "anchored") else "sqrt", "scale": 100.0}},
-        "trained_on": {"energy (GeV)": [1.0, 100.0]} | dict.fromkeys(CONDITIONS[1:], [-9.0, 9.0]) | (trained_on or {}),
-        "provenance": {}})
+        "trained_on": RANGES | (trained_on or {}), "provenance": {}})
     return folder
 
 
@@ -92,6 +93,29 @@ def draw(latent, count, seed=0):
     conditions = np.column_stack(
         [rng.normal(0, 2, (count, 2)), rng.uniform(5, 50, count), rng.uniform(-1, 1, (count, 2))])
     return rng.normal(size=(count, latent)).astype("f4"), conditions.astype("f4")
+
+
+HOSTILE = np.array([
+    [0, 0, 20, 30, 0], [100, 90, 20, 0, 0], [5, 5, 1e-6, 0, 0], [0, 0, 1e5, 1, -1], [0, 0, 1e-3, 0, 0],
+    [1, 1, 1e-30, 0, 0],
+    [0, 0, 20, 200, 0], [0, 0, -5, 0, 0], [0, 0, 0, 0, 0], [3e38, 3e38, 3e38, 0, 0], [0, 0, 5, 0, -3e38]], np.float32)
+"""Conditions far outside of any training range, of which the last five are no particle that hits the calorimeter."""
+MISSING = 5
+
+
+def check_hostile(make, latent):
+    """The shares of their energy that an exported program makes of hostile conditions and noise; all are finite.
+
+    Args:
+      make: (noise, conditions) -> cells, NumPy.
+      latent: numbers of noise of a shower.
+    """
+    noise, _ = draw(latent, len(HOSTILE))
+    noise[0], noise[1, ::2] = 1e30, -3e38
+    cells = np.asarray(make(noise, HOSTILE))
+    assert np.isfinite(cells).all() and (cells >= 0).all()
+    assert not cells[-MISSING:].any() and cells[2:4].any((1, 2)).all()
+    return cells.sum((1, 2)) / (1000 * np.linalg.norm(HOSTILE[:, :3].astype(float), axis=1) + 1e-30)
 
 
 def run_c(program, folder, *arguments):

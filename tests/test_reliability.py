@@ -13,14 +13,12 @@ from ecalgen.weights import WeightsError
 
 OLD = pathlib.Path(__file__).parent / "old_models"
 MOMENTUM, POINT = np.array([[1.0, 2.0, 20.0], [0.0, -1.0, 40.0]]), np.array([[0.1, -0.2], [0.3, 0.4]])
-RANGES = {"energy (GeV)": [1, 100], "px/pz": [-1, 1], "py/pz": [-1, 1], "x at 15 cm depth (cm)": [-9, 9],
-          "y at 15 cm depth (cm)": [-9, 9]}
 
 
 @pytest.fixture
 def run(tmp_path):
     """The folder of a small generator."""
-    return save_run(tmp_path, "plain", trained_on=RANGES)
+    return save_run(tmp_path, "plain")
 
 
 def resident():

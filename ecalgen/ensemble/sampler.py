@@ -1,5 +1,4 @@
 """Blocks of cells from a trained ensemble: each shower is made by one of its generators, drawn at random."""
-import operator
 import warnings
 
 import jax
@@ -12,7 +11,9 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.ensemble.stages import along_z
 from ecalgen.models.build import build_generator
 from ecalgen.models.volumes import SIDE
+from ecalgen.particles import ENERGIES, ENERGY, ENERGY_MARGIN, refuse_rows
 from ecalgen.provenance import provenance
+from ecalgen.seeds import make_key
 from ecalgen.weights import load_weights, save_weights
 
 CHUNK = 128
@@ -42,35 +43,43 @@ class EnsembleSampler:
     def __call__(self, incident_energy, seed=0, members=None):
         """Showers of these energies, float32 `[N, 25, 25, 25]` MeV; the same seed gives the same showers.
 
-        Shower i is made by a generator that (seed, i) alone picks, each as often as the others.
+        The seed and i decide which generator makes shower i; all are equally likely. An energy far outside of the
+        training range is moved to the nearest one near it, and the shower is scaled to its energy.
 
         Args:
           incident_energy: `[N]` GeV.
-          seed: whole number.
+          seed: whole number from 0 to 2^64 - 1.
           members: how many generators take part, the first ones trained; all when None.
 
         Raises:
-          BadShowers: energies that are not positive numbers.
+          BadShowers: energies that are not numbers from 1e-6 to 1e9 GeV.
+          UserError: a seed that cannot be.
           ValueError: for more members than there are.
         """
         members = len(self.members) if members is None else members
         if not 1 <= members <= len(self.members):
             raise ValueError(f"members is {members}; this ensemble has {len(self.members)}")
         incident = _checked(incident_energy)
+        key = make_key(seed)
         self._warn_outside(incident)
-        key = jax.random.key(operator.index(seed))
+        held = np.clip(incident, *self._limits())
         picked = pick(key, len(incident), members)
         energy = np.empty((len(incident), SIDE, SIDE, SIDE), np.float32)
         for member in range(members):
             rows = np.nonzero(picked == member)[0]
             energy[rows] = in_chunks(
                 lambda index, _, member=member: self._sample(
-                    self.members[member], key, along_z(incident[index]), index),
+                    self.members[member], key, along_z(held[index]), index),
                 CHUNK, (SIDE, SIDE, SIDE), rows)
+        energy *= (incident / held)[:, None, None, None]
         return energy
 
+    def _limits(self):
+        low, high = self.card["trained_on"][ENERGY]
+        return np.float32(low / ENERGY_MARGIN), np.float32(high * ENERGY_MARGIN)
+
     def _warn_outside(self, incident):
-        low, high = self.card["trained_on"]["energy (GeV)"]
+        low, high = self.card["trained_on"][ENERGY]
         if outside := int(((incident < 0.98 * low) | (incident > 1.02 * high)).sum()):
             warnings.warn(f"the energy of {outside} showers is outside [{low:.3g}, {high:.3g}] GeV, the range this "
                           "ensemble was trained on; do not trust these showers", stacklevel=3)
@@ -100,13 +109,18 @@ def export_ensemble(folder, states, config, volumes):
     incident = volumes.incident_energy
     card = {"kind": KIND, "system": config.system, "preset": config.preset, "generator": fields["generator"],
             "data": fields["data"], "steps": [int(state.step) for state in states],
-            "trained_on": {"energy (GeV)": [float(incident.min()), float(incident.max())]},
+            "trained_on": {ENERGY: [float(incident.min()), float(incident.max())]},
             "provenance": provenance(config.seed)}
     save_weights(folder, {f"member{number}": jax.device_get(state.ema) for number, state in enumerate(states)}, card)
 
 
 def _checked(incident_energy):
-    incident = np.atleast_1d(np.asarray(incident_energy))
+    try:
+        incident = np.atleast_1d(np.asarray(incident_energy))
+    except ValueError:  # rows of different lengths
+        incident = np.empty(0, object)
     if incident.dtype.kind not in "fiu" or incident.ndim != 1 or not (np.isfinite(incident) & (incident > 0)).all():
         raise BadShowers("incident energies must be positive numbers in GeV, [N]")
+    refuse_rows((incident < ENERGIES[0]) | (incident > ENERGIES[1]),
+                f"an energy outside of [{ENERGIES[0]:g}, {ENERGIES[1]:g}] GeV; energies are in GeV")
     return incident.astype(np.float32)

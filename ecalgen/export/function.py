@@ -8,11 +8,16 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
 from ecalgen.models.build import build_generator
 from ecalgen.models.library import ShowerLibrary
+from ecalgen.particles import held, limits, scaled
 from ecalgen.sampler import folded
 from ecalgen.weights import load_weights
 
 CONDITIONS = {"px": "GeV", "py": "GeV", "pz": "GeV", "x": "cm", "y": "cm"}
 """The incident particle, in this order, with units; the point lies on the front face."""
+
+
+LARGEST_NOISE = 10.0
+"""Noise is clipped to it; a number of N(0, 1) is beyond once in 10^22."""
 
 
 class ExportError(UserError):
@@ -27,7 +32,8 @@ def load_function(source):
 
     Returns:
       `(make_cells, latent, card)`: a pure function of `noise [N, latent]`, numbers of N(0, 1), and
-      `conditions [N, 5]`, see CONDITIONS, to `[N, 30, 30]` MeV; how many numbers a shower takes; its card.
+      `conditions [N, 5]`, see CONDITIONS, to `[N, 30, 30]` MeV; how many numbers a shower takes; its card. Any
+      finite input gives finite showers, and empty ones for particles that miss the calorimeter.
 
     Raises:
       WeightsError: no such model, or damaged files.
@@ -44,10 +50,12 @@ def load_function(source):
     sizes = [math.prod(part.shape) for part in drawn]
 
     def make_cells(noise, conditions):
+        noise = jnp.clip(noise, -LARGEST_NOISE, LARGEST_NOISE)
         starts = [sum(sizes[:i]) for i in range(len(sizes))]
         parts = [noise[:, start:start + size].reshape(noise.shape[0], *part.shape)
                  for start, size, part in zip(starts, sizes, drawn, strict=True)]
-        parts = jax.tree.unflatten(structure, parts)
-        return transform.inverse(generator.apply(variables, parts, conditions[:, :3], conditions[:, 3:]))
+        momentum, point, factors = held(limits(card["trained_on"]), conditions[:, :3], conditions[:, 3:])
+        cells = generator.apply(variables, jax.tree.unflatten(structure, parts), momentum, point)
+        return scaled(transform.inverse(cells), factors)
 
     return make_cells, sum(sizes), card

@@ -14,7 +14,6 @@ in Geant4 it holds a few hits. Five fields of `Tuning` go beyond the paper's for
 `spot_fano`, `tail_power`, `tail_log`, `weight_log` and `width_spread`.
 """
 import functools
-import operator
 from typing import NamedTuple
 
 import jax
@@ -23,8 +22,10 @@ import numpy as np
 from scipy.special import expit, gammainccinv, gammaincinv
 
 from ecalgen.chunks import in_chunks
-from ecalgen.data.showers import check_incident, incident_energy
+from ecalgen.data.showers import incident_energy
 from ecalgen.errors import UserError
+from ecalgen.particles import check_particles, enters, harmless, scaled
+from ecalgen.seeds import check_first, make_key, shower_keys, words
 from ecalgen.simulation.beam import PARTICLES
 from ecalgen.simulation.calorimeter import SHASHLIK, Calorimeter
 from ecalgen.simulation.material import Layer, effective_layer
@@ -35,6 +36,8 @@ BLOCK = 1 << 15
 """Spots made at once; their arrays stay in the cache of the processor."""
 MOST_SPOTS = 1 << 20
 """Of one shower; beyond it (some TeV) spots carry more energy each."""
+HELD = (0.03, 1e5)
+"""Energies that are given to the formulae, GeV; below, a shower is less than a few spots, whose spectrum breaks off."""
 CONVERSION = 9 / 7
 """Mean free path of a photon, X0."""
 
@@ -213,11 +216,12 @@ def showers(calorimeter: Calorimeter, photon: bool, tuning: Tuning, key, momentu
 
     Args:
       photon: rather than an electron; it flies on until it converts, and then makes the shower of an electron.
-      momentum, point: `[N, 3]` GeV, `[N, 2]` cm.
+      momentum, point: `[N, 3]` GeV, `[N, 2]` cm, of energies within `HELD`.
+      first: number of the first shower, as of `shower_keys`.
     """
     layer = effective_layer(calorimeter)
     energy = incident_energy(momentum)
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(key, first + jnp.arange(len(momentum)))
+    keys = shower_keys(key, len(momentum), first)
     normal = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, 0), (4,)))(keys)
     conversion = CONVERSION * jax.vmap(lambda key: jax.random.exponential(jax.random.fold_in(key, 1)))(keys)
     start = jnp.where(photon, conversion, 0)
@@ -298,8 +302,26 @@ def cell_index(calorimeter, position):
 
 
 def make_gflash(calorimeter: Calorimeter, tuning: Tuning = PAPER, photon: bool = False):
-    """A pure jitted `sample(key, momentum, point, first=0)` -> float32 `[N, *calorimeter.shape]` MeV; see `showers`."""
-    return functools.partial(showers, calorimeter, photon, tuning)
+    """A pure `sample(key, momentum, point, first=0)` -> float32 `[N, *calorimeter.shape]` MeV; see `showers`.
+
+    A particle outside of `HELD` makes the shower of the nearest energy within, scaled to its own energy. A particle
+    that misses the front face makes an empty shower.
+    """
+    def sample(key, momentum, point, first=0):
+        momentum, point, factors = _held(calorimeter.width / 20, momentum, point)
+        return scaled(showers(calorimeter, photon, tuning, key, momentum, point, first), factors)
+
+    return sample
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _held(half_face, momentum, point):
+    """Particles with energies within `HELD`, and factors for their showers, 0 for a particle that misses."""
+    hit = enters(momentum, point, half_face)
+    momentum, point = harmless(hit, momentum, point)
+    energy = incident_energy(momentum)
+    factors = energy / jnp.clip(energy, *HELD)
+    return momentum / factors[:, None], point, jnp.where(hit, factors, 0)
 
 
 class Gflash:
@@ -319,23 +341,26 @@ class Gflash:
         self.tuning = default_tuning(calorimeter) if tuning is None else tuning
         self.sample = make_gflash(calorimeter, self.tuning, photon=particle == "gamma")
 
-    def __call__(self, momentum, point, seed=0, first=0):
-        """Showers at these conditions, float32 `[N, *calorimeter.shape]` MeV; the same seed gives the same showers.
+    def __call__(self, momentum, point, seed=0, first=0, misses="refuse"):
+        """Showers of these particles, float32 `[N, *calorimeter.shape]` MeV; the same seed gives the same showers.
 
-        Shower i depends on its conditions, the seed and first + i alone, to the rounding of float32.
+        Shower i depends only on its particle, the seed and first + i, to the rounding of float32.
 
         Args:
           momentum: `[N, 3]` GeV.
           point: `[N, 2]` cm, on the front face.
-          seed: whole number.
-          first: number of the first shower, for a set made in pieces.
+          seed: whole number from 0 to 2^64 - 1.
+          first: number of the first shower, for a set made in pieces; the last one is at most 2^63 - 1.
+          misses: `refuse` raises an error for a particle that enters outside of the front face, `empty` makes an empty
+            shower of it.
 
         Raises:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
+          UserError: a seed, a first number or a choice for `misses` that cannot be.
         """
-        momentum, point = check_incident(momentum, point)
-        key = jax.random.key(operator.index(seed))
-        return in_chunks(lambda momentum, point, start: self.sample(key, momentum, point, first + start),
+        momentum, point = check_particles(momentum, point, misses, self.calorimeter.width / 20)
+        key, first = make_key(seed), check_first(first, len(momentum))
+        return in_chunks(lambda momentum, point, start: self.sample(key, momentum, point, words(first + start)),
                          CHUNK, self.calorimeter.shape, momentum, point)
 
 

@@ -28,7 +28,9 @@ from ecalgen.data.showers import CELLS, KEYS, Showers
 from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
 from ecalgen.errors import UserError
 from ecalgen.host import progress
+from ecalgen.particles import beside, named
 from ecalgen.provenance import version, versions
+from ecalgen.seeds import NUMBERS
 from ecalgen.simulation import geant4
 from ecalgen.simulation.beam import PARTICLES, engine_seeds, kinematics
 from ecalgen.simulation.calorimeter import SHASHLIK
@@ -47,7 +49,7 @@ class Production:
     """Events `first` to `first + events - 1` of a setup, in chunks of `chunk`: fifty of them, or of a hundred events.
 
     Raises:
-      ProductionError: for a number of events or a chunk below one, or a first index below zero.
+      ProductionError: for a number of events or a chunk below one, or an index below zero or beyond 2^63 - 1.
     """
 
     setup: Setup
@@ -59,6 +61,8 @@ class Production:
         for name, lowest in (("events", 1), ("chunk", 1), ("first", 0)):
             if getattr(self, name) is not None and getattr(self, name) < lowest:
                 raise ProductionError(f"{name} is {getattr(self, name)}; give a whole number from {lowest}")
+        if self.first + self.events > NUMBERS:
+            raise ProductionError(f"the last event is beyond 2^63 - 1, as first is {self.first}; give a smaller one")
 
     @property
     def chunks(self) -> list[tuple[int, int]]:
@@ -146,21 +150,38 @@ def sample(production: Production, sampler: Callable, made_by: dict, out: os.Pat
       out, dtype: as of `produce`.
 
     Raises:
-      ProductionError: the file exists, or its suffix cannot hold these showers.
+      ProductionError: the file exists, its suffix cannot hold these showers, or a particle misses the calorimeter.
     """
     out, setup = pathlib.Path(out), production.setup
     check_out(out, setup.calorimeter, dtype)
+    check_hits(production)
 
     def blocks():
         with progress(total=production.events, desc=made_by["name"], unit="event") as bar:
             for first, count in production.chunks:
                 momentum, point = kinematics(setup.beam, setup.seed, first, count)
                 energy = sampler(momentum, point / 10, setup.seed, first)
-                yield energy, momentum, point, np.arange(first, first + count)
+                yield energy, momentum, point, first + np.arange(count)
                 bar.update(count)
 
     write_showers(out, setup, blocks(), bookkeeping(production, made_by), dtype)
     return out
+
+
+def check_hits(production: Production) -> None:
+    """Check that every particle enters the front face: a fast simulation makes no shower of any other.
+
+    Raises:
+      ProductionError: a particle enters outside of it.
+    """
+    setup, misses = production.setup, []
+    for first, count in production.chunks:
+        _, point = kinematics(setup.beam, setup.seed, first, count)
+        misses.extend(first + np.nonzero(beside(point / 10, setup.calorimeter.width / 20))[0])
+    if misses:
+        raise ProductionError(f"{len(misses)} of {production.events} particles (events {named(misses)}) miss the front "
+                              f"face of the {setup.calorimeter.name} calorimeter, {setup.calorimeter.width / 10:g} cm "
+                              "wide; lower --slope-spread or --track-spread, or change --slope or --track")
 
 
 def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
@@ -340,4 +361,4 @@ def _read_parts(production, parts) -> Iterator[tuple[np.ndarray, ...]]:
     """(energy in MeV, momentum in GeV, point in mm, index) of each chunk."""
     for first, count in production.chunks:
         with np.load(_part(parts, first)) as part:
-            yield part["energy"], part["momentum"], part["point"], np.arange(first, first + count)
+            yield part["energy"], part["momentum"], part["point"], first + np.arange(count)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from exporting import FUNCTIONS, GENERATORS, call, compile_c, difference, draw, run_c, save_run
+from exporting import FUNCTIONS, GENERATORS, call, check_hostile, compile_c, difference, draw, run_c, save_run
 
 from ecalgen.export.c import flat, literal, to_c
 from ecalgen.export.files import export_generator
@@ -42,21 +42,32 @@ def shipped(tmp_path_factory):
     return folder
 
 
+def light(folder):
+    """The compiled light generator as a function of one shower's noise and conditions."""
+    function = ctypes.CDLL(str(folder / "anchored_light.so")).anchored_light_shower
+    header = (folder / "anchored_light.h").read_text()
+    workspace = int(header.split("anchored_light_workspace =")[1].split()[0])
+
+    def shower(noise, conditions):
+        cells = np.zeros((30, 30), "f4")
+        call(function, noise, conditions, cells, np.full(workspace, np.nan, "f4"))
+        return cells
+
+    return shower
+
+
 def test_the_light_generator_from_several_threads(shipped):
     make_cells, latent, _ = load_function("anchored_light")
     noise, conditions = draw(latent, 40)
-    function = ctypes.CDLL(str(shipped / "anchored_light.so")).anchored_light_shower
-    header = (shipped / "anchored_light.h").read_text()
-    workspace = int(header.split("anchored_light_workspace =")[1].split()[0])
-
-    def shower(i):
-        cells = np.zeros((30, 30), "f4")
-        call(function, noise[i], conditions[i], cells, np.full(workspace, np.nan, "f4"))
-        return cells
-
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        made = np.stack(list(pool.map(shower, range(40))))
+        made = np.stack(list(pool.map(light(shipped), noise, conditions)))
     assert difference(made, jax.jit(make_cells)(noise, conditions)) < 1e-4
+
+
+def test_the_light_generator_takes_any_conditions(shipped):
+    shares = check_hostile(lambda noise, conditions: np.stack(list(map(light(shipped), noise, conditions))),
+                           load_function("anchored_light")[1])
+    assert (shares < 1.05).all()
 
 
 def test_the_example_prints_a_shower(shipped):

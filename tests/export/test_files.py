@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from exporting import save_run
+from exporting import RANGES, save_run
 
 from ecalgen.cards import CONDITIONS as QUANTITIES
 from ecalgen.export.__main__ import main
@@ -30,7 +30,7 @@ def test_files_and_card(run, kind, files, tmp_path, capsys):
     assert card["files"] == {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in files}
     assert card["inputs"]["noise"]["numbers"] == 6
     assert {column["name"]: column["unit"] for column in card["inputs"]["conditions"]} == CONDITIONS
-    assert card["output"]["unit"] == "MeV" and card["trained_on"]["energy (GeV)"] == [1.0, 100.0]
+    assert card["output"]["unit"] == "MeV" and card["trained_on"] == RANGES
     assert card["model"]["sha256"] == json.loads((run / "generator" / "card.json").read_text())["sha256"]
     assert card["format"] == 1 and card["exported_with"]["versions"]["ecalgen"]
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import onnxruntime
 import pytest
-from exporting import FUNCTIONS, GENERATORS, difference, draw, save_run
+from exporting import FUNCTIONS, GENERATORS, check_hostile, difference, draw, save_run
 
 from ecalgen.export.files import write_onnx
 from ecalgen.export.function import ExportError, load_function
@@ -46,8 +46,11 @@ def test_the_shipped_generators(name):
     make_cells, latent, _ = load_function(name)
     files, _ = write_onnx(make_cells, latent, name)
     noise, conditions = draw(latent, 50)
-    (made,) = session(files[f"{name}.onnx"]).run(None, {"noise": noise, "conditions": conditions})
+    run = session(files[f"{name}.onnx"]).run
+    (made,) = run(None, {"noise": noise, "conditions": conditions})
     assert difference(made, jax.jit(make_cells)(noise, conditions)) < 1e-4
+    shares = check_hostile(lambda noise, given: run(None, {"noise": noise, "conditions": given})[0], latent)
+    assert (shares < 1.05).all()
 
 
 def test_a_primitive_without_a_writing_is_named():

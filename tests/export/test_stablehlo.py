@@ -1,7 +1,7 @@
 """StableHLO: what was serialised is the same function, for any number of showers and every platform."""
 import jax
 import numpy as np
-from exporting import difference, draw, save_run
+from exporting import check_hostile, difference, draw, save_run
 from jax import export
 
 from ecalgen.export.files import write_stablehlo
@@ -19,3 +19,10 @@ def test_what_was_written_is_the_same_function(tmp_path):
         made = exported.call(noise, conditions)
         assert difference(made, jax.jit(make_cells)(noise, conditions)) < 1e-5
     assert np.isfinite(made).all() and b"stablehlo." in files["test.stablehlo.mlir"]
+
+
+def test_the_light_generator_takes_any_conditions():
+    make_cells, latent, _ = load_function("anchored_light")
+    files, _ = write_stablehlo(make_cells, latent, "test")
+    shares = check_hostile(export.deserialize(bytearray(files["test.jax"])).call, latent)
+    assert (shares < 1.05).all()

@@ -226,3 +226,35 @@ def test_like_geant4(showers):
         np.testing.assert_allclose(*mean(name), rtol=tolerance, err_msg=name)
     for name in ("transverse_width", "longitudinal_width", "visible_fraction", "longitudinal_asymmetry", "delta_x"):
         np.testing.assert_allclose(generated[name].std(), real[name].std(), rtol=0.2, err_msg=name)
+
+
+def test_particles_that_miss():
+    momentum, point = np.tile([0.0, 0.0, 20.0], (8, 1)), np.zeros((8, 2))
+    expected = Gflash()(momentum, point)
+    point[3] = [0, 30.4]
+    with pytest.raises(BadShowers, match=r"1 of 8 particles \(rows 3\) .* beyond 30.3 cm"):
+        Gflash()(momentum, point)
+    made = Gflash()(momentum, point, misses="empty")
+    assert not made[3].any()
+    np.testing.assert_array_equal(np.delete(made, 3, 0), np.delete(expected, 3, 0))
+    with pytest.raises(BadShowers, match="beyond 6.375 cm"):
+        Gflash(LAYERED)(momentum, np.full((8, 2), 6.4))
+
+
+def test_energies_beyond_the_formulae_are_scaled():
+    """The shashlik's cells see 17 % of the energy; of less than 0.03 GeV, too, in the mean."""
+    energy = np.repeat([1e-5, 1e-3], 32)
+    made = Gflash()(energy[:, None] * np.array([[0.0, 0.0, 1.0]]), np.zeros((64, 2))).sum((1, 2)) / (1000 * energy)
+    assert (np.abs(made.reshape(2, 32).mean(1) - 0.155) < 0.05).all()
+    steep = Gflash()(np.tile([[1e4, 1e4, 1e-20], [0, 0, 1e-6]], (4, 1)), np.zeros((8, 2)))
+    assert np.isfinite(steep).all() and (steep >= 0).all()
+
+
+def test_seeds_and_numbers_of_showers_of_64_bits():
+    momentum, point = np.tile([0.0, 0.0, 2.0], (8, 1)), np.zeros((8, 2))
+    made = [Gflash()(momentum, point, **given) for given in (
+        {}, dict(seed=2**32), dict(seed=2**64 - 1), dict(first=2**32), dict(first=2**63 - 8))]
+    assert all(np.abs(a - b).max() > 0 for i, a in enumerate(made) for b in made[:i])
+    for given in (dict(seed=-1), dict(seed=1.0), dict(first=2**63)):
+        with pytest.raises(UserError, match="give a whole number from 0"):
+            Gflash()(momentum, point, **given)

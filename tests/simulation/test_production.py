@@ -19,7 +19,7 @@ from ecalgen.data.showers import BadShowers
 from ecalgen.data.volumes import load_volumes
 from ecalgen.sampler import load_sampler
 from ecalgen.simulation import __main__ as command
-from ecalgen.simulation.beam import BEAMS, kinematics
+from ecalgen.simulation.beam import BEAMS, Beam, kinematics
 from ecalgen.simulation.calorimeter import CALORIMETERS
 from ecalgen.simulation.geant4 import Setup
 from ecalgen.simulation.gflash import SHASHLIK_TUNING, Gflash
@@ -201,6 +201,25 @@ def test_a_generator_in_any_chunks(tmp_path):
 def test_a_generator_knows_one_calorimeter(tmp_path):
     with pytest.raises(ProductionError, match="leave out --calorimeter"):
         generate(Production(Setup(CALORIMETERS["layered"], BEAMS["layered"]), 2), "anchored", tmp_path / "x.h5")
+
+
+@pytest.mark.parametrize("make", [parametrise, lambda *args: generate(args[0], "anchored", args[1])])
+def test_particles_that_miss_are_told_before_any_work(tmp_path, make):
+    """Of a beam that enters 3 mm inside of the wall, those that lean inwards, whose tracks come from outside."""
+    beam = Beam(energy=(1.0, 2.0), track=(300.0, 0.0), track_spread=0.0, slope_spread=0.1)
+    _, point = kinematics(beam, 1, 5, 40)
+    missing = 5 + np.nonzero(np.abs(point[:, 0]) > 303)[0]
+    with pytest.raises(ProductionError, match=rf"{len(missing)} of 40 particles \(events {missing[0]}, {missing[1]}, .*"
+                                              "miss the front face of the shashlik calorimeter, 60.6 cm wide; lower"):
+        make(Production(Setup(beam=beam, seed=1), 40, first=5, chunk=7), tmp_path / "x.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_last_event_has_a_number_of_63_bits(tmp_path):
+    with pytest.raises(ProductionError, match="the last event is beyond 2.63 - 1, as first is 9223372036854775807"):
+        Production(Setup(), 2, first=2**63 - 1)
+    path = parametrise(Production(Setup(beam=SOFT), 2, first=2**63 - 2), tmp_path / "x.npz")
+    assert len(load_showers(path)) == 2
 
 
 def test_gflash_in_any_chunks(tmp_path):

@@ -1,0 +1,165 @@
+"""Incident particles that a generator can answer: those that miss are refused or empty, the others are held in range.
+
+A network is finite and sensible in and near the range that it was trained on, and anything far outside of it. A
+particle out there is moved to the nearest one in a slightly wider range. The energy of its shower is then scaled by the
+ratio of the two incident energies.
+"""
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecalgen.data.showers import (
+    CELLS,
+    PITCH,
+    REFERENCE_DEPTH,
+    BadShowers,
+    check_incident,
+    incident_energy,
+    reference_point,
+    slopes,
+)
+from ecalgen.errors import UserError
+
+HALF_FACE = CELLS * PITCH / 2
+"""Half width of the front face, cm."""
+ENERGIES = (1e-6, 1e9)
+"""Lowest and highest energy of a particle, GeV: below, nothing is visible; above, squares leave float32."""
+MISSES = ("refuse", "empty")
+"""What to do with a particle that misses the calorimeter."""
+MARGINS = {"px/pz": 0.1, "py/pz": 0.1, "x at 15 cm depth (cm)": 0.3, "y at 15 cm depth (cm)": 0.3}
+"""How far beyond the training range a condition is given to a network as it is."""
+ENERGY = "energy (GeV)"
+ENERGY_MARGIN = 1.5
+"""The same for the energy, as a factor."""
+STEEPEST = 1e-6
+"""pz / E at least, where slopes are computed."""
+NAMED = 5
+"""Largest number of rows that an error names."""
+
+
+def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
+    """The incident particles as float32 `momentum [N, 3]` (GeV) and `point [N, 2]` (cm).
+
+    Args:
+      momentum, point: as of `check_incident`.
+      misses: one of `MISSES`; with `empty`, particles that miss the calorimeter are let through.
+      half_face: half width of the front face, cm.
+
+    Raises:
+      BadShowers: as `check_incident`; a particle alone in place of rows; an energy outside of `ENERGIES`; a particle
+        that enters outside of the front face.
+      UserError: an unknown choice for `misses`, or arrays that JAX traces.
+    """
+    if not isinstance(misses, str) or misses not in MISSES:
+        raise UserError(f"misses is {misses!r}; it is one of {', '.join(MISSES)}")
+    momentum, point = (_array(name, value) for name, value in (("momentum", momentum), ("point", point)))
+    if momentum.shape == (3,):
+        raise BadShowers("ParticleMomentum has shape [3], not [N, 3]; for one particle write momentum[None] and "
+                         "point[None]")
+    momentum, point = check_incident(momentum, point)
+    energy = np.linalg.norm(momentum.astype(np.float64), axis=1)
+    low, high = np.float32(ENERGIES)
+    refuse_rows((energy < low) | (energy > high),
+            f"an energy outside of [{ENERGIES[0]:g}, {ENERGIES[1]:g}] GeV; momenta are in GeV")
+    if misses == "refuse":
+        refuse_rows(beside(point, half_face),
+                f"an entry point outside of the front face, beyond {half_face:.4g} cm in x or y, and miss the "
+                "calorimeter; give points in cm, or misses='empty' for empty showers")
+    return momentum, point
+
+
+def beside(point, half_face=HALF_FACE):
+    """Whether particles enter outside of the front face: `[N, 2]` cm -> `[N]`, NumPy."""
+    return (np.abs(point) > np.float32(half_face)).any(axis=1)
+
+
+def quantities(momentum, point):
+    """{name: `[N]`} of what training ranges are given in."""
+    slope, r0 = slopes(momentum), reference_point(momentum, point)
+    return {ENERGY: incident_energy(momentum), "px/pz": slope[:, 0], "py/pz": slope[:, 1],
+            "x at 15 cm depth (cm)": r0[:, 0], "y at 15 cm depth (cm)": r0[:, 1]}
+
+
+def limits(trained_on):
+    """Lowest and highest conditions that a network is given, in the order of `quantities`: `[1, 5]` twice.
+
+    Args:
+      trained_on: {quantity: [lowest, highest]}, as in a card.
+    """
+    low, high = trained_on[ENERGY]
+    bounds = [(low / ENERGY_MARGIN, high * ENERGY_MARGIN)]
+    bounds += [(trained_on[name][0] - margin, trained_on[name][1] + margin) for name, margin in MARGINS.items()]
+    return tuple(np.array(bounds, np.float32).T[:, None])
+
+
+@jax.jit
+def held(limits, momentum, point):
+    """Particles that a network can be given in place of any particles, and factors for the showers that it makes.
+
+    A particle within the limits stays as it is, bit for bit; outside of them it is moved to the nearest one within.
+
+    Args:
+      limits: as of `limits`.
+      momentum, point: `[N, 3]` GeV, `[N, 2]` cm, any numbers.
+
+    Returns:
+      Momentum, point and factors `[N]`: the energy before over that after, and 0 for a particle that misses.
+    """
+    hit = enters(momentum, point)
+    momentum, point = harmless(hit, momentum, point)
+    energy = incident_energy(momentum)[:, None]
+    slope = momentum[:, :2] / jnp.maximum(momentum[:, 2:], STEEPEST * energy)
+    given = jnp.concatenate([energy, slope, point + REFERENCE_DEPTH * slope], axis=1)
+    nearest = jnp.clip(given, *limits)
+    inside = jnp.max(jnp.abs(given - nearest), axis=1, keepdims=True) == 0
+    factor = jnp.where(inside, 1, energy / nearest[:, :1])[:, 0]
+    moved = _particles(nearest)
+    return (jnp.where(inside, momentum, moved[0]), jnp.where(inside, point, moved[1]), jnp.where(hit, factor, 0))
+
+
+def enters(momentum, point, half_face=HALF_FACE):
+    """Whether particles fly into the front face with an energy in `ENERGIES`: `[N]`; False for NaN."""
+    energy = incident_energy(momentum)
+    flies = (momentum[:, 2] > 0) & (energy >= ENERGIES[0]) & (energy <= ENERGIES[1])
+    return flies & (jnp.abs(point[:, 0]) <= half_face) & (jnp.abs(point[:, 1]) <= half_face)
+
+
+def harmless(hit, momentum, point):
+    """The particles, where those that miss are replaced by one of 10 GeV along the axis."""
+    return (jnp.where(hit[:, None], momentum, jnp.array([[0.0, 0.0, 10.0]], momentum.dtype)),
+            jnp.where(hit[:, None], point, 0))
+
+
+def refuse_rows(bad, fault):
+    """Raise BadShowers where any of the particles `bad [N]` is true, with the first rows and the fault."""
+    if bad.any():
+        raise BadShowers(f"{np.sum(bad)} of {len(bad)} particles (rows {named(np.nonzero(bad)[0])}) have {fault}")
+
+
+def named(numbers):
+    """The first few numbers as text."""
+    return ", ".join(map(str, numbers[:NAMED])) + (", ..." if len(numbers) > NAMED else "")
+
+
+@jax.jit
+def scaled(showers, factors):
+    """Showers `[N, ...]` times factors `[N]`."""
+    return showers * factors.reshape(-1, *[1] * (showers.ndim - 1))
+
+
+def _particles(conditions):
+    """Momentum and point of `quantities` as columns `[N, 5]`."""
+    energy, slope, r0 = conditions[:, :1], conditions[:, 1:3], conditions[:, 3:]
+    direction = jnp.concatenate([slope, jnp.ones_like(energy)], axis=1)
+    length = jnp.sqrt(1 + jnp.sum(slope**2, axis=1, keepdims=True))
+    return direction * (energy / length), r0 - REFERENCE_DEPTH * slope
+
+
+def _array(name, value):
+    if isinstance(value, jax.core.Tracer):
+        raise UserError(f"{name} is traced by JAX; inside jit or grad call sampler.sample(sampler.variables, key, "
+                        "momentum, point)")
+    try:
+        return np.asarray(value)
+    except ValueError as error:  # rows of different lengths
+        raise BadShowers(f"{name} is no array ({error}); give rows of equal length") from error

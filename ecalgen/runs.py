@@ -25,7 +25,7 @@ from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.provenance import device, provenance
 from ecalgen.records import read_recipe, shown
 from ecalgen.sampler import export_generator, load_sampler
-from ecalgen.training.checks import check_stages, check_train
+from ecalgen.training.checks import check_seed, check_stages, check_train
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
 from ecalgen.training.stages import build_stages, last_fields, make_discriminator, make_targets, training_arrays
@@ -81,7 +81,8 @@ def write_recipe(config, workdir):
     there, here = _flat(read_recipe(path)), _flat(json.loads(text))
     differing = [f"{shown(name)} ({shown(there.get(name))} there, {shown(here.get(name))} here)"
                  for name in sorted(there | here)
-                 if there.get(name) != here.get(name) and not name.startswith(("evaluation.", "tensorboard"))]
+                 if there.get(name) != here.get(name) and not name.startswith(("evaluation.", "tensorboard"))
+                 and not (name not in here and name.startswith(("train.", "data.")))]  # an older version wrote unused ones
     if differing:
         raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give the recipe "
                        "it was trained with, or another --workdir")
@@ -89,6 +90,7 @@ def write_recipe(config, workdir):
 
 def check_config(config):
     """Raises ConfigError for a field that cannot be as it is, before anything is written."""
+    check_seed(config.seed)
     check_stages(config)
     build_generator(config.generator)
     if "gan" in config.stages:

@@ -79,6 +79,14 @@ def test_how_a_run_is_judged_may_change(config, tmp_path):
     runs.prepare(config, tmp_path)
 
 
+def test_a_recipe_of_an_older_version_with_unused_fields_goes_on(config, tmp_path):
+    runs.prepare(config, tmp_path)
+    older = json.loads((tmp_path / "config.json").read_text())
+    older["train"]["forgotten"] = 5
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    runs.prepare(config, tmp_path)
+
+
 @pytest.mark.parametrize("field, value, message", [
     ("train.steps", -5, "config.train.steps is -5; it must be at least 1"),
     ("generator.name", "fancy", "config.generator.name is 'fancy'; it is one of plain, deconvolutional, "),

@@ -21,7 +21,7 @@ from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.models.volumes import SIDE
 from ecalgen.provenance import device, provenance
 from ecalgen.runs import RunError, training_seconds, write_recipe
-from ecalgen.training.checks import check_train
+from ecalgen.training.checks import check_seed, check_train
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
 from ecalgen.training.state import init_key
 from ecalgen.training.tensorboard import make_writers
@@ -46,6 +46,7 @@ def prepare(config, workdir):
       RunError: the folder holds another recipe.
       ConfigError: a field cannot be as it is.
     """
+    check_seed(config.seed)
     build_generator(config.generator)
     build_discriminator(config.discriminator)
     make_transform(**config.data.transform)

@@ -40,6 +40,12 @@ def check_stages(config):
         check_regressor(config)
 
 
+def check_seed(seed):
+    """Raises ConfigError for a seed of a run that is no whole number from 0 to 2^32 - 1: others would be taken modulo."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ConfigError(f"config.seed is {seed!r}; it must be a whole number from 0 to {2**32 - 1}")
+
+
 def check_regressor(config):
     """Raises ConfigError for a regressor that cannot be, or for a multi-task run that it cannot start from.
 

@@ -25,6 +25,12 @@ def test_fields_that_do_not_fit(monkeypatch, changes, message):
             discriminator_steps=1, r1=0.0, r1_every=1, gradient_penalty=0.0, loss="hinge") | changes)))
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1"])
+def test_seeds_that_would_be_those_of_another_run(seed):
+    with pytest.raises(ConfigError, match=f"config.seed is {seed!r}; it must be a whole number from 0 to 4294967295"):
+        checks.check_seed(seed)
+
+
 @pytest.mark.parametrize("changes, message", [
     ({"stages": ("prior", "tree")}, "config.stages names 'tree'; it is one of prior, multitask, regressor, gan, vae, "),
     ({"stages": ("gan",)}, r"with correction=True is trained by \('prior', 'gan'\)"),

@@ -2,6 +2,7 @@
 import contextlib
 import functools
 import math
+import os
 import pathlib
 import shutil
 import tempfile
@@ -48,6 +49,7 @@ def _members(path, columns):
     """{column: open member} for those of the columns that the file holds."""
     with contextlib.ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(path))
+        _check_list(path, archive)
         names = archive.namelist()
         for column in columns:
             if names.count(f"{column}.npy") > 1:
@@ -74,6 +76,15 @@ def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
             if provenance is not None:
                 with archive.open(_info(PROVENANCE), "w") as member:
                     np.lib.format.write_array(member, np.array(provenance), allow_pickle=False)
+
+
+def _check_list(path, archive):
+    """Raise a fault where the list of members is not as long as its end says, since a damage could hide a column."""
+    with open(path, "rb") as file:
+        file.seek(-22 - len(archive.comment), os.SEEK_END)
+        count = int.from_bytes(file.read(12)[10:], "little")
+    if count not in (len(archive.infolist()), 0xFFFF):  # the latter in zips with another end
+        raise zipfile.BadZipFile(f"{count} members are announced and {len(archive.infolist())} listed")
 
 
 def _append(raw, new_file, columns):

@@ -568,6 +568,15 @@ def test_a_name_that_was_damaged_in_the_list_of_an_npz(tmp_path):
     refuses(path, "cannot be read as .npz")
 
 
+def test_a_member_that_is_hidden_in_the_comment_of_another(tmp_path):
+    path = write(tmp_path / "a.npz", **columns(ParticlePDG=np.full(3, 22)))
+    content = bytearray(path.read_bytes())
+    entry = content.rfind(b"PK\1\2", 0, content.rfind(b"PK\1\2"))  # the last but one
+    content[entry + 32] = len(content) - 22 - content.rfind(b"PK\1\2")  # length of the comment
+    path.write_bytes(content)
+    refuses(path, "cannot be read as .npz (4 members are announced and 3 listed)")
+
+
 @EVERY_FORMAT
 def test_a_flipped_byte_of_a_written_file(tmp_path, suffix):
     path, expected = tmp_path / f"a{suffix}", Showers(*columns(ParticlePDG=np.full(3, 22)).values())

@@ -82,7 +82,7 @@ def write_recipe(config, workdir):
     differing = [f"{shown(name)} ({shown(there.get(name))} there, {shown(here.get(name))} here)"
                  for name in sorted(there | here)
                  if there.get(name) != here.get(name) and not name.startswith(("evaluation.", "tensorboard"))
-                 and not (name not in here and name.startswith(("train.", "data.")))]  # an older version wrote unused ones
+                 and (name in here or not name.startswith(("train.", "data.")))]  # older versions wrote unused ones
     if differing:
         raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give the recipe "
                        "it was trained with, or another --workdir")

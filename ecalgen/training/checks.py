@@ -41,7 +41,7 @@ def check_stages(config):
 
 
 def check_seed(seed):
-    """Raises ConfigError for a seed of a run that is no whole number from 0 to 2^32 - 1: others would be taken modulo."""
+    """Raises ConfigError for a run's seed beyond 0 to 2^32 - 1, which would be that of another run modulo 2^32."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ConfigError(f"config.seed is {seed!r}; it must be a whole number from 0 to {2**32 - 1}")
 

@@ -426,6 +426,25 @@ def sensitivity():
     return "\n".join(_markdown(["spoiled by", *columns], rows))
 
 
+def fuzz():
+    """How many hostile inputs of each area were tried, and how they ended."""
+    result = load("fuzz")
+    rows = [[f"`{name}`", f"{area['cases']:,}", f"{len(area['kinds'])}", f"{area['refused']:,}",
+             f"{area['accepted']:,}", f"{len(area['faults'])}"] for name, area in result["areas"].items()]
+    head = ["area", "inputs", "kinds", "refused with one line", "accepted, with a sound result", "faults"]
+    return "\n".join([*_markdown(head, rows), "", f"Seed {result['provenance']['seed']}, {_device(result)}."])
+
+
+def shared_cores():
+    """Seconds of one evaluation alone and beside busy processes, with and without the limit on its threads."""
+    result = load("shared_cores")
+    rows = [[f"{row['busy']}", row["threads"], f"{row['load']:.1f}", f"{row['seconds']:.0f}"] for row in result["rows"]]
+    head = ["busy processes beside it", "threads", "load when it began", "seconds"]
+    return "\n".join([*_markdown(head, rows), "", (
+        f"{result['showers']} showers a set, {result['clusters']} clusters, {result['cores']} cores, "
+        f"{_device(result)}.")])
+
+
 TABLES = {
     "README.md": {"systems": systems, "lineage": lineage},
     "docs/library.md": {"reached": lambda: reached("library")},
@@ -438,6 +457,7 @@ TABLES = {
     "docs/auxiliary.md": {"table 1": auxiliary, "targets": auxiliary_targets, "weight sweep": weight_sweep,
                           "anchored": auxiliary_anchored},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
+    "docs/reliability.md": {"fuzz": fuzz, "shared cores": shared_cores},
     "docs/analysis.md": {"reconstruction": reconstruction},
     "docs/speed.md": {"speed": speed, "streaming": streaming, "precision": precision},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve},
@@ -545,6 +565,11 @@ def _auxiliary_settings(result):
     return (f"{recipe['batch_size']} showers each, preset `{result['preset'] or 'full'}`, "
             f"{result['provenance']['device']}; PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test "
             "showers, features as in the README. Wasserstein-1: mean over the observables, in deviations.")
+
+
+def _device(result):
+    """What computed."""
+    return result["provenance"]["device"].split(",")[0]
 
 
 def _minutes(runs):

@@ -245,9 +245,10 @@ def lineage():
         f"Preset `{result['preset'] or 'full'}`, one seed, one core of {result['provenance']['device'].split(',')[0]}; "
         f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {_judged(result, prd['n'])} showers, features as above. "
         "W1: Wasserstein-1 in standard deviations of the real showers. `sagan` is "
-        "`configs/baseline.py:cpu,recipe=paper`, `baseline` the recipe that a search found better; the `baseline` that ships is the former, "
-        "trained for longer at other rates. `two-step, scalars` is `configs/aux_twostep.py:cpu,targets=scalars` without bound, with four "
-        "times the steps of its preset. The corrections of `gflash` were fitted beforehand.")])
+        "`configs/baseline.py:cpu,recipe=paper`, `baseline` the recipe that a search found better; the `baseline` that "
+        "ships is the former, trained for longer at other rates. `two-step, scalars` is "
+        "`configs/aux_twostep.py:cpu,targets=scalars` without bound, with four times the steps of its preset. The "
+        "corrections of `gflash` were fitted beforehand.")])
 
 
 def reached(*systems):
@@ -410,8 +411,8 @@ def precision():
             "mean Wasserstein-1"]
     prd = result["real_against_real"]["physics_prd"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"{_judged(result)} showers; PRD: {prd['clusters']} clusters, {prd['runs']} runs; Wasserstein-1 in "
-        "deviations, its mean over the observables.")])
+        f"{_judged(result)} showers; PRD: {prd['clusters']} clusters, {prd['runs']} runs; Wasserstein-1: "
+        "mean over the observables, in standard deviations.")])
 
 
 def streaming():
@@ -425,7 +426,7 @@ def streaming():
 
 
 def sensitivity():
-    """What each kind of number says of each spoiled set, in standard deviations; of the observables, the one that says most."""
+    """How far each kind of number moves for each spoiled set; of the observables, the one that moves furthest."""
     known = load_sensitivity()["responses"]
     columns = {f"{family}: {name}": [found] for family in ("PRD-AUC", "Classifier AUC", "Distance")
                for name, found in known[family].items()}

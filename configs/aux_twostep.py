@@ -14,8 +14,8 @@ their figure 2: the frozen regressor is a network of its own here, and the discr
 The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-x
 
 With `targets=scalars` the regressor is conditioned on the particle. It predicts every observable that is one number,
-the visible energy and the centre among them, not the papers' two asymmetries only. The discriminator learns its gain, and
-clips predictions smoothly at five standard deviations. What ships has --config.train.steps=12000 and
+the visible energy and the centre among them, not the papers' two asymmetries only. The discriminator learns its gain,
+and clips predictions smoothly at five standard deviations. What ships has --config.train.steps=12000 and
 --config.regressor.bound=0. Of two seeds without the bound it is the better one (docs/auxiliary.md).
 
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU

@@ -1,7 +1,9 @@
 """GAN with an auxiliary regressor in the discriminator, both trained at once: hinge plus weighted MSE.
 
 Rogachev and Ratnikov 2022, arXiv:2207.06329, and 2023, section 3, "multi-task": a regressor of the shower's asymmetries
-shares the discriminator's first layers, and what it reads off a shower is a condition of the decision.
+shares the discriminator's first layers, and the discriminator is conditioned on its predictions. Beside their figure 2:
+two of the three downward blocks are shared here, and the hinge loss is differentiated through the predictions, so that
+the adversarial gradient also trains the regressor's own layers.
 
     python -m ecalgen.main --config=configs/aux_multitask.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # 22 minutes on one core
@@ -26,8 +28,8 @@ def get_config(preset=""):
         targets=("longitudinal_asymmetry", "transverse_asymmetry"),  # observables, or module:function of your own
         weights=(1.0, 1.0),  # alpha_k, of the squared error in units of the target's variance
         conditional=False,  # whether the regressor is shown the incident particle
-        decides=True,  # whether what it reads off a shower is a condition of the discriminator's decision
-        bound=0.0,  # deviations, beyond which that condition grows no more; 0 for none
+        decides=True,  # whether the discriminator is conditioned on the regressor's predictions
+        bound=0.0,  # standard deviations at which these are clipped smoothly; 0 for no bound
         steering=0.0,  # weight of its error in the generator's loss, where its targets are known of the particle
         shared=2,  # of the discriminator's three downward blocks
         embedding=64,

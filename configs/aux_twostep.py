@@ -1,34 +1,35 @@
 """GAN with an auxiliary regressor in the discriminator that was trained before, and is frozen.
 
 Rogachev and Ratnikov 2023, section 3, "two-step": stage one fits a regressor of the shower's asymmetries on the MSE
-alone; stage two plugs it into the discriminator, where what it reads off a shower is a condition of the decision, and
-trains on the hinge loss alone. Table 1 compares five regressors:
+alone; stage two conditions the discriminator on the regressor's predictions, and trains on the hinge loss alone. Beside
+their figure 2: the frozen regressor is a network of its own here, and the discriminator shares no layers with it. Table
+1 compares five regressors:
 
     cnn            a convolutional network of its own
     cnn_sa         the same with self-attention
-    disc_arch      the discriminator's layers
+    disc_arch      the layers of a discriminator
     disc_arch_hlr  the same, from a multi-task run's regressor, tuned at a high learning rate
     disc_arch_llr  the same at a low one
 
 The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-x
 
-With `targets=scalars` the regressor reads every observable that is one number off a shower of a known particle, the
-visible energy and the centre among them, not the papers' two asymmetries only; the discriminator learns its gain, and
-believes of a reading no more than five deviations. It gets better for longer: what ships has
---config.train.steps=12000, and --config.regressor.bound=0, which went well with its seed but not with the next.
+With `targets=scalars` the regressor is conditioned on the particle. It predicts every observable that is one number,
+the visible energy and the centre among them, not the papers' two asymmetries only. The discriminator learns its gain,
+and clips predictions smoothly at five standard deviations. What ships has --config.train.steps=12000 and
+--config.regressor.bound=0. Of two seeds without the bound it is the better one (docs/auxiliary.md).
 
     python -m ecalgen.main --config=configs/aux_twostep.py                              # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu                          # 20 minutes on one core
     python -m ecalgen.main --config=configs/aux_twostep.py:test                         # minutes: does everything run?
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
-    python -m ecalgen.main --config=configs/aux_twostep.py:cpu,targets=scalars          # more to read off
+    python -m ecalgen.main --config=configs/aux_twostep.py:cpu,targets=scalars          # more to predict
 """
 from configs import aux_multitask
 from configs.base import apply_preset, name_choices, split_options
 
 LOW, HIGH = 2e-4, 2e-3
 BOUND = 5.0
-"""Of the readings, in deviations."""
+"""On the predictions, in standard deviations."""
 REGRESSORS = {
     "disc_arch": dict(name="disc_arch"),
     "cnn": dict(name="cnn", attention=0),

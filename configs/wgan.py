@@ -1,13 +1,13 @@
 """The Wasserstein GAN with gradient penalty, its generator steered by a regressor of the particle's parameters.
 
-Chekalina et al. 2018, arXiv:1812.01319: the regressor is trained before, on real showers; the distance of what it reads
-off a generated shower from the particle that was asked for enters the generator's loss. Box-Cox cells, 512 numbers of
-noise, transposed convolutions. Cells are of order ten: beside smaller ones the penalty, which asks for a slope of 1,
-outweighs the distance. Projection and octant, which the talk does not have, bring little
+Chekalina et al. 2018, arXiv:1812.01319: the regressor is trained before, on real showers; the distance of its
+predictions for a generated shower from the particle that was asked for enters the generator's loss. Box-Cox cells, 512
+numbers of noise, transposed convolutions. Cells are of order ten: beside smaller ones the penalty, which asks for a
+slope of 1, outweighs the distance. Projection and octant, which the talk does not have, bring little
 (experiments/results/search.md).
 
     python -m ecalgen.main --config=configs/wgan.py               # full: one GPU or TPU
-    python -m ecalgen.main --config=configs/wgan.py:cpu           # 17 minutes on one core
+    python -m ecalgen.main --config=configs/wgan.py:cpu           # 16 minutes on one core
     python -m ecalgen.main --config=configs/wgan.py:test          # minutes: does everything run?
     python -m ecalgen.main --config=configs/wgan.py:cpu,beam=1d   # electrons of normal incidence in the centre
 """

@@ -14,10 +14,9 @@ SYSTEMS = {
     "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py`)",
     "anchored_light": "Such a prior corrected cell by cell, a tenth of the size (`configs/anchored.py:cpu,size=light`)",
     "aux_twostep": "Self-attention GAN with a frozen regressor of seven observables in its discriminator "
-                   "(`configs/aux_twostep.py:cpu,targets=scalars`, not bounded, four times as long)",
-    "aux_multitask": "The same with two asymmetries, its regressor trained along (`configs/aux_multitask.py:cpu`)",
-    "baseline":
-        "Self-attention GAN with spectral norm, as plain as the papers' (`configs/baseline.py:cpu,recipe=paper`)",
+                   "(`configs/aux_twostep.py:cpu,targets=scalars` without bound, four times the steps)",
+    "aux_multitask": "The same with a regressor of two asymmetries, trained with it (`configs/aux_multitask.py:cpu`)",
+    "baseline": "Self-attention GAN with spectral norm, close to the papers' (`configs/baseline.py:cpu,recipe=paper`)",
 }
 """Name of a file in `results/` -> how its system is called."""
 COMMANDS = {"anchored_cpu": "The same, by this page's first command (`configs/anchored.py:cpu`)"}
@@ -42,6 +41,11 @@ LINEAGE_HEAD = ("physics PRD-AUC", "raw PRD-AUC", "W1 of the widths", "W1 of the
 CLAIMS = {"wgan": (0.936, 0.971), "sagan, spectral norm in D": (0.895, 0.901),
           "sagan, spectral norm in G and D": (0.948, 0.975)}
 """Row of the lineage's table -> physics and raw PRD-AUC in Ratnikov and Rogachev 2021."""
+FEATURES = ("physics", "raw")
+RINGS = ("ring_shares", "ring_energies")
+"""What evaluations call the observable of the rings: E_i / S, and in older ones E_i in MeV."""
+ONE_TEST = {"split": "test"}
+"""Of results on the samples that have no `selection`."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
         "entry_cm": "cm from the centre"}
 
@@ -55,9 +59,9 @@ def systems():
     head = ["system", "physics PRD-AUC (ceiling)", "raw PRD-AUC (ceiling)", "classifier AUC by observables (floor)",
             "by images (floor)", "trained for", "judged by"]
     rows = [[name, _prd(result, "physics"), _prd(result, "raw"), _auc(result, "observables"), _auc(result, "images"),
-             _training(result), f"{result['showers']:,} showers"]
+             _training(result), f"{_judged(result)} showers"]
             for name, result in zip(shown.values(), results, strict=True)]
-    return "\n".join([*_markdown(head, rows), "", _settings(results)])
+    return "\n".join([*_markdown(head, rows), "", _settings(results) + _matched(shown, results)])
 
 
 def cards():
@@ -66,19 +70,24 @@ def cards():
     for name, title in SYSTEMS.items():
         result = load(name)
         rows = [[judge.replace("_", " "), _auc(result, judge)] for judge in result["c2st"]]
+        rows += [[f"{judge.replace('_', ' ')}, floor at the same conditions", f"{test['matched_floor']:.3f}"]
+                 for judge, test in result["c2st"].items() if "matched_floor" in test]
         bins = result["c2st"]["observables_and_conditions"]["bins"]
         rows += [[f"observables and conditions, {entry['low']:g} to {entry['high']:g} {BINS[quantity]}",
                   f"{entry['auc']:.3f} [{entry['interval'][0]:.3f}, {entry['interval'][1]:.3f}]"]
                  for quantity, entries in bins.items() for entry in entries]
-        rows += [["physics PRD-AUC (ceiling)", _prd(result, "physics")], ["raw PRD-AUC (ceiling)", _prd(result, "raw")]]
+        rows += [[f"{features} PRD-AUC (ceiling)", _prd(result, features)] for features in FEATURES]
+        rows += [[f"{features} PRD-AUC of the first {result['prd'][features]['matched_n']:,} (matched ceiling)",
+                  _matched_prd(result, features)]
+                 for features in FEATURES if "matched_ceiling" in result["prd"][features]]
         rows += [[f"Wasserstein-1, {observable.replace('_', ' ')} (between real sets)",
                   f"{entry['w1']:.3f} ({entry['w1_reference']:.3f})"]
                  for observable, entry in result["observables"].items()]
         rows += [[f"visible fraction and its deviation, {entry['low']:g} to {entry['high']:g} GeV (Geant4)",
                   f"{_visible(entry['generated'])} ({_visible(entry['real'])})"]
                  for entry in result["response"]["bins"]]
-        parts += [f"### `{name}`: {title}", "", f"Trained for {_training(result)}; {result['showers']:,} test showers.",
-                  "", *_markdown(["judged by", "reached (floor, interval or Geant4)"], rows), ""]
+        parts += [f"### `{name}`: {title}", "", f"Trained for {_training(result)}; {_judged(result)} showers.", "",
+                   *_markdown(["judged by", "reached (floor, interval or Geant4)"], rows), ""]
     return "\n".join(parts).rstrip()
 
 
@@ -158,9 +167,9 @@ def auxiliary():
     head = ["model", *AUXILIARY_HEAD, "regressor's error", "minutes", "the paper's physics PRD-AUC", "raw",
             "its regressor's MSE"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} The regressor's error: share of "
-        "the asymmetries' variance on test showers that it does not explain, mean "
-        "over both. The minutes are of training; a tuned model needs those of the multi-task one as well.")])
+        f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} The regressor's error: share of the "
+        f"asymmetries' variance that it does not explain, on showers of `{_split(result)}`, mean over both. The "
+        "minutes are of training; a tuned model needs those of the multi-task one as well.")])
 
 
 def auxiliary_targets():
@@ -217,8 +226,8 @@ def auxiliary_anchored():
             "physics PRD-AUC", *(f"Wasserstein-1 of `{quantity}`" for quantity in floor["w1"])]
     prd = floor["physics_prd"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers; Wasserstein-1 in "
-        "deviations.")])
+        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {_judged(result, prd['n'])} showers; Wasserstein-1 in "
+        "standard deviations.")])
 
 
 def lineage():
@@ -228,16 +237,19 @@ def lineage():
     floor = result["real_against_real"]
     rows = [[run["variant"], *_lineage_cells(run), f"{run['parameters']:,}", f"{run['bytes'] / 1e6:.1f}",
              *(f"{run['milliseconds_per_shower'][batch]:.3g}" for batch in ("1", "1000")),
-             f"{run['seconds'] / 60:.0f}"] for run in runs]
+             f"{run['seconds'] / 60:.0f}" if run["seconds"] else "–"] for run in runs]
     rows.append(["other real showers", *_lineage_cells(floor), "", "", "", "", ""])
     head = ["system", *LINEAGE_HEAD, "parameters", "MB", "ms a shower, alone", "by the 1,000", "minutes of training"]
     prd = floor["prd"]["physics"]
     return "\n".join([*_markdown(head, rows), "", (
         f"Preset `{result['preset'] or 'full'}`, one seed, one core of {result['provenance']['device'].split(',')[0]}; "
-        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test showers, features as above. W1: "
-        "Wasserstein-1 in deviations of the real showers. `sagan` is the papers' plain recipe, `baseline` the one that "
-        "a search found better; the `baseline` that ships is the plain one, trained for longer. `two-step, scalars` is "
-        "`configs/aux_twostep.py:cpu,targets=scalars`, not bounded, with four times the steps of the others.")])
+        f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, {_judged(result, prd['n'])} showers, features as above. "
+        "W1: Wasserstein-1 in standard deviations of the real showers. `sagan` is "
+        "`configs/baseline.py:cpu,recipe=paper`, `baseline` the recipe that a search found better; the `baseline` that "
+        "ships is the former, trained for longer at other rates. `two-step, scalars` is "
+        "`configs/aux_twostep.py:cpu,targets=scalars` without bound, with four times the steps of its preset. The "
+        "corrections of `gflash` were fitted beforehand. Times a shower were taken in one session, but for `two-step, "
+        "scalars`, which has the generator of `two-step`.")])
 
 
 def reached(*systems):
@@ -246,7 +258,7 @@ def reached(*systems):
     runs = {run["variant"]: run for run in result["runs"]}
     names = sorted(name for name in runs if name.startswith(systems))
     said = lambda name: [f"{value:.3f}" for value in CLAIMS[name]] if name in CLAIMS else ["–", "–"]
-    rings = next(name for name in ("ring_shares", "ring_energies") if name in result["real_against_real"]["w1"])
+    rings = next(name for name in RINGS if name in result["real_against_real"]["w1"])
     cells = lambda run: [*_lineage_cells(run), f"{run['w1'][rings]:.2f}"]
     rows = [[name, *cells(runs[name]), f"{runs[name]['milliseconds_per_shower']['1000']:.3g}", *said(name)]
             for name in names]
@@ -257,8 +269,8 @@ def reached(*systems):
     return "\n".join([*_markdown(head, rows), "", (
         f"Preset `{result['preset'] or 'full'}`, one seed, one core of "
         f"{result['provenance']['device'].split(',')[0]}; PRD: {prd['clusters']} clusters, {prd['runs']} runs, "
-        f"{prd['n']:,} test showers; W1: Wasserstein-1 in deviations. The papers' figures are of other showers, and "
-        "their ceilings are not known.")])
+        f"{_judged(result, prd['n'])} showers; W1: Wasserstein-1 in standard deviations. The papers' figures "
+        "are of other showers, and their ceilings are not known.")])
 
 
 def wgan_1d():
@@ -273,7 +285,7 @@ def wgan_1d():
     prd = result["prd"]["raw"]
     return "\n".join([*_markdown(["", "generated", "other real showers"], rows), "", (
         f"`configs/wgan.py:{result['training']['preset']}`, {_training(result)} of training, "
-        f"{result['provenance']['device']}; {result['showers']:,} test showers; PRD: {prd['clusters']} clusters, "
+        f"{result['provenance']['device']}; {_judged(ONE_TEST | result)} showers; PRD: {prd['clusters']} clusters, "
         f"{prd['runs']} runs.")])
 
 
@@ -301,10 +313,10 @@ def adagan():
             "by the 1,000", "minutes of training"]
     prd, training = last["prd"]["raw"], result["training"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"Preset `{training['preset']}`, {result['provenance']['device']}; {last['showers']:,} test showers; PRD: "
+        f"Preset `{training['preset']}`, {result['provenance']['device']}; {_judged(ONE_TEST | last)} showers; PRD: "
         f"{prd['clusters']} clusters, {prd['runs']} runs, of the cells (raw) and of the observables (physics). W1: "
-        "Wasserstein-1 in deviations of the real showers; error of the profiles: of the share of energy in a plane of "
-        "cells, over all planes.")])
+        "Wasserstein-1 in standard deviations of the real showers; error of the profiles: of the share of energy in a "
+        "plane of cells, over all planes.")])
 
 
 def search(name):
@@ -337,7 +349,7 @@ def ranking():
     head = ["showers", "physics PRD-AUC", "raw PRD-AUC", "classifier AUC, observables", "cells", "images",
             "Frechet physics distance", "largest Wasserstein-1"]
     return "\n".join([*_markdown(head, rows), "",
-                      f"{result['showers']:,} test showers each; PRD: 400 clusters, 10 runs."])
+                      f"{_judged(result)} showers each; PRD: 400 clusters, 10 runs."])
 
 
 def reconstruction():
@@ -351,8 +363,8 @@ def reconstruction():
                            for what, form in (("position_mm", ".2f"), ("response", ".4f"), ("resolution", ".4f")))])
     head = ["cells", "showers", "position, mm", "cluster / E", "its width / its mean"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"{result['showers']:,} test showers; widths are half of the central 68 %; the tracks pass around the corner "
-        "of four cells of any size.")])
+        f"{_judged(result)} showers; widths are half of the central 68 %; the tracks pass around the corner of four "
+        "cells of any size.")])
 
 
 def prd_benchmark():
@@ -365,8 +377,8 @@ def prd_benchmark():
     first = sets[0]
     return "\n".join([
         *_markdown(["features", "ecalgen", "original code", "times faster"], [*rows, ["both", "", "", f"{both:.1f}"]]),
-        "", f"{first['showers']:,} test showers of Geant4 against those of the shipped baseline; {first['clusters']} "
-        f"clusters, {first['runs']} runs; {first['provenance']['device']}."])
+        "", f"{_judged(first)} showers of Geant4 against those of the shipped baseline; {first['clusters']} clusters, "
+        f"{first['runs']} runs; {first['provenance']['device']}."])
 
 
 def speed():
@@ -400,8 +412,8 @@ def precision():
             "mean Wasserstein-1"]
     prd = result["real_against_real"]["physics_prd"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"{result['showers']:,} test showers; PRD: {prd['clusters']} clusters, {prd['runs']} runs; Wasserstein-1 in "
-        "deviations, its mean over the observables.")])
+        f"{_judged(result)} showers; PRD: {prd['clusters']} clusters, {prd['runs']} runs; Wasserstein-1: "
+        "mean over the observables, in standard deviations.")])
 
 
 def streaming():
@@ -415,7 +427,7 @@ def streaming():
 
 
 def sensitivity():
-    """What each kind of number says of each spoiled set, in deviations; of the observables, the one that says most."""
+    """How far each kind of number moves for each spoiled set; of the observables, the one that moves furthest."""
     known = load_sensitivity()["responses"]
     columns = {f"{family}: {name}": [found] for family in ("PRD-AUC", "Classifier AUC", "Distance")
                for name, found in known[family].items()}
@@ -498,8 +510,8 @@ def _auc(result, judge):
 def _training(result):
     training = result["training"]
     if "parameters" in training:
-        return (f"{training['parameters']} corrections fitted to {training['showers']:,} showers, "
-                f"{training['seconds'] / 60:.0f} minutes")
+        return (f"{training['parameters']} corrections fitted to {training['showers']:,} showers in several fits, the "
+                f"last of {training['seconds'] / 60:.0f} minutes")
     return f"{training['steps']:,} steps of {training['batch_size']}, {training['seconds'] / 60:.0f} minutes"
 
 
@@ -509,12 +521,41 @@ def _settings(results):
                          for result in results}
     devices = dict.fromkeys(result["provenance"]["device"].split(",")[0] for result in results)
     return (
-        f"PRD: {clusters} clusters, {runs} runs (± is their deviation), as many test showers as the "
-        "table says, on which it and its ceiling depend; features the 900 cells (raw) or 2 asymmetries, 2 widths and "
-        "20 sparsities (physics); in brackets what other real showers reach, at conditions of their own, so that "
-        "showers at the very conditions of the real ones may exceed it. Classifiers: gradient-boosted trees on 31 "
-        "observables, a convolutional network on images; 0.5 is perfect. The time is of training, on one or two cores "
+        f"PRD: {clusters} clusters, {runs} runs (± is their standard deviation); the value and its ceiling depend on "
+        "the number of showers. Features are the 900 cells (raw), or 2 asymmetries, 2 widths and 20 sparsities "
+        "(physics). In brackets is the value of other real showers, at conditions of their own: showers at the very "
+        "conditions of the real ones may exceed it. Classifiers: gradient-boosted trees on 31 observables, a "
+        "convolutional network on images; 0.5 is perfect. No choice of recipe or model used the split `test`; some "
+        "used `selection` ([cards](ecalgen/shipped/README.md)). The time is of training, on one or two cores "
         f"({'; '.join(devices)}).")
+
+
+def _matched(names, results):
+    """A sentence on the PRD-AUCs beside ceilings at the same conditions; nothing where no result has them."""
+    found = {name: result for name, result in zip(names, results, strict=True)
+             if all("matched_ceiling" in result["prd"][features] for features in FEATURES)}
+    if not found:
+        return ""
+    values = (f"`{name}` {', '.join(f'{features} {_matched_prd(result, features)}' for features in FEATURES)}"
+              for name, result in found.items())
+    count = next(iter(found.values()))["prd"]["raw"]["matched_n"]
+    return (f" For the first {count:,} particles there are second Geant4 showers at the same conditions, so that their "
+            f"PRD-AUC is a ceiling for matched showers (in brackets): {'; '.join(values)}.")
+
+
+def _matched_prd(result, features):
+    entry = result["prd"][features]
+    return f"{entry['matched_auc']:.3f} ({entry['matched_ceiling']:.3f} ± {entry['matched_ceiling_std']:.3f})"
+
+
+def _split(result):
+    """The split that judged; files that do not say so were judged by what is now `selection`."""
+    return result.get("split", result.get("settings", {}).get("split", "selection"))
+
+
+def _judged(result, showers=None):
+    """How many showers judged, and of which split; a noun follows."""
+    return f"{showers or result['showers']:,} `{_split(result)}`"
 
 
 def _response(moved):
@@ -563,8 +604,9 @@ def _auxiliary_distances(runs):
 def _auxiliary_settings(result):
     recipe, prd = result["runs"][0], result["real_against_real"]["prd"]["raw"]
     return (f"{recipe['batch_size']} showers each, preset `{result['preset'] or 'full'}`, "
-            f"{result['provenance']['device']}; PRD: {prd['clusters']} clusters, {prd['runs']} runs, {prd['n']:,} test "
-            "showers, features as in the README. Wasserstein-1: mean over the observables, in deviations.")
+            f"{result['provenance']['device']}; PRD: {prd['clusters']} clusters, {prd['runs']} runs, "
+            f"{_judged(result, prd['n'])} showers, features as in the README. Wasserstein-1: mean over the "
+            "observables, in standard deviations.")
 
 
 def _device(result):

@@ -76,8 +76,9 @@ def test_those_that_miss_are_refused_with_their_rows():
     ([[0, 0, 5.0]], [[0, 0]], "keep", "misses is 'keep'; it is one of refuse, empty"),
     ([[0, 0, 5.0]], [[0, 0]], ["empty"], "misses is .'empty'.; it is one of refuse, empty"),
     ([[0, 0, 5.0], [0, 0]], [[0, 0]], "refuse", "momentum is no array .* give rows of equal length"),
-    ([[0, 0, 1e10]], [[0, 0]], "empty", r"1 of 1 particles \(rows 0\) have an energy outside of \[1e-06, 1e\+09\] GeV"),
-    ([[0, 0, 1e-7]], [[0, 0]], "empty", "momenta are in GeV"),
+    ([[8e8, 8e8, 8e8]], [[0, 0]], "empty",
+     r"1 of 1 particles \(rows 0\) have an energy outside of \[1e-06, 1e\+09\] GeV; momenta are in GeV"),
+    ([[0, 0, 1e-7]], [[0, 0]], "empty", "ParticleMomentum has pz below 1e-06 GeV in event 0; write it in GeV"),
 ])
 def test_what_cannot_be_is_refused(momentum, point, misses, message):
     with pytest.raises(UserError, match=message):

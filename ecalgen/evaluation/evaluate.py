@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from ecalgen.data.showers import Showers, incident_energy, slopes
+from ecalgen.data.showers import Showers, slopes
 from ecalgen.evaluation.c2st import JUDGES, binned, c2st
 from ecalgen.evaluation.correlation import correlation_distances
 from ecalgen.evaluation.distances import observable_distances
@@ -28,9 +28,8 @@ BINNED = "observables_and_conditions"
 """Judge whose verdict is also given in bins of the conditions."""
 MATCHED = ("observables", "images")
 """Judges that also compare with Geant4's repetitions of the real showers."""
-LIMITS = {"energy of a shower": (0.0, 1e15, "MeV"), "energy of a particle": (1e-6, 1e9, "GeV"),
-          "slope of a track": (0.0, 1e4, ""), "distance of a point": (0.0, 1e6, "cm")}
-"""Quantity -> least and greatest value that the numbers can be computed from, and its unit."""
+STEEPEST = 1e4
+"""Slope of a track beyond which the metrics overflow."""
 
 
 def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters=None, runs=None, bootstrap=200,
@@ -61,7 +60,8 @@ def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters
 
     Raises:
       EvaluationError: for an unknown protocol, fewer showers than it needs, what is no `Showers`, showers without any
-        energy or beyond LIMITS, repeated ones of other particles, or a setting that is no whole number from 1.
+        energy or with tracks along the face, repeated ones of other particles, or a setting that is no whole number
+        from 1.
     """
     _check_settings(protocol, seed, clusters=clusters, runs=runs, bootstrap=bootstrap)
     check_showers(real=real, generated=generated, reference=reference, repeated=repeated)
@@ -130,21 +130,16 @@ def check_showers(**sets):
                                   "ecalgen.Showers(energy, momentum, point) or ecalgen.load_showers(path)")
         if not showers.energy.any():
             raise EvaluationError(f"the {name} showers hold no energy in any cell; there is nothing to judge")
-        _check_limits(name, showers)
+        _check_slopes(name, showers)
 
 
-def _check_limits(name, showers):
-    """Numbers beyond LIMITS overflow in the squares and ratios of the metrics."""
-    momentum = showers.momentum.astype(np.float64)
-    values = (showers.energy.sum((1, 2), dtype=np.float64), np.asarray(incident_energy(momentum), np.float64),
-              np.abs(slopes(momentum)).max(axis=1), np.abs(showers.point).max(axis=1))
-    for (quantity, (low, high, unit)), value in zip(LIMITS.items(), values, strict=True):
-        beyond = (value < low) | ~(value <= high)
-        if beyond.any():
-            event = int(beyond.argmax())
-            raise EvaluationError(f"the {name} showers: the {quantity} is {value[event]:.3g} {unit}".rstrip()
-                                  + f" in event {event}, beyond {low:g} to {high:g}; leave such events out, or give "
-                                  "energies in MeV, momenta in GeV and points in cm")
+def _check_slopes(name, showers):
+    """The other numbers of `Showers` are bounded when they are made."""
+    steepness = np.abs(slopes(showers.momentum.astype(np.float64))).max(axis=1)
+    if (steepness > STEEPEST).any():
+        event = int((steepness > STEEPEST).argmax())
+        raise EvaluationError(f"the {name} showers: the slope of the track is {steepness[event]:.3g} in event {event}, "
+                              f"beyond {STEEPEST:g}; leave such events out")
 
 
 def _check_repeated(real, generated, repeated, clusters):

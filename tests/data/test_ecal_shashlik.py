@@ -57,7 +57,7 @@ def test_shipped_files_are_as_their_data_card_says(name, count, seed, pdg):
 
 
 def test_shipped_files_are_small_enough():
-    assert sum(path.stat().st_size for path in ecal_shashlik.SAMPLES.glob("*.npz")) < 35e6
+    assert sum(path.stat().st_size for path in ecal_shashlik.SAMPLES.glob("*.npz")) < 41e6
     assert {path.stem for path in ecal_shashlik.SAMPLES.glob("*.npz")} == {
         *ecal_shashlik.SHIPPED, "electron_layered", "electron_5d_test", "electron_5d_repeated"}
 
@@ -82,7 +82,7 @@ def test_shipped_showers_are_those_of_the_paper_s_calorimeter(shipped):
 
 def test_unknown_sample_lists_those_there_are():
     for name in ("muon", "../samples/electron_5d", ""):
-        with pytest.raises(ValueError, match="no shipped sample is called .*electron_1d, electron_5d, electron_l"):
+        with pytest.raises(ValueError, match="no shipped sample is called .*electron_1d, electron_5d, .*electron_l"):
             sample_path(name)
 
 

@@ -135,7 +135,7 @@ def test_a_folder_without_an_evaluation(folders, tmp_path, content, message):
     (None, "showers", 0, "showers is 0; it must be a whole number from 1"),
     (None, "notes", "one", 'notes is "one"; it must be a list'),
     (None, "training", 5, "training is 5; it must be an object"),
-    (None, "format", 4, "of format 4; this version of ecalgen reads those up to 3"),
+    (None, "format", 5, "of format 5; this version of ecalgen reads those up to 4"),
     (None, "format", "3", 'format is "3"; it must be a whole number'),
     (None, "prd", "[" * 200 + "]" * 200, "prd is .*; it must be an object"),
 ])

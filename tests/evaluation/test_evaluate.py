@@ -175,17 +175,12 @@ def test_what_cannot_be_judged_is_refused_at_once(sets, changes, message):
         evaluate(**given)
 
 
-@pytest.mark.parametrize("energy, momentum, point, message", [
-    (1e20, 1, 0, "the generated showers: the energy of a shower is 1.*e.20 MeV in event 0, beyond 0 to 1e.15; leave"),
-    (1, 1e-20, 0, "the energy of a particle is .* GeV in event 0, beyond 1e-06 to 1e.09"),
-    (1, 1e30, 0, "the energy of a particle is inf GeV in event 0, beyond 1e-06 to 1e.09"),
-    (1, 1, 1e20, "the distance of a point is 1e.20 cm in event 0, beyond 0 to 1e.06"),
-])
-def test_showers_beyond_what_can_be_computed_are_refused(sets, energy, momentum, point, message):
-    cells = sets[1].energy / sets[1].energy[0].sum() * energy
-    extreme = Showers(cells, sets[1].momentum * momentum, sets[1].point + point)
-    with pytest.raises(EvaluationError, match=message):
-        evaluate(sets[0], extreme, sets[2], **SMALL)
+def test_tracks_along_the_face_are_refused(sets):
+    momentum = sets[1].momentum.copy()
+    momentum[3] = [20, 0, 1e-3]
+    steep = Showers(sets[1].energy, momentum, sets[1].point)
+    with pytest.raises(EvaluationError, match="the generated showers: the slope of the track is 2e.04 in event 3, bey"):
+        evaluate(sets[0], steep, sets[2], **SMALL)
 
 
 def test_showers_without_energy_are_refused(sets):

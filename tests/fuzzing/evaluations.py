@@ -44,9 +44,8 @@ def draw(rng, folder):
         return _metric(rng)
     arguments = dict(zip(("real", "generated", "reference"), (_some(rng) for _ in range(3)), strict=True))
     arguments |= {"clusters": 10, "runs": 1, "bootstrap": 2, "progress": False}
-    arguments |= {"setting": _wrong, "few": _few, "empty": _empty, "beyond": _beyond, "repeated": _repeated}[kind](
-        rng, arguments)
-    return Trial(kind, lambda: evaluation.evaluate(**arguments), _never)
+    spoil = {"setting": _wrong, "few": _few, "empty": _empty, "beyond": _beyond, "repeated": _repeated}[kind]
+    return Trial(kind, lambda: evaluation.evaluate(**arguments | spoil(rng, arguments)), _never)
 
 
 def _metric(rng):

@@ -16,6 +16,8 @@ from ecalgen import runs
 from ecalgen.evaluation import compare
 from ecalgen.training import checks, loop
 
+UNREAD = ("train", "data")
+"""Sections in which an older version may have written fields that nothing reads."""
 ROWS = [{"stage": stage, "step": step, "seconds": 1.5, "w1": 0.3, "generator_loss": -0.1}
         for stage in ("regressor", "gan") for step in (5, 10, 15)]
 
@@ -41,7 +43,8 @@ def _recipe(rng, folder):
     (folder / "config.json").write_bytes(content)
 
     def sound(_):
-        assert _trained_by(json.loads(content)) == _trained_by(json.loads(json.dumps(config.to_dict())))
+        ours, there = (_trained_by(json.loads(text)) for text in (json.dumps(config.to_dict()), content))
+        assert ours == {path: value for path, value in there.items() if path in ours or path[0] not in UNREAD}
 
     return Trial(f"recipe, {kind}", lambda: runs.write_recipe(config, folder), sound)
 

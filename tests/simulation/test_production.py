@@ -254,7 +254,8 @@ def test_options_become_a_setup():
 @pytest.mark.parametrize("words, message", [
     ("geant4 --events=0 --seed=1 --out=x.npz", "error: events is 0"),
     ("geant4 --events=1 --seed=1 --out=x.npz --energy=5,2", "error: energies of 5 to 2 GeV"),
-    ("geant4 --events=1 --seed=1 --out=x.npz --beam=1d --slope=3,0", r"error: the beam enters at \(-45, -?0\) cm"),
+    ("geant4 --events=1 --seed=1 --out=x.npz --beam=1d --slope=-0.9,0 --track=30,0",
+     r"error: the beam enters at \(43.5, -?0\) cm"),
     ("geant4 --events=1 --seed=1 --out=x.npz --slope=nan,0", "error: slope is .*nan"),
     ("geant4 --events=1 --seed=4294967296 --out=x.npz", "error: the seed is 4294967296"),
     ("geant4 --events=1 --seed=1 --out=x.npz --data=/nowhere", "error: no Geant4 data in /nowhere|not installed")])

@@ -38,12 +38,15 @@ def device() -> str:
 
 
 def commit() -> str:
-    """The commit of the source tree, with `+changes` when it has been edited; `unknown` outside git."""
+    """The commit of the source tree, with `+changes` when it has been edited; `unknown` outside git.
+
+    Files of results are no source: a sweep that has written some still runs what its commit says.
+    """
     root = pathlib.Path(__file__).parents[1]
     try:
         run = lambda *words: subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True,
                                             check=True).stdout.strip()
-        return run("rev-parse", "HEAD") + ("+changes" if run("status", "--porcelain", "-uno") else "")
+        return run("rev-parse", "HEAD") + ("+changes" if run("status", "--porcelain", "-uno", "--", ":!experiments/results") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

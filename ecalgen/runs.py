@@ -149,7 +149,7 @@ def evaluate(config, workdir):
     result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
                           "batch_size": last_fields(config).batch_size, "seconds": training_seconds(metrics)}
     if config.regressor and (workdir / "checkpoints").exists():
-        result["regressor"] = regressor_report(config, workdir, real, generated, reference)
+        result["regressor"] = regressor_report(config, workdir, real, generated, reference[:len(real)])
     result["provenance"] = provenance(config.seed)
     evaluation.write_evaluation(workdir / "evaluation.json", result)
     print(spoken(verdict(result)), flush=True)

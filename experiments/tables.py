@@ -469,7 +469,7 @@ TABLES = {
     "docs/auxiliary.md": {"table 1": auxiliary, "targets": auxiliary_targets, "weight sweep": weight_sweep,
                           "anchored": auxiliary_anchored},
     "docs/metrics.md": {"ranking": ranking, "benchmark": prd_benchmark, "sensitivity": sensitivity},
-    "docs/reliability.md": {"fuzz": fuzz, "shared cores": shared_cores},
+    "docs/reliability.md": {"fuzz": fuzz},
     "docs/analysis.md": {"reconstruction": reconstruction},
     "docs/speed.md": {"speed": speed, "streaming": streaming, "precision": precision},
     "experiments/README.md": {"ablation": ablation, "learning curve": learning_curve},

@@ -33,6 +33,7 @@ def main():
     parser.add_argument("--clusters", type=int, default=100, help="of the PRD")
     parser.add_argument("--busy", type=int, default=15, help="processes that count in a loop beside the evaluation")
     parser.add_argument("--wait", type=float, default=host.LOAD_SECONDS, help="seconds for the load to show")
+    parser.add_argument("--limit", type=float, default=1_800, help="seconds after which a case is ended")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS / "shared_cores.json")
     parser.add_argument("--one", choices=LIMITED, help="time this case alone in this process, and print the seconds")
     args = parser.parse_args()
@@ -46,15 +47,19 @@ def main():
 
 
 def timed(args, busy, case):
-    """{"load" when it began, "seconds"} of one case in a process of its own."""
+    """{"load" when it began, "seconds", "ended" by the limit} of one case in a process of its own."""
     with spinning(busy):
         time.sleep(args.wait)
         load = os.getloadavg()[0]
         command = [sys.executable, "-m", "experiments.shared_cores", f"--showers={args.showers}",
                    f"--clusters={args.clusters}", f"--one={case}"]
         environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-    row = {"load": round(load, 2), "seconds": float(done.stdout.split()[-1])}
+        try:
+            done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment,
+                                  timeout=args.limit)
+            row = {"load": round(load, 2), "seconds": float(done.stdout.split()[-1]), "ended": False}
+        except subprocess.TimeoutExpired:
+            row = {"load": round(load, 2), "seconds": args.limit, "ended": True}
     print(busy, case, row, flush=True)
     return row
 

@@ -79,8 +79,9 @@ def parse(argv):
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = next(iter(error.args), error)
         message = message.args[0] if isinstance(message, KeyError) else message  # of which str() would be a quotation
-        raise SystemExit(f"error: --config: {' '.join(str(message).split())}; the fields are in configs/base.py and in "
-                         "the recipe's own file") from None
+        unknown = "the recipe has no such field; " if isinstance(error, AttributeError | KeyError) else ""
+        raise SystemExit(f"error: --config: {' '.join(str(message).split())}; {unknown}its fields are those of "
+                         "configs/base.py that its system uses, and those in its own file") from None
 
 
 def _unreadable(error):

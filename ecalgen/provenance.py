@@ -46,7 +46,8 @@ def commit() -> str:
     try:
         run = lambda *words: subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True,
                                             check=True).stdout.strip()
-        return run("rev-parse", "HEAD") + ("+changes" if run("status", "--porcelain", "-uno", "--", ":!experiments/results") else "")
+        edited = run("status", "--porcelain", "-uno", "--", ":!experiments/results")
+        return run("rev-parse", "HEAD") + ("+changes" if edited else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

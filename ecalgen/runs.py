@@ -104,8 +104,10 @@ def check_config(config):
     if protocol not in PROTOCOLS:
         raise ConfigError(f"config.evaluation.protocol is {protocol!r}; it is one of {', '.join(PROTOCOLS)}")
     if 2 * config.evaluation.showers < PROTOCOLS[protocol].clusters:
+        least = ", ".join(f"{name} {settings.clusters // 2}" for name, settings in PROTOCOLS.items())
         raise ConfigError(f"config.evaluation.showers is {config.evaluation.showers}; the protocol {protocol!r} needs "
-                          f"at least {PROTOCOLS[protocol].clusters // 2}, half its number of clusters")
+                          f"at least {PROTOCOLS[protocol].clusters // 2}, half its number of clusters; give more, or "
+                          f"another config.evaluation.protocol (at least: {least})")
 
 
 @alone
@@ -145,6 +147,7 @@ def evaluate(config, workdir):
     result = evaluation.evaluate(real, generated, reference, protocol=config.evaluation.protocol, seed=config.seed,
                                  bootstrap=config.evaluation.bootstrap, repeated=repeated)
     result["split"] = "test"
+    evaluation.write_evaluation(workdir / "evaluation.json", result)  # what is measured stays, whatever follows
     metrics = read_metrics(workdir / "metrics.jsonl")
     result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
                           "batch_size": last_fields(config).batch_size, "seconds": training_seconds(metrics)}
@@ -264,7 +267,8 @@ def _check_counts(config):
         there = count_split(fields.source, split, fields.dir)
         if there < count:
             raise RunError(f"config.evaluation.showers is {count}, but the {split} split of {fields.source} holds only "
-                           f"{there}; lower it to {there} or less, or give a larger file")
+                           f"{there}; lower it to {there} or less, with a config.evaluation.protocol of so few, "
+                           "or give a larger file")
 
 
 def _load(config, split, limit=None):

@@ -106,6 +106,9 @@ def _tree(path):
     """The tree of a file, and {column: checksum} or nothing."""
     with _opened(path) as file:
         if not isinstance(file.get(TREE), uproot.TTree):
+            if TREE in file:
+                raise BadShowers(f"{path}: {TREE} is a {file.classname_of(TREE)}, not a tree; write it as a TTree, in "
+                                 "uproot with mktree")
             trees = ", ".join(sorted(file.keys(cycle=False))[:10]) or "nothing"
             raise BadShowers(f"{path}: no tree {TREE}, the file holds {trees}; write the showers into a tree {TREE}")
         tree, expected = file[TREE], _expected(path, file)

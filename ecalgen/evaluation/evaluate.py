@@ -148,6 +148,9 @@ def _check_repeated(real, generated, repeated, clusters):
     if not paired(real[:count], repeated):
         raise EvaluationError(f"the repeated showers belong to other particles than the first {count} real ones; make "
                               "them anew at the momenta and points of these, in their order")
+    if (real.energy[:count] == repeated.energy).all():
+        raise EvaluationError("the repeated showers are the real ones themselves; let Geant4 make their particles "
+                              "again, with other random numbers")
     if not paired(real[:count], generated[:count]):
         raise EvaluationError("repeated showers want generated ones at the particles of the real showers, one by one; "
                               "generate at their momenta and points, or leave the repeated showers out")

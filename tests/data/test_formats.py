@@ -293,6 +293,9 @@ def test_the_tree_is_missing(tmp_path):
     with uproot.recreate(tmp_path / "b.root"):
         pass
     refuses(tmp_path / "b.root", "no tree ecalNT", "holds nothing", cause=False)
+    with uproot.recreate(tmp_path / "c.root") as file:
+        file.mkrntuple("ecalNT", columns())
+    refuses(tmp_path / "c.root", "ecalNT is a ROOT::RNTuple, not a tree; write it as a TTree", cause=False)
 
 
 def test_events_of_different_lengths(tmp_path):

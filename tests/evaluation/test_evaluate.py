@@ -131,6 +131,8 @@ def test_repeated_showers_give_the_ceiling_of_the_same_particles(sets, repeated)
 def test_repeated_showers_of_other_particles_are_refused(sets, repeated):
     real, other, reference = sets
     matched = Showers(other.energy, real.momentum, real.point)
+    with pytest.raises(EvaluationError, match="the repeated showers are the real ones themselves; let Geant4 make"):
+        evaluate(*sets, **SMALL, repeated=sets[0][:59])
     with pytest.raises(EvaluationError, match="belong to other particles than the first 59 real ones; make them anew"):
         evaluate(real, matched, reference, repeated=repeated[1:], **SMALL)
     with pytest.raises(EvaluationError, match="want generated ones at the particles of the real showers, one by one"):

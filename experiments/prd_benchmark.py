@@ -46,7 +46,7 @@ def main():
         features[1], features[0], num_clusters=args.clusters, num_runs=1)) for _ in range(args.runs)])
     aucs = theirs["value"]
     result = {
-        "features": args.set, "showers": len(real), "clusters": args.clusters, "runs": args.runs,
+        "features": args.set, "showers": len(real), "split": "test", "clusters": args.clusters, "runs": args.runs,
         "ours": {"seconds": ours["seconds"], "auc": ours["value"].auc, "std": ours["value"].std},
         "original": {"seconds": theirs["seconds"], "auc": float(np.mean(aucs)), "std": float(np.std(aucs)),
                      "sha256": hashlib.sha256(args.original.read_bytes()).hexdigest()},

@@ -37,7 +37,7 @@ def main():
         for precision in PRECISIONS:
             energy = load_sampler(name, precision)(real.momentum, real.point, seed=0)
             rows.append({"model": name, "precision": precision} | compared(Showers(energy, real.momentum, real.point)))
-    write(args.results, {"showers": len(real), "provenance": provenance(0),
+    write(args.results, {"showers": len(real), "split": "test", "provenance": provenance(0),
                          "real_against_real": compared(reference(real)), "rows": rows})
 
 

@@ -60,8 +60,9 @@ def main():
             write_evaluation(path, evaluate(real, make(), reference, clusters=args.clusters, progress=False))
             print(name, flush=True)
     page, verdict = write_comparison(list(folders.values()), args.workdir)
-    write(args.results, {"showers": args.showers, "provenance": provenance(0), "verdict": verdict, "systems": {
-        name: judged_as(json.loads((folder / "evaluation.json").read_text())) for name, folder in folders.items()}})
+    write(args.results, {"showers": args.showers, "split": "test", "provenance": provenance(0), "verdict": verdict,
+                         "systems": {name: judged_as(json.loads((folder / "evaluation.json").read_text()))
+                                     for name, folder in folders.items()}})
     print(page)
 
 

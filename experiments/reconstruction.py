@@ -42,7 +42,8 @@ def main():
     sets = {"geant4": real} | {
         name: Showers(sampler(real.momentum, real.point, seed=0), real.momentum, real.point)
         for name, sampler in (samplers | {"gflash": Gflash()}).items()}
-    write(args.results, {"showers": len(real), "provenance": provenance(0), "cells_mm": [20 * f for f in FACTORS],
+    write(args.results, {"showers": len(real), "split": "test", "provenance": provenance(0),
+                         "cells_mm": [20 * f for f in FACTORS],
                          "sets": {name: [measured(showers, factor) for factor in FACTORS]
                                   for name, showers in sets.items()}})
 

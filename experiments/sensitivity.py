@@ -38,7 +38,7 @@ def main():
     real, training = (load_split(args.source, split) for split in ("test", "train"))
     real, reference, spoiled = real[:args.showers], training[:args.showers], training[args.showers:2 * args.showers]
     if not args.results.exists():
-        write(args.results, {"showers": args.showers, "provenance": provenance(0), "rows": []})
+        write(args.results, {"showers": args.showers, "split": "test", "provenance": provenance(0), "rows": []})
     for name, (distort, amount) in DISTORTIONS.items():
         if all(row["distortion"] != name for row in read(args.results)["rows"]):
             generated = distort(spoiled, reference, np.random.default_rng(0), amount)

@@ -248,8 +248,9 @@ def lineage():
         "`configs/baseline.py:cpu,recipe=paper`, `baseline` the recipe that a search found better; the `baseline` that "
         "ships is the former, trained for longer at other rates. `two-step, scalars` is "
         "`configs/aux_twostep.py:cpu,targets=scalars` without bound, with four times the steps of its preset. The "
-        "corrections of `gflash` were fitted beforehand. Times a shower were taken in one session, but for `two-step, "
-        "scalars`, which has the generator of `two-step`.")])
+        "rows of `wgan` were trained while the critic's rate fell too early. The corrections of `gflash` were fitted "
+        "beforehand. Times a shower were taken in one session, but for `two-step, scalars`, which has the generator of "
+        "`two-step`.")])
 
 
 def reached(*systems):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from ecalgen.data.showers import CELLS
+from ecalgen.data.showers import CELLS, QUANTITIES
 from ecalgen.data.transforms import make_transform
 from ecalgen.models.build import GENERATORS, build_generator
 from ecalgen.models.regressor import Regressor
@@ -21,9 +21,8 @@ LONGEST = 64
 TRANSFORM = {"name": TEXT}
 TRAINED = {"system": TEXT, "preset": TEXT, "generator": {"name": TEXT}, "data": {"transform": TRANSFORM},
            "provenance": OBJECT}
-CONDITIONS = ("energy (GeV)", "px/pz", "py/pz", "x at 15 cm depth (cm)", "y at 15 cm depth (cm)")
 CARDS = {
-    "generator": TRAINED | {"steps": COUNT, "trained_on": dict.fromkeys(CONDITIONS, PAIR)},
+    "generator": TRAINED | {"steps": COUNT, "trained_on": dict.fromkeys(QUANTITIES, PAIR)},
     "ensemble": TRAINED | {"steps": Rows(COUNT), "trained_on": {"energy (GeV)": PAIR}},
     "regressor": {"system": TEXT, "transform": TRANSFORM, "outputs": SIZE},
 }

@@ -11,12 +11,11 @@ import numpy as np
 from ecalgen.data.showers import (
     CELLS,
     PITCH,
+    QUANTITIES,
     REFERENCE_DEPTH,
     BadShowers,
     check_incident,
     incident_energy,
-    reference_point,
-    slopes,
 )
 from ecalgen.errors import UserError
 
@@ -26,9 +25,9 @@ ENERGIES = (1e-6, 1e9)
 """Lowest and highest energy of a particle, GeV: below, nothing is visible; above, squares leave float32."""
 MISSES = ("refuse", "empty")
 """What to do with a particle that misses the calorimeter."""
-MARGINS = {"px/pz": 0.1, "py/pz": 0.1, "x at 15 cm depth (cm)": 0.3, "y at 15 cm depth (cm)": 0.3}
+ENERGY, *OTHERS = QUANTITIES
+MARGINS = dict(zip(OTHERS, (0.1, 0.1, 0.3, 0.3), strict=True))
 """How far beyond the training range a condition is given to a network as it is."""
-ENERGY = "energy (GeV)"
 ENERGY_MARGIN = 1.5
 """The same for the energy, as a factor."""
 STEEPEST = 1e-6
@@ -71,13 +70,6 @@ def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
 def beside(point, half_face=HALF_FACE):
     """Whether particles enter outside of the front face: `[N, 2]` cm -> `[N]`, NumPy."""
     return (np.abs(point) > np.float32(half_face)).any(axis=1)
-
-
-def quantities(momentum, point):
-    """{name: `[N]`} of what training ranges are given in."""
-    slope, r0 = slopes(momentum), reference_point(momentum, point)
-    return {ENERGY: incident_energy(momentum), "px/pz": slope[:, 0], "py/pz": slope[:, 1],
-            "x at 15 cm depth (cm)": r0[:, 0], "y at 15 cm depth (cm)": r0[:, 1]}
 
 
 def limits(trained_on):

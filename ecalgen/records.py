@@ -120,10 +120,10 @@ def check_record(value, kind, field=""):
             _check_field(value, name, inner, f"{field}.{shown(name)}" if field else shown(name))
 
 
-def shown(value):
-    """A value in one short line, for messages."""
-    text = " ".join(str(value).split())
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+def shown(value, most=SHOWN):
+    """A value in one line of printable characters, for messages; cut after `most`."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in " ".join(str(value).split()))
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _check_field(record, name, kind, field):

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.chunks import in_chunks
-from ecalgen.data.showers import CELLS
+from ecalgen.data.showers import CELLS, quantities
 from ecalgen.data.transforms import make_transform
 from ecalgen.models.build import build_generator
 from ecalgen.models.layers import at_precision, fold_spectral_norm
-from ecalgen.particles import beside, check_particles, held, limits, quantities, scaled
+from ecalgen.particles import beside, check_particles, held, limits, scaled
 from ecalgen.provenance import provenance
 from ecalgen.seeds import check_first, make_key, shower_keys, words
 from ecalgen.weights import load_weights, save_weights

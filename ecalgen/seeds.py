@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.errors import UserError
+from ecalgen.records import shown
 
 WORD = 2**32
 SEEDS = 2**64
@@ -52,7 +53,7 @@ def whole(name, value, end):
     except TypeError:
         number = -1
     if not 0 <= number < end:
-        raise UserError(f"{name} is {' '.join(repr(value).split())[:60]}; give a whole number from 0 to "
+        raise UserError(f"{name} is {shown(repr(value))}; give a whole number from 0 to "
                         f"2^{end.bit_length() - 1} - 1")
     return number
 

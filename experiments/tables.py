@@ -188,7 +188,7 @@ def auxiliary_targets():
     head = ["the regressor reads", "steps", *AUXILIARY_HEAD,
             *(f"resolution, {entry['low']:g} to {entry['high']:g} GeV" for entry in bins), "minutes"]
     return "\n".join([*_markdown(head, rows), "", (
-        f"Steps of {_auxiliary_settings(last)} The minutes are of training, some beside other work.")])
+        f"Steps of {_auxiliary_settings(last)} The minutes are of training, some while other jobs ran.")])
 
 
 def weight_sweep():
@@ -453,7 +453,7 @@ def shared_cores():
     result = load("shared_cores")
     rows = [[f"{row['busy']}", row["threads"], f"{row['load']:.1f}",
              f"{'not done after ' * row['ended']}{row['seconds']:.0f}"] for row in result["rows"]]
-    head = ["busy processes beside it", "threads", "load when it began", "seconds"]
+    head = ["other busy processes", "threads", "load when it began", "seconds"]
     return "\n".join([*_markdown(head, rows), "", (
         f"{result['showers']} showers a set, {result['clusters']} clusters, {result['cores']} cores, "
         f"{_device(result)}.")])
@@ -541,8 +541,8 @@ def _matched(names, results):
     values = (f"`{name}` {', '.join(f'{features} {_matched_prd(result, features)}' for features in FEATURES)}"
               for name, result in found.items())
     count = next(iter(found.values()))["prd"]["raw"]["matched_n"]
-    return (f" For the first {count:,} particles there are second Geant4 showers at the same conditions, so that their "
-            f"PRD-AUC is a ceiling for matched showers (in brackets): {'; '.join(values)}.")
+    return (f" Geant4 simulated the first {count:,} particles a second time. The PRD-AUC of these showers is the ceiling "
+            f"of matched ones (in brackets): {'; '.join(values)}.")
 
 
 def _matched_prd(result, features):

@@ -68,7 +68,7 @@ def test_the_matched_ceiling_is_shown_where_it_is_known(tables, monkeypatch):
         return result
 
     changed(tables, monkeypatch, change)
-    assert ("the first 2,000 particles" in tables.systems() and tables.systems().endswith(
+    assert ("the first 2,000 particles a second time" in tables.systems() and tables.systems().endswith(
         "`anchored` physics 0.913 (0.942 ± 0.002), raw 0.913 (0.931 ± 0.002)."))
     cards = tables.cards()
     assert "| physics PRD-AUC of the first 2,000 (matched ceiling) | 0.913 (0.942 ± 0.002) |" in cards

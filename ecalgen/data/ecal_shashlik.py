@@ -97,7 +97,7 @@ def split_rows(path: pathlib.Path) -> dict[str, tuple[pathlib.Path, np.ndarray]]
     Raises:
       BadShowers: for a faulty file, or one of fewer than 10 showers.
     """
-    shipped = path.parent.resolve() == SAMPLES.resolve()
+    shipped = _is_shipped(path)
     divide = ordered_splits if shipped else drawn_splits
     try:
         parts = {split: (path, rows) for split, rows in divide(count_showers(path)).items()}
@@ -117,8 +117,7 @@ def load_repeated(source: str | os.PathLike) -> Showers | None:
     """
     path = _own_file(source) or _sample(source)
     again = path.with_name(f"{path.stem}_repeated.npz")
-    shipped = path.parent.resolve() == SAMPLES.resolve()
-    return load_showers(again) if shipped and again.exists() else None
+    return load_showers(again) if _is_shipped(path) and again.exists() else None
 
 
 def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, on_device: int = 200_000,
@@ -152,7 +151,17 @@ def _own_file(source):
 
 def _sample(source):
     """The npz of a shipped sample, of which `source` is the name."""
-    return sample_path(os.fspath(source).partition("/")[2] or DEFAULT)
+    return sample_path(_sample_name(source))
+
+
+def _sample_name(source):
+    """`ecal_shashlik/electron_5d` -> `electron_5d`, which is also the default."""
+    return os.fspath(source).partition("/")[2] or DEFAULT
+
+
+def _is_shipped(path):
+    """Whether a file lies among the shipped samples."""
+    return path.parent.resolve() == SAMPLES.resolve()
 
 
 def _blocks(path, rows, conventions):
@@ -201,7 +210,7 @@ def _builder_config(source, conventions):
     """The name of a shipped sample, or the config of a file: one that has changed since is another data set."""
     path = _own_file(source)
     if path is None:
-        return os.fspath(source).partition("/")[2] or DEFAULT
+        return _sample_name(source)
     status, path = path.stat(), path.absolute()
     identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns, conventions)).encode())
     return _file_config_class()(name=f"{re.sub('[^A-Za-z0-9]+', '_', path.stem)}_{identity:08x}", path=str(path),

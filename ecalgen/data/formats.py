@@ -18,6 +18,7 @@ import numpy as np
 from ecalgen.data.orientation import check_entry, check_possible, detect, standardise
 from ecalgen.data.showers import KEYS, BadShowers, Showers, check_columns, check_incident
 from ecalgen.errors import UserError
+from ecalgen.records import shown
 
 FORMATS = {".npz": "npz", ".root": "root", ".h5": "hdf5", ".hdf5": "hdf5"}
 """Suffix -> the module in `ecalgen.data` and the extra of the package that read and write it."""
@@ -267,10 +268,8 @@ def _readable(path):
 
 
 def _line(error):
-    """What an error says, in one line of at most 200 printable characters."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return text if len(text) <= 200 else f"{text[:197]}..."
+    """What an error says, in one line of 200 characters."""
+    return shown(error, 200) or type(error).__name__
 
 
 def _check_present(path, module, columns, present):

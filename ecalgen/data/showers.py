@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.errors import UserError
+from ecalgen.records import shown
 
 CELLS = 30
 PITCH = 2.02
@@ -117,7 +118,7 @@ def check_columns(columns):
 def check_numbers(name, column):
     """Raise a `BadShowers` for a column, or its header, of anything but real numbers."""
     if column.dtype.kind not in "fiu":
-        raise BadShowers(f"{name} holds {_short(column.dtype)}, not numbers; write it as a plain float array")
+        raise BadShowers(f"{name} holds {shown(column.dtype)}, not numbers; write it as a plain float array")
 
 
 def check_incident(momentum, point):
@@ -155,6 +156,17 @@ def slopes(momentum):
 def reference_point(momentum, point):
     """r0 = point + 15 cm (px, py)/pz, where the track crosses the reference plane: `[N, 2]` in cm."""
     return point + REFERENCE_DEPTH * slopes(momentum)
+
+
+QUANTITIES = ("energy (GeV)", "px/pz", "py/pz", "x at 15 cm depth (cm)", "y at 15 cm depth (cm)")
+"""Names of what describes an incident particle, in cards and messages."""
+
+
+def quantities(momentum, point):
+    """The `QUANTITIES` of particles, by name: `[N, 3]` GeV, `[N, 2]` cm -> `[N]` each."""
+    slope, r0 = slopes(momentum), reference_point(momentum, point)
+    columns = incident_energy(momentum), slope[:, 0], slope[:, 1], r0[:, 0], r0[:, 1]
+    return dict(zip(QUANTITIES, columns, strict=True))
 
 
 @jax.jit
@@ -202,12 +214,6 @@ def _check_size(field, value):
         raise BadShowers(f"{KEYS[field]} reaches {np.abs(value[event]).max():.3g} in event {event}, and above "
                          f"{LARGEST[field]:g} it belongs to no particle and no calorimeter; drop such events, or "
                          "correct their unit")
-
-
-def _short(dtype):
-    """A data type in at most 60 characters of one line."""
-    text = " ".join(str(dtype).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _particle_codes(pdg):

@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 from scipy.stats import ks_2samp
 
-from ecalgen.data.showers import BadShowers, Showers, incident_energy, reference_point, slopes
+from ecalgen.data.showers import BadShowers, Showers, quantities
 
 LARGEST = {"test": 10_000, "validation": 4_000}
 """Showers that these splits hold at most, however many there are."""
@@ -60,22 +60,10 @@ def drawn_splits(count: int) -> dict[str, np.ndarray]:
     return {split: order[rows] for split, rows in ordered_splits(count).items()}
 
 
-def warn_of_differences(first: Showers, second: Showers, names: str = "training and test showers") -> None:
-    """Warn where two splits differ in a condition, by a Kolmogorov-Smirnov test of each.
-
-    Args:
-      first, second: the showers of two splits.
-      names: what they are, for the warning.
-    """
-    quantities = _conditions(second)
-    different = [name for name, values in _conditions(first).items()
-                 if ks_2samp(values, quantities[name]).pvalue < UNLIKELY]
+def warn_of_differences(training: Showers, test: Showers) -> None:
+    """Warn where two splits differ in a condition, by a Kolmogorov-Smirnov test of each."""
+    ours, theirs = (quantities(showers.momentum, showers.point) for showers in (training, test))
+    different = [name for name in ours if ks_2samp(*map(np.asarray, (ours[name], theirs[name]))).pvalue < UNLIKELY]
     if different:
-        warnings.warn(f"{names} differ in {', '.join(different)} (Kolmogorov-Smirnov test); figures of one say little "
-                      "about the other, so mix the rows of the file", DifferentSplits, stacklevel=2)
-
-
-def _conditions(showers):
-    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
-    return {"energy": np.asarray(incident_energy(showers.momentum)), "px/pz": slope[:, 0], "py/pz": slope[:, 1],
-            "x of the track": track[:, 0], "y of the track": track[:, 1]}
+        warnings.warn(f"training and test showers differ in {', '.join(different)} (Kolmogorov-Smirnov test); figures "
+                      "of one say little about the other, so mix the rows of the file", DifferentSplits, stacklevel=2)

@@ -27,6 +27,7 @@ from ecalgen.data.formats import EVENT_INDEX, FORMATS, VOLUMES, ShowerWriter, fo
 from ecalgen.data.showers import CELLS, KEYS, Showers
 from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
 from ecalgen.errors import UserError
+from ecalgen.files import write_text
 from ecalgen.host import progress
 from ecalgen.particles import beside, named
 from ecalgen.provenance import version, versions
@@ -347,9 +348,7 @@ def _open_parts(parts, description):
         raise ProductionError(f"{parts} holds parts of another production, by its settings or versions (see "
                               f"{described}); give those it was started with, or remove it")
     parts.mkdir(parents=True, exist_ok=True)
-    temporary = described.with_suffix(".tmp")
-    temporary.write_text(text)
-    os.replace(temporary, described)
+    write_text(described, text)
     return parts
 
 

@@ -35,18 +35,23 @@ def make_targets(config, showers):
     return fit_targets(config.regressor.targets, config.regressor.weights, frame, showers)
 
 
+def is_multitask(config):
+    """Whether the regressor is trained with the discriminator: it has no stage of its own."""
+    return bool(config.regressor) and "regressor" not in config.stages
+
+
 def make_discriminator(config, targets, multitask=None):
     """The discriminator of a run's GAN stage, with the regressor that is trained along or was trained before.
 
     Args:
       config: of the run.
       targets: as `make_targets`.
-      multitask: whether the regressor is trained along; by default, when it has no stage of its own.
+      multitask: whether the regressor is trained along; `is_multitask` by default.
     """
     if not targets:
         return build_discriminator(config.discriminator)
     fit = config.regressor
-    multitask = "regressor" not in config.stages if multitask is None else multitask
+    multitask = is_multitask(config) if multitask is None else multitask
     regressor = build_regressor(fit, config.discriminator, len(targets.names))
     return build_discriminator(config.discriminator, **{"auxiliary" if multitask else "regressor": regressor},
                                decides=fit.decides, bound=fit.bound)
@@ -125,7 +130,7 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
     """
     train = config.train
     if multitask is None:
-        multitask = bool(config.regressor) and "regressor" not in config.stages
+        multitask = is_multitask(config)
     generator, discriminator = build_generator(config.generator), make_discriminator(config, targets, multitask)
     steering = config.regressor.steering * targets.weights if config.regressor.get("steering") else None
     frozen = frozen_names(config, name)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from exporting import RANGES, save_run
 
-from ecalgen.cards import CONDITIONS as QUANTITIES
+from ecalgen.data.showers import QUANTITIES
 from ecalgen.export.__main__ import main
 from ecalgen.export.function import CONDITIONS
 from ecalgen.weights import save_weights

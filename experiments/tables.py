@@ -541,8 +541,8 @@ def _matched(names, results):
     values = (f"`{name}` {', '.join(f'{features} {_matched_prd(result, features)}' for features in FEATURES)}"
               for name, result in found.items())
     count = next(iter(found.values()))["prd"]["raw"]["matched_n"]
-    return (f" Geant4 simulated the first {count:,} particles a second time. The PRD-AUC of these showers is the ceiling "
-            f"of matched ones (in brackets): {'; '.join(values)}.")
+    return (f" Geant4 simulated the first {count:,} particles a second time. Their PRD-AUC is the ceiling of "
+            f"matched ones (in brackets): {'; '.join(values)}.")
 
 
 def _matched_prd(result, features):

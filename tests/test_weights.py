@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from exporting import save_run
 
-from ecalgen.cards import CARDS, CONDITIONS
+from ecalgen.cards import CARDS
+from ecalgen.data.showers import QUANTITIES
 from ecalgen.sampler import condition_range, load_sampler
 from ecalgen.weights import SHIPPED, WeightsError, card_sha256, load_weights, save_weights, shipped_models
 
@@ -128,7 +129,7 @@ def test_arrays_of_another_network_are_refused(run, arrays, message):
     ({"data": {"transform": {"name": "cube"}}}, "its transform .* cannot be made: unknown transform 'cube'"),
     ({"steps": 1.5}, "card.json: steps is 1.5; it must be a whole number"),
     ({"trained_on": {"energy (GeV)": [1, 100]}}, "field trained_on.px/pz is missing"),
-    ({"trained_on": dict.fromkeys(CONDITIONS, [0, float("nan")])}, "trained_on.energy .GeV. is .0, NaN."),
+    ({"trained_on": dict.fromkeys(QUANTITIES, [0, float("nan")])}, "trained_on.energy .GeV. is .0, NaN."),
 ])
 def test_cards_that_cannot_be_are_refused_by_their_field(run, changes, message):
     with pytest.raises(WeightsError, match=message):
@@ -136,7 +137,7 @@ def test_cards_that_cannot_be_are_refused_by_their_field(run, changes, message):
 
 
 def test_a_card_knows_the_range_of_every_condition(showers):
-    assert tuple(condition_range(showers)) == CONDITIONS
+    assert tuple(condition_range(showers)) == QUANTITIES
 
 
 def test_folders_that_are_no_run_are_called_what_they_are(run, tmp_path):

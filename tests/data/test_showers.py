@@ -189,5 +189,5 @@ def test_particles_without_energy_are_refused():
 
 
 def test_long_types_are_cut_short():
-    with pytest.raises(BadShowers, match=r"EnergyDeposit holds .{60}, not numbers"):
+    with pytest.raises(BadShowers, match=r"EnergyDeposit holds .{63}, not numbers"):
         Showers(**columns(energy=np.zeros((3, 30, 30), [(f"field{i}", "f4") for i in range(100)])))

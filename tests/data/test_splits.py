@@ -45,7 +45,7 @@ def test_too_few_to_split(count):
 def test_splits_of_other_particles_are_warned_of(showers):
     energy = np.linalg.norm(showers.momentum, axis=1)
     ranked = np.argsort(energy)
-    with pytest.warns(DifferentSplits, match="training and test showers differ in energy .Kolmogorov"):
+    with pytest.warns(DifferentSplits, match="training and test showers differ in energy .GeV. .Kolmogorov"):
         warn_of_differences(showers[ranked[200:]], showers[ranked[:200]])
     with warnings.catch_warnings():
         warnings.simplefilter("error")

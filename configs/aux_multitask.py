@@ -8,18 +8,24 @@ the adversarial gradient also trains the regressor's own layers.
     python -m ecalgen.main --config=configs/aux_multitask.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # 22 minutes on one core
     python -m ecalgen.main --config=configs/aux_multitask.py:test    # minutes: does everything run?
+    python -m ecalgen.main --config=configs/aux_multitask.py:cpu,recipe=paper    # on the papers' plain GAN
 """
 import ml_collections
 
 from configs import baseline
-from configs.base import apply_preset
+from configs.base import apply_preset, name_choices, split_options
 
 PRESETS = baseline.PRESETS
 
 
 def get_config(preset=""):
-    """The recipe, whole or as one of `PRESETS`."""
-    config = baseline.get_config()
+    """The recipe, whole or as one of `PRESETS`, with `recipe=` one of the baseline's.
+
+    Raises:
+      ValueError: an unknown preset, option or recipe.
+    """
+    preset, chosen = split_options(preset, recipe=baseline.RECIPES)
+    config = baseline.get_config(f"recipe={chosen['recipe']}")
     config.system = "aux_multitask"
     config.regressor = ml_collections.ConfigDict(dict(
         name="disc_arch",  # the discriminator's own layers; or cnn, of these widths and attention, in aux_twostep.py
@@ -34,4 +40,5 @@ def get_config(preset=""):
         shared=2,  # of the discriminator's three downward blocks
         embedding=64,
         multitask=ml_collections.config_dict.placeholder(str)))  # a run to start from; aux_twostep.py
-    return apply_preset(config, preset, PRESETS)
+    config.preset = "full"
+    return name_choices(apply_preset(config, preset, PRESETS), chosen, recipe=baseline.RECIPES)

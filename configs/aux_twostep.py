@@ -24,7 +24,7 @@ and clips predictions smoothly at five standard deviations. What ships has --con
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,regressor=disc_arch_llr  # another regressor
     python -m ecalgen.main --config=configs/aux_twostep.py:cpu,targets=scalars          # more to predict
 """
-from configs import aux_multitask
+from configs import aux_multitask, baseline
 from configs.base import apply_preset, name_choices, split_options
 
 LOW, HIGH = 2e-4, 2e-3
@@ -52,15 +52,20 @@ PRESETS = {
                                              "regressor.widths": (8, 8, 8)},
 }
 
+OPTIONS = {"regressor": REGRESSORS, "targets": TARGETS, "recipe": baseline.RECIPES}
+
 
 def get_config(preset=""):
-    """The recipe, whole or as one of `PRESETS`, with `regressor=` of `REGRESSORS` and `targets=` of `TARGETS`.
+    """The recipe, whole or as one of `PRESETS`.
+
+    Its options are `regressor=` of `REGRESSORS`, `targets=` of `TARGETS`, and `recipe=` of the baseline's.
 
     Raises:
-      ValueError: an unknown preset, option, regressor or targets.
+      ValueError: an unknown preset, or an unknown option or choice.
     """
-    preset, chosen = split_options(preset, regressor=REGRESSORS, targets=TARGETS)
-    config = aux_multitask.get_config()
+    preset, chosen = split_options(preset, **OPTIONS)
+    config = aux_multitask.get_config(f"recipe={chosen['recipe']}")
+    config.preset = "full"
     config.system = "aux_twostep"
     config.regressor.update(dict(steps=20_000, batch_size=256, rate=HIGH))
     fields = dict(REGRESSORS[chosen["regressor"]])
@@ -68,4 +73,4 @@ def get_config(preset=""):
     config.regressor.update(fields)
     config.stages = (("multitask",) if tuned else ()) + ("regressor", "gan")
     config.update_from_flattened_dict(TARGETS[chosen["targets"]])
-    return name_choices(apply_preset(config, preset, PRESETS), chosen, regressor=REGRESSORS, targets=TARGETS)
+    return name_choices(apply_preset(config, preset, PRESETS), chosen, **OPTIONS)

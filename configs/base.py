@@ -95,7 +95,7 @@ def apply_preset(config, preset, presets):
     if not preset:
         return config
     if preset not in presets:
-        options = "; this recipe has no options (regressor= and targets= are aux_twostep's)" if "=" in preset else ""
+        options = "; this recipe has no options (aux_twostep has regressor= and targets=)" if "=" in preset else ""
         raise ValueError(f"preset {preset!r} is not one of {', '.join(presets)}{options}")
     config.preset = preset
     config.update_from_flattened_dict(presets[preset])

@@ -2,6 +2,8 @@
 
     python -m experiments.auxiliary                  # cpu recipe; rerun to go on
     python -m experiments.auxiliary --preset= --seeds=0 --only=multitask --only=disc_arch_llr  # full recipe: GPU
+    python -m experiments.auxiliary --recipe=paper --steps=12000 --workdir=runs/table1-paper \
+        --results=experiments/results/table1_paper.json  # on the papers' plain GAN: 13 hours on one core
     python -m experiments.auxiliary --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Several processes may share the work: --seeds=0 and --seeds=1, or --only=... for some models each (the tuned ones want
@@ -35,6 +37,7 @@ def main():
     """Train and judge every model that the results do not hold yet."""
     parser = make_parser(__doc__, "auxiliary", split="test")
     add_recipe(parser)
+    parser.add_argument("--recipe", default="found", choices=baseline.RECIPES, help="of the plain GAN under all models")
     args = parser.parse_args()
     host.set_up()
     real = functools.partial(real_showers, args.source, args.split, args.showers)
@@ -54,10 +57,11 @@ def head(args, real):
 
 def configured(name, args):
     """The config of a model of `MODELS`."""
+    options = f"{args.preset},recipe={args.recipe}"
     if name in ("baseline", "multitask"):
-        config = {"baseline": baseline, "multitask": aux_multitask}[name].get_config(args.preset)
+        config = {"baseline": baseline, "multitask": aux_multitask}[name].get_config(options)
     else:
-        config = aux_twostep.get_config(f"{args.preset},regressor={name}")
+        config = aux_twostep.get_config(f"{options},regressor={name}")
     config.data.source = args.source
     if args.steps:
         config.train.steps = args.steps

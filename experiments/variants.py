@@ -15,6 +15,8 @@ PRESETS = ("cpu", "test", "")
 """Of the configs; the last is the full recipe."""
 AROUND = ("seeds", "only", "scheduler", "workdir", "results", "retime")
 """Flags that change nothing of a run."""
+BEFORE = {"split": "selection", "recipe": "found"}
+"""What results were made with that are older than the flag."""
 
 
 def make_parser(doc, name, showers=10_000, split="selection"):
@@ -71,7 +73,7 @@ def run_all(args, variants, head, run, needs=None):
     settings = {name: value for name, value in vars(args).items() if name not in AROUND}
     if not args.results.exists():
         write(args.results, head() | {"settings": settings, "runs": []})
-    there = {"split": "selection"} | read(args.results).get("settings", settings)  # results before there was a choice
+    there = BEFORE | read(args.results).get("settings", settings)
     if differing := [f"{name}={there.get(name)} there, {value} here" for name, value in settings.items()
                      if there.get(name) != value]:
         raise SystemExit(f"error: {args.results} holds runs of other settings ({'; '.join(differing)}); give those, or "

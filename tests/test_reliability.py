@@ -1,8 +1,7 @@
-"""Samplers over a long time, from many threads, and from files that an older version wrote."""
+"""Samplers over a long time, from many threads, and from truncated files."""
 import concurrent.futures
 import gc
 import pathlib
-import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ from exporting import save_run
 from ecalgen.sampler import load_sampler
 from ecalgen.weights import WeightsError
 
-OLD = pathlib.Path(__file__).parent / "old_models"
 MOMENTUM, POINT = np.array([[1.0, 2.0, 20.0], [0.0, -1.0, 40.0]]), np.array([[0.1, -0.2], [0.3, 0.4]])
 
 
@@ -54,17 +52,3 @@ def test_truncated_weights_are_refused_whatever_is_left(run, length):
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(WeightsError, match="weights.npz is damaged .* write or copy it again"):
         load_sampler(run)
-
-
-@pytest.mark.parametrize("folder", sorted(OLD.glob("format_*")), ids=lambda folder: folder.name)
-def test_files_of_older_versions_still_load_and_make_the_same_showers(folder, tmp_path):
-    """One folder a format; a new format leaves these as they are and adds its own."""
-    shutil.copytree(folder, tmp_path / "run")
-    with np.load(folder / "showers.npz", allow_pickle=False) as old:
-        made = load_sampler(tmp_path / "run")(old["momentum"], old["point"], seed=3)
-        np.testing.assert_allclose(made, old["energy"], rtol=1e-3, atol=1e-2)
-
-
-def test_the_present_format_is_among_the_old_ones(run):
-    formats = {folder.name for folder in OLD.glob("format_*")}
-    assert f"format_{load_sampler(run).card['format']}" in formats

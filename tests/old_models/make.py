@@ -1,0 +1,96 @@
+"""Writes today's files of each kind for `tests/test_old_models.py`: python tests/old_models/make.py FOLDER
+
+Files of a version are made once, by that version, and stay as they are: later versions must read them.
+"""
+import importlib
+import pathlib
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+TESTS = pathlib.Path(__file__).parents[1]
+sys.path += [str(TESTS), str(TESTS.parent)]
+
+from exporting import GENERATORS, save_run  # noqa: E402
+
+from ecalgen import runs  # noqa: E402
+from ecalgen.data.ecal_shashlik import sample_path  # noqa: E402
+from ecalgen.data.formats import load_showers, save_showers  # noqa: E402
+from ecalgen.ensemble.sampler import load_ensemble  # noqa: E402
+from ecalgen.models.build import build_generator  # noqa: E402
+from ecalgen.sampler import load_sampler  # noqa: E402
+from ecalgen.weights import save_weights  # noqa: E402
+
+MOMENTUM = np.array([[1.0, 2.0, 20.0], [0.0, -1.0, 40.0], [3.0, -0.5, 9.0]], "f4")
+POINT = np.array([[0.1, -0.2], [0.3, 0.4], [-1.5, 2.0]], "f4")
+ENERGY = np.array([10.0, 50.0, 200.0])
+SHOWERS = 1500
+"""Of the file that runs are trained on."""
+SMALL = {"train.steps": 2, "train.batch_size": 4, "train.log_every": 1, "train.checkpoint_every": 2,
+         "evaluation.showers": 6, "evaluation.protocol": "paper", "data.source": "showers.npz"}
+NETWORKS = {"generator.widths": (4, 4, 4, 4), "discriminator.widths": (4, 4, 4), "discriminator.embedding": 4,
+            "generator.latent": 4}
+RUNS = {
+    "aux_twostep:test,targets=scalars": SMALL | NETWORKS | {"regressor.steps": 2, "regressor.batch_size": 4,
+                                                            "regressor.embedding": 4},
+    "anchored:test": SMALL | {"generator.widths": (4, 4, 4), "generator.latent": 4, "discriminator.widths": (4, 4, 4),
+                              "discriminator.embedding": 4, "generator.profile_widths": (4, 4), "train.batch_size": 32,
+                              "prior.steps": 2, "prior.batch_size": 32},
+    "vae:test": SMALL | {"generator.widths": (4, 4, 4), "generator.latent": 4},
+    "library:test": {"data.source": "showers.npz", "evaluation.showers": 6, "generator.showers": 20},
+}
+"""Recipe -> what is smaller."""
+
+
+def configured(name, changes):
+    """The config of a recipe as the command line makes it, with changes."""
+    system, _, preset = name.partition(":")
+    config = importlib.import_module(f"configs.{system}").get_config(preset)
+    for field, value in changes.items():
+        section, key = field.split(".")
+        if key in config[section]:
+            config[section][key] = value
+    return config
+
+
+def main(folder):
+    """A folder for each generator, and for each run with its checkpoints."""
+    for name in GENERATORS:
+        run = save_run(folder / name.replace(", ", "_"), name)
+        np.savez_compressed(run / "showers.npz", momentum=MOMENTUM, point=POINT,
+                            energy=load_sampler(run)(MOMENTUM, POINT, seed=3))
+    save_ensemble(folder / "ensemble")
+    showers = load_showers(sample_path("electron_5d"))
+    for name, changes in RUNS.items():
+        config, run = configured(name, changes), folder / f"run_{name.partition(':')[0]}"
+        run.mkdir()
+        save_showers("showers.npz", showers[:SHOWERS])
+        runs.write_recipe(config, run)
+        runs.train(config, run)
+        (run / "recipe.txt").write_text(name + "\n")
+        np.savez_compressed(run / "showers.npz", momentum=MOMENTUM, point=POINT,
+                            energy=load_sampler(run)(MOMENTUM, POINT, seed=3))
+
+
+def save_ensemble(run):
+    """Two members of the ensemble's generator, with weights as if trained."""
+    fields = {"name": "volumes", "latent": 4, "widths": (4, 4), "hidden": 4, "rounds": 1}
+    generator, members = build_generator(fields), {}
+    for number in range(2):
+        key = jax.random.key(number)
+        noise = jax.tree.map(lambda part: part[None], generator.draw_noise(key))
+        params = generator.init(key, noise, jnp.array([[0.0, 0.0, 20.0]]), jnp.zeros((1, 2)))["params"]
+        members[f"member{number}"] = jax.tree.map(np.asarray, params)
+    save_weights(run / "generator", members, {
+        "kind": "ensemble", "system": "adagan", "preset": "test", "generator": fields, "steps": [2, 2],
+        "data": {"transform": {"name": "sqrt", "scale": 100.0}}, "trained_on": {"energy (GeV)": [2.0, 500.0]},
+        "provenance": {}})
+    np.savez_compressed(run / "showers.npz", incident_energy=ENERGY, energy=load_ensemble(run)(ENERGY, seed=3))
+
+
+if __name__ == "__main__":
+    target = pathlib.Path(sys.argv[1]).absolute()
+    target.mkdir()
+    main(target)

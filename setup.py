@@ -22,8 +22,8 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11",
     packages=find_packages(include=["ecalgen", "ecalgen.*"]),
-    package_data={"ecalgen": ["data/samples/*", "shipped/*/*", "evaluation/*.jinja",
-                              "evaluation/sensitivity.json"]},
+    package_data={"ecalgen": ["data/samples/*", "shipped/*/*", "evaluation/report/*.jinja",
+                              "evaluation/report/sensitivity.json"]},
     install_requires=[
         "absl-py>=2.1",
         "array-record>=0.5",

@@ -24,15 +24,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen import host, runs
+from ecalgen import runs
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.errors import UserError
-from ecalgen.provenance import provenance
-from ecalgen.sampler import PRECISIONS, load_sampler
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import PRECISIONS, load_sampler
+from ecalgen.sampling.weights import load_weights, shipped_models
 from ecalgen.simulation.gflash import Gflash
 from ecalgen.training import parallel
 from ecalgen.training.state import init_key
-from ecalgen.weights import load_weights, shipped_models
 
 WARM = 2
 """Calls before the clock starts, one of them compiles."""

@@ -5,9 +5,10 @@ import re
 from absl import app, flags
 from ml_collections import config_flags
 
-from ecalgen import host, runs
-from ecalgen.ensemble import runs as ensemble
+from ecalgen import runs
+from ecalgen.adagan import ensemble_run as ensemble
 from ecalgen.errors import UserError
+from ecalgen.machine import host
 from ecalgen.training.checks import check_used
 from ecalgen.training.loop import Interrupted
 

@@ -7,24 +7,24 @@ import jax
 import numpy as np
 
 from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
-from ecalgen.data.formats import load_conditions, save_showers
+from ecalgen.data.files.formats import load_conditions, save_showers
 from ecalgen.data.observables import CHUNK
 from ecalgen.data.showers import Showers
 from ecalgen.data.splits import warn_of_differences
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.evaluation import evaluate as evaluation
-from ecalgen.evaluation.distances import wasserstein_distance
-from ecalgen.evaluation.prd import PROTOCOLS
-from ecalgen.evaluation.report import write_report
-from ecalgen.evaluation.verdict import spoken, verdict
-from ecalgen.files import write_text
-from ecalgen.host import is_first
-from ecalgen.lock import alone, locked
+from ecalgen.evaluation.metrics.distances import wasserstein_distance
+from ecalgen.evaluation.metrics.prd import PROTOCOLS
+from ecalgen.evaluation.report.report_page import write_report
+from ecalgen.evaluation.report.verdict import spoken, verdict
+from ecalgen.machine.files import write_text
+from ecalgen.machine.host import is_first
+from ecalgen.machine.lock import alone, locked
+from ecalgen.machine.provenance import device, provenance
+from ecalgen.machine.records import read_recipe, shown
 from ecalgen.models.build import build_discriminator, build_generator
-from ecalgen.provenance import device, provenance
-from ecalgen.records import read_recipe, shown
-from ecalgen.sampler import export_generator, load_sampler
+from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.training.checks import check_seed, check_stages, check_train
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import read_metrics, run_stage, trained_state

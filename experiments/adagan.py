@@ -11,9 +11,9 @@ import shutil
 import jax
 
 from configs import adagan
-from ecalgen import host
-from ecalgen.ensemble import runs
-from ecalgen.ensemble.sampler import load_ensemble
+from ecalgen.adagan import ensemble_run as runs
+from ecalgen.adagan.ensemble_sampler import load_ensemble
+from ecalgen.machine import host
 from ecalgen.training.loop import read_metrics
 from experiments.lineage import milliseconds
 from experiments.variants import PRESETS, RESULTS, write

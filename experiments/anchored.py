@@ -13,12 +13,13 @@ import shutil
 import time
 
 from configs import anchored
-from ecalgen import host, runs
+from ecalgen import runs
 from ecalgen.data.ecal_shashlik import load_split
-from ecalgen.lock import alone
-from ecalgen.sampler import export_generator, load_sampler
+from ecalgen.machine import host
+from ecalgen.machine.lock import alone
+from ecalgen.sampling.sampler import export_generator, load_sampler
+from ecalgen.sampling.weights import SHIPPED
 from ecalgen.training.loop import read_metrics, run_stage, trained_state
-from ecalgen.weights import SHIPPED
 from experiments.judging import judged, make_showers, physics_prd, reference
 
 RESULTS = pathlib.Path(__file__).parent / "results"

@@ -9,10 +9,11 @@ import functools
 import shutil
 
 from configs import anchored
-from ecalgen import host, runs
+from ecalgen import runs
 from ecalgen.data.showers import Showers
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
 from ecalgen.training.loop import read_metrics
 from experiments.equal_time import equal_steps
 from experiments.judging import judged, real_showers, reference

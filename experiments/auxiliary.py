@@ -15,13 +15,14 @@ import time
 import numpy as np
 
 from configs import aux_multitask, aux_twostep, baseline
-from ecalgen import host, runs
+from ecalgen import runs
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.c2st import c2st
-from ecalgen.evaluation.distances import wasserstein_distance
-from ecalgen.evaluation.features import observable_columns
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.evaluation.metrics.c2st import c2st
+from ecalgen.evaluation.metrics.distances import wasserstein_distance
+from ecalgen.evaluation.metrics.features import observable_columns
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
 from ecalgen.training.loop import read_metrics
 from experiments.judging import prd, real_showers, reference
 from experiments.variants import add_recipe, make_parser, run_all

@@ -13,11 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from configs import anchored, aux_multitask, aux_twostep
-from ecalgen import host
 from ecalgen.data.observables import POSITIONS, of_showers
 from ecalgen.data.showers import PITCH, reference_point
-from ecalgen.evaluation.distances import wasserstein_distance
-from ecalgen.provenance import provenance
+from ecalgen.evaluation.metrics.distances import wasserstein_distance
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 from experiments.anchored_ablation import JUDGES, run_variant
 from experiments.equal_time import equal_steps
 from experiments.judging import judged, real_showers, reference

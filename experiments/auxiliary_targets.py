@@ -10,10 +10,10 @@ of the visible energy, which no PRD-AUC sees, in octaves of the particle's energ
 import functools
 
 from configs import aux_twostep, baseline
-from ecalgen import host
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.response import responses
-from ecalgen.sampler import load_sampler
+from ecalgen.evaluation.metrics.response import responses
+from ecalgen.machine import host
+from ecalgen.sampling.sampler import load_sampler
 from experiments.auxiliary import head, run_model
 from experiments.judging import real_showers, reference
 from experiments.variants import add_recipe, make_parser, run_all

@@ -13,12 +13,12 @@ import time
 import numpy as np
 from scipy.optimize import curve_fit
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import SHIPPED, sample_path
-from ecalgen.data.formats import load_showers
+from ecalgen.data.files.formats import load_showers
 from ecalgen.data.observables import observables
 from ecalgen.data.showers import PITCH, incident_energy
-from ecalgen.provenance import provenance
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 from ecalgen.simulation import geant4
 from ecalgen.simulation.beam import BEAMS, engine_seeds, kinematics
 from ecalgen.simulation.geant4 import Setup

@@ -15,17 +15,17 @@ import ml_collections
 import numpy as np
 import optax
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.data.showers import conditions
 from ecalgen.data.transforms import make_transform
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 from ecalgen.models.regressor import Regressor
-from ecalgen.provenance import provenance
+from ecalgen.sampling.weights import SHIPPED, save_weights
 from ecalgen.training.loop import Stage, run_stage
 from ecalgen.training.stages import training_arrays
 from ecalgen.training.state import init_regressor
 from ecalgen.training.steps import regressor_step
-from ecalgen.weights import SHIPPED, save_weights
 
 TRANSFORM = dict(name="sqrt", scale=100.0)
 TRAIN = dict(batch_size=64, log_every=100, checkpoint_every=1000, divergence=1e4)

@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_repeated, load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.verdict import verdict
-from ecalgen.provenance import provenance
+from ecalgen.evaluation.report.verdict import verdict
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 from ecalgen.simulation.gflash import SHASHLIK_TUNING, Gflash
 
 RESULTS = pathlib.Path(__file__).parent / "results"

@@ -7,11 +7,11 @@ import numpy as np
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
-from ecalgen.evaluation.c2st import JUDGES, binned, c2st
-from ecalgen.evaluation.features import make_extractor
-from ecalgen.evaluation.prd import prd_score
+from ecalgen.evaluation.metrics.c2st import JUDGES, binned, c2st
+from ecalgen.evaluation.metrics.features import make_extractor
+from ecalgen.evaluation.metrics.prd import prd_score
 from ecalgen.models.build import build_generator
-from ecalgen.sampler import chunk_size, make_sampler
+from ecalgen.sampling.sampler import chunk_size, make_sampler
 
 CLUSTERS = 400
 

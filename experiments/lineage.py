@@ -16,11 +16,12 @@ import jax
 import ml_collections
 import numpy as np
 
-from ecalgen import host, runs
+from ecalgen import runs
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.c2st import c2st
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.evaluation.metrics.c2st import c2st
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
 from ecalgen.simulation.gflash import Gflash
 from ecalgen.training.loop import read_metrics
 from experiments.auxiliary import distances

@@ -13,13 +13,13 @@ import time
 
 import numpy as np
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.features import make_extractor
-from ecalgen.evaluation.prd import prd_auc, prd_score
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.evaluation.metrics.features import make_extractor
+from ecalgen.evaluation.metrics.prd import prd_auc, prd_score
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
 from experiments.judging import CLUSTERS
 from experiments.variants import RESULTS, read, write
 

@@ -8,12 +8,12 @@ Rounding is the same on every machine: a CPU says what an accelerator's showers 
 import argparse
 import pathlib
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
-from ecalgen.provenance import provenance
-from ecalgen.sampler import PRECISIONS, load_sampler
-from ecalgen.weights import shipped_models
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import PRECISIONS, load_sampler
+from ecalgen.sampling.weights import shipped_models
 from experiments.auxiliary import distances
 from experiments.judging import judged, reference
 from experiments.variants import RESULTS, write

@@ -3,7 +3,7 @@
     python -m ecalgen.benchmark --only baseline --only experiments.pytorch:sampler --training configs/baseline.py:cpu \\
         --training experiments.pytorch:training
 
-Channels come first, as PyTorch likes them. The same weights make the same showers (tests/test_pytorch.py).
+Channels come first, as PyTorch likes them. The same weights make the same showers (tests/experiments/test_pytorch.py).
 """
 
 import itertools
@@ -18,8 +18,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 from configs import baseline
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.data.transforms import make_transform
+from ecalgen.sampling.weights import load_weights
 from ecalgen.training.stages import training_arrays
-from ecalgen.weights import load_weights
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 CHUNK, STEPS = (64, 1) if DEVICE.type == "cpu" else (8192, 100)
@@ -129,7 +129,7 @@ class SelfAttention(nn.Module):
 
 
 class Generator(nn.Module):
-    """`ecalgen.models.generator.Generator` with `conditioning="projection"`."""
+    """`ecalgen.models.plain.Generator` with `conditioning="projection"`."""
 
     def __init__(self, latent, widths, attention, spectral_norm, cell_noise=0, unit="none", octant=False, **_):
         super().__init__()

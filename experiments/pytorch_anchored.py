@@ -2,7 +2,7 @@
 
     python -m ecalgen.benchmark --only anchored --only experiments.pytorch_anchored:sampler
 
-It wants `pip install torch`. The same weights make the same showers (tests/test_pytorch.py).
+It wants `pip install torch`. The same weights make the same showers (tests/experiments/test_pytorch.py).
 """
 import functools
 import itertools
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ecalgen.data.observables import POSITIONS, RING_MASKS, SPARSITY_THRESHOLDS
 from ecalgen.data.showers import CELLS, PITCH, REFERENCE_DEPTH
 from ecalgen.models import anchored, hits, prior
-from ecalgen.models.physics import DEGREES, LIMIT, NORMAL
+from ecalgen.models.observed import DEGREES, LIMIT, NORMAL
 from experiments import pytorch
 from experiments.pytorch import Modulation, SelfAttention, UpBlock, conditions, fold, normed, unfold_cells
 
@@ -106,7 +106,7 @@ class TotalHead(nn.Module):
 
 
 class Whitening(nn.Module):
-    """`ecalgen.models.physics.Whitening`; its three arrays come with the weights."""
+    """`ecalgen.models.observed.Whitening`; its three arrays come with the weights."""
 
     def __init__(self):
         super().__init__()
@@ -192,7 +192,7 @@ class AnchoredGenerator(nn.Module):
                             torch.log(dx.abs() + 0.1), torch.log(dy.abs() + 0.1)], dim=-1)
 
     def observables(self, energy, momentum, point):
-        """`ecalgen.models.physics.seen_observables`, without their gradients: `[N, 31]`."""
+        """`ecalgen.models.observed.seen_observables`, without their gradients: `[N, 31]`."""
         (x, y), total = self.from_track(momentum, point), energy.sum((1, 2))
         n = momentum[:, :2] / momentum[:, :2].norm(dim=1, keepdim=True)
         nx, ny = torch.where(n.isfinite(), n, n.new_tensor([1.0, 0.0])).T[:, :, None, None]
@@ -228,7 +228,7 @@ def reference_point(momentum, point):
 
 
 def azimuth(momentum):
-    """`ecalgen.models.physics.azimuth`."""
+    """`ecalgen.models.observed.azimuth`."""
     slope = slopes(momentum)
     near = torch.exp(-(slope / (3 * NORMAL)).square().sum(1, keepdim=True))
     turned = slope + near * torch.tensor([NORMAL, 0.0])
@@ -236,20 +236,20 @@ def azimuth(momentum):
 
 
 def incident_vector(momentum, point):
-    """`ecalgen.models.physics.incident_vector`."""
+    """`ecalgen.models.observed.incident_vector`."""
     first = conditions(momentum, point)[:, :3]
     return torch.cat([first, reference_point(momentum, point) / 0.583, azimuth(momentum)], dim=1)
 
 
 def expansion(given, degree):
-    """`ecalgen.models.physics.expansion`."""
+    """`ecalgen.models.observed.expansion`."""
     smooth, n = given[:, :5], given[:, 5:]
     products = n[:, :, None] * polynomial(smooth, degree - 1)[:, None]
     return torch.cat([polynomial(smooth, degree), products.flatten(1)], dim=1)
 
 
 def polynomial(given, degree):
-    """`ecalgen.models.physics.polynomial`."""
+    """`ecalgen.models.observed.polynomial`."""
     one = torch.cat([torch.ones_like(given[:, :1]), given], dim=1)
     return one[:, _factors(one.shape[1], degree)].prod(-1)
 

@@ -13,15 +13,15 @@ import pathlib
 
 import numpy as np
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation.compare import write_comparison
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.evaluation.report.compare import write_comparison
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
+from ecalgen.sampling.weights import shipped_models
 from ecalgen.simulation.gflash import Gflash
-from ecalgen.weights import shipped_models
 from experiments.distortions import uncorrelated
 from experiments.sensitivity import judged_as
 from experiments.variants import RESULTS, write

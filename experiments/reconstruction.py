@@ -11,16 +11,16 @@ import pathlib
 
 import numpy as np
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.observables import of_showers
 from ecalgen.data.reconstruction import aggregated, cluster_energy, log_position
 from ecalgen.data.showers import Showers, incident_energy, reference_point
-from ecalgen.evaluation.bootstrap import interval, resampled
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.evaluation.metrics.bootstrap import interval, resampled
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
+from ecalgen.sampling.weights import shipped_models
 from ecalgen.simulation.gflash import Gflash
-from ecalgen.weights import shipped_models
 from experiments.variants import RESULTS, write
 
 FACTORS = (1, 2, 3)

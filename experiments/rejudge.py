@@ -6,13 +6,13 @@ import argparse
 import json
 import pathlib
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_repeated, load_split
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
-from ecalgen.weights import shipped_models
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
+from ecalgen.sampling.weights import shipped_models
 
 RESULTS = pathlib.Path(__file__).parent / "results"
 

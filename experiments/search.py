@@ -10,10 +10,11 @@ Judged on validation showers, so that the test showers stay unseen by what is ch
 import functools
 
 from configs import baseline, wgan
-from ecalgen import host, runs
+from ecalgen import runs
 from ecalgen.data.showers import Showers
-from ecalgen.provenance import provenance
-from ecalgen.sampler import load_sampler
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.sampler import load_sampler
 from experiments.auxiliary import distances
 from experiments.equal_time import equal_steps
 from experiments.judging import judged, real_showers, reference

@@ -12,12 +12,12 @@ import pathlib
 
 import numpy as np
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.evaluation.evaluate import evaluate
-from ecalgen.evaluation.measures import PRD, measures
-from ecalgen.evaluation.sensitivity import WHERE
-from ecalgen.provenance import provenance
+from ecalgen.evaluation.report.measures import PRD, measures
+from ecalgen.evaluation.report.sensitivity import WHERE
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 from experiments.distortions import DISTORTIONS, NONE
 from experiments.variants import RESULTS, read, write
 

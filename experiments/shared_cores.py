@@ -4,8 +4,8 @@
     python -m experiments.shared_cores --showers=40 --clusters=10 --busy=2 --results=runs/x.json
 
 Every case is a process of its own, so that it starts with no load of its own. `busy` processes count in a loop beside
-it. The limit is `ecalgen.host.native_threads`; without it, threads are as many as cores. The first minute of the busy
-processes is not timed, as the load that the limit reads is that of the last minute.
+it. The limit is `ecalgen.machine.host.native_threads`; without it, threads are as many as cores. The first minute of
+the busy processes is not timed, as the load that the limit reads is that of the last minute.
 """
 import argparse
 import contextlib
@@ -16,11 +16,11 @@ import subprocess
 import sys
 import time
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate
-from ecalgen.provenance import provenance
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 from experiments.variants import RESULTS, write
 
 LIMITED = {"limited": True, "as many threads as cores": False}

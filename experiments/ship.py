@@ -10,9 +10,10 @@ import shutil
 
 import ml_collections
 
-from ecalgen import host, runs
+from ecalgen import runs
+from ecalgen.machine import host
+from ecalgen.sampling.weights import SHIPPED
 from ecalgen.training.loop import read_metrics
-from ecalgen.weights import SHIPPED
 from experiments.variants import RESULTS, write
 
 

@@ -12,8 +12,8 @@ import sys
 import tempfile
 import time
 
-from ecalgen import host
-from ecalgen.provenance import provenance
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 
 RESULTS = pathlib.Path(__file__).parent / "results"
 

@@ -6,7 +6,7 @@ import json
 import pathlib
 import statistics
 
-from ecalgen.evaluation.sensitivity import SEEN, load_sensitivity
+from ecalgen.evaluation.report.sensitivity import SEEN, load_sensitivity
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent

@@ -17,13 +17,13 @@ import time
 import numpy as np
 from scipy.optimize import lsq_linear
 
-from ecalgen import host
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers, incident_energy, slopes
-from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.evaluation.evaluate import write_evaluation
-from ecalgen.evaluation.features import observable_columns
-from ecalgen.provenance import provenance
+from ecalgen.evaluation.metrics.distances import wasserstein_distance
+from ecalgen.evaluation.metrics.features import observable_columns
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 from ecalgen.simulation.calorimeter import SHASHLIK
 from ecalgen.simulation.gflash import PAPER, SHASHLIK_TUNING, Gflash, Tuning
 

@@ -5,10 +5,10 @@ import pathlib
 
 import jax
 
-from ecalgen import cluster, host
 from ecalgen.data.ecal_shashlik import SPLITS
-from ecalgen.files import write_text
-from ecalgen.provenance import provenance
+from ecalgen.machine import cluster, host
+from ecalgen.machine.files import write_text
+from ecalgen.machine.provenance import provenance
 
 RESULTS = pathlib.Path(__file__).parent / "results"
 PRESETS = ("cpu", "test", "")

@@ -8,7 +8,7 @@ Rogachev and Ratnikov 2022, arXiv:2207.06329: a larger weight makes a better reg
 """
 import functools
 
-from ecalgen import host
+from ecalgen.machine import host
 from experiments.auxiliary import configured, head, run_model
 from experiments.judging import real_showers
 from experiments.variants import add_recipe, make_parser, run_all

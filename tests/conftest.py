@@ -11,7 +11,7 @@ import jax
 import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.formats import load_showers
+from ecalgen.data.files.formats import load_showers
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

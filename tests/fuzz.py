@@ -13,8 +13,8 @@ import pathlib
 
 from fuzzing.harness import survey
 
-from ecalgen import host
-from ecalgen.provenance import provenance
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 
 RESULTS = pathlib.Path(__file__).parents[1] / "experiments" / "results"
 

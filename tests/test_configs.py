@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
+from ecalgen.adagan import ensemble_run as ensemble
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.ensemble import runs as ensemble
-from ecalgen.sampler import load_sampler
+from ecalgen.sampling.sampler import load_sampler
 
 CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py")
                  if path.stem != "base")

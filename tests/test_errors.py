@@ -3,13 +3,13 @@ import pytest
 
 from ecalgen.data.showers import BadShowers
 from ecalgen.errors import ConfigError, UserError
-from ecalgen.evaluation.prd import EvaluationError
-from ecalgen.files import WriteError
-from ecalgen.lock import LockError
-from ecalgen.records import RecordError
+from ecalgen.evaluation.metrics.prd import EvaluationError
+from ecalgen.machine.files import WriteError
+from ecalgen.machine.lock import LockError
+from ecalgen.machine.records import RecordError
 from ecalgen.runs import RunError
+from ecalgen.sampling.weights import WeightsError
 from ecalgen.training.loop import MetricsError, TrainingError
-from ecalgen.weights import WeightsError
 
 
 @pytest.mark.parametrize("kind", [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import ecalgen
-from ecalgen.lock import locked
+from ecalgen.machine.lock import locked
 
 ROOT = pathlib.Path(__file__).parents[1]
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
+from ecalgen.adagan.ensemble_sampler import load_ensemble
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.formats import load_showers, save_showers
-from ecalgen.ensemble.sampler import load_ensemble
-from ecalgen.sampler import load_sampler
-from ecalgen.weights import load_weights
+from ecalgen.data.files.formats import load_showers, save_showers
+from ecalgen.sampling.sampler import load_sampler
+from ecalgen.sampling.weights import load_weights
 
 OLD = pathlib.Path(__file__).parent / "old_models"
 FOLDERS = sorted(path.parent for path in OLD.glob("format_*/*/showers.npz"))

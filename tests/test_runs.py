@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
+from ecalgen.adagan import ensemble_run as ensemble
 from ecalgen.data.ecal_shashlik import SPLITS
-from ecalgen.data.formats import save_showers
+from ecalgen.data.files.formats import save_showers
 from ecalgen.data.observables import transverse_asymmetry
-from ecalgen.ensemble import runs as ensemble
 from ecalgen.errors import ConfigError, UserError
-from ecalgen.lock import LockError, locked
+from ecalgen.machine.lock import LockError, locked
 
 CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
 

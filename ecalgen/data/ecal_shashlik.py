@@ -20,7 +20,7 @@ import zlib
 import numpy as np
 from absl import logging
 
-from ecalgen.data.formats import FORMATS, count_showers, iter_showers, load_showers
+from ecalgen.data.files.formats import FORMATS, count_showers, iter_showers, load_showers
 from ecalgen.data.showers import CELLS, KEYS, BadShowers, Showers
 from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.data.stream import Stream, import_grain, read_records

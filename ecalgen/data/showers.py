@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.errors import UserError
-from ecalgen.records import shown
+from ecalgen.machine.records import shown
 
 CELLS = 30
 PITCH = 2.02

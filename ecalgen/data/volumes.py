@@ -11,7 +11,7 @@ import pathlib
 import numpy as np
 
 from ecalgen.data import showers
-from ecalgen.data.formats import FORMATS, VOLUMES, read_blocks, writing
+from ecalgen.data.files.formats import FORMATS, VOLUMES, read_blocks, writing
 from ecalgen.data.showers import BadShowers, check_numbers, first_event
 
 INCIDENT = "energy"

@@ -9,15 +9,15 @@ import pathlib
 
 from absl import app, flags
 
-from ecalgen import host
 from ecalgen.errors import UserError
-from ecalgen.evaluation.compare import write_comparison
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.inputs import load_sets
-from ecalgen.evaluation.prd import PROTOCOLS
-from ecalgen.evaluation.report import write_report
-from ecalgen.evaluation.verdict import spoken, verdict
-from ecalgen.provenance import provenance
+from ecalgen.evaluation.metrics.prd import PROTOCOLS
+from ecalgen.evaluation.report.compare import write_comparison
+from ecalgen.evaluation.report.report_page import write_report
+from ecalgen.evaluation.report.verdict import spoken, verdict
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
 
 REAL = flags.DEFINE_string("real", None, "file of real showers; required to judge")
 GENERATED = flags.DEFINE_string("generated", None, "file of generated showers; required to judge")

@@ -6,20 +6,20 @@ import time
 import numpy as np
 
 from ecalgen.data.showers import Showers, slopes
-from ecalgen.evaluation.c2st import JUDGES, binned, c2st
-from ecalgen.evaluation.correlation import correlation_distances
-from ecalgen.evaluation.distances import observable_distances
-from ecalgen.evaluation.extrapolation import extrapolated
-from ecalgen.evaluation.features import condition_columns, make_extractor, observable_columns
-from ecalgen.evaluation.figures import paired
-from ecalgen.evaluation.memorisation import memorisation
-from ecalgen.evaluation.physics_distance import physics_distances
-from ecalgen.evaluation.prd import PROTOCOLS, EvaluationError, prd_score, ratio
-from ecalgen.evaluation.profiles import profile_ratios
-from ecalgen.evaluation.response import responses
-from ecalgen.evaluation.stress import stress_points
-from ecalgen.files import write_text
-from ecalgen.host import progress as bar
+from ecalgen.evaluation.metrics.c2st import JUDGES, binned, c2st
+from ecalgen.evaluation.metrics.correlation import correlation_distances
+from ecalgen.evaluation.metrics.distances import observable_distances
+from ecalgen.evaluation.metrics.extrapolation import extrapolated
+from ecalgen.evaluation.metrics.features import condition_columns, make_extractor, observable_columns
+from ecalgen.evaluation.metrics.memorisation import memorisation
+from ecalgen.evaluation.metrics.physics_distance import physics_distances
+from ecalgen.evaluation.metrics.prd import PROTOCOLS, EvaluationError, prd_score, ratio
+from ecalgen.evaluation.metrics.profiles import profile_ratios
+from ecalgen.evaluation.metrics.response import responses
+from ecalgen.evaluation.metrics.stress import stress_points
+from ecalgen.evaluation.report.figures import paired
+from ecalgen.machine.files import write_text
+from ecalgen.machine.host import progress as bar
 
 FORMAT = 4
 LEAST = 20

@@ -3,8 +3,8 @@ import warnings
 
 import numpy as np
 
-from ecalgen.data.formats import load_showers
-from ecalgen.data.orientation import Conventions, energy_units, standardise
+from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.orientation import Conventions, energy_units, standardise
 from ecalgen.data.showers import BadShowers
 
 

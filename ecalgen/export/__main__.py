@@ -6,9 +6,9 @@ card beside it, JSON, names inputs, units, the range it was trained on and where
 import argparse
 import pathlib
 
-from ecalgen import host
 from ecalgen.errors import UserError
 from ecalgen.export.files import FORMATS, export_generator
+from ecalgen.machine import host
 
 
 def main(argv=None):

@@ -9,9 +9,9 @@ from ecalgen.export.function import CONDITIONS, load_function
 from ecalgen.export.onnx import OPSET, to_onnx
 from ecalgen.export.program import FREE, trace
 from ecalgen.export.stablehlo import PLATFORMS, WINDOW, to_stablehlo
-from ecalgen.files import write_bytes
-from ecalgen.provenance import provenance
-from ecalgen.weights import shipped_models
+from ecalgen.machine.files import write_bytes
+from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.weights import shipped_models
 
 FORMAT = 1
 HEADER = """\

@@ -4,13 +4,13 @@ import math
 import jax
 import jax.numpy as jnp
 
+from ecalgen.data.particles import held, limits, scaled
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
 from ecalgen.models.build import build_generator
 from ecalgen.models.library import ShowerLibrary
-from ecalgen.particles import held, limits, scaled
-from ecalgen.sampler import folded
-from ecalgen.weights import load_weights
+from ecalgen.sampling.sampler import folded
+from ecalgen.sampling.weights import load_weights
 
 CONDITIONS = {"px": "GeV", "py": "GeV", "pz": "GeV", "x": "cm", "y": "cm"}
 """The incident particle, in this order, with units; the point lies on the front face."""

@@ -11,7 +11,7 @@ from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS
 from ecalgen.models import hits
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cell_layers
-from ecalgen.models.physics import Whitening, incident_vector, seen_observables
+from ecalgen.models.observed import Whitening, incident_vector, seen_observables
 from ecalgen.models.prior import PROFILES, TotalHead, cell_features, draw_mixture, total_unit
 
 LARGEST = 3.0

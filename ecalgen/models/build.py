@@ -1,15 +1,15 @@
 """From a config to the networks it names."""
 from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
-from ecalgen.models.deconvolutional import DeconvolutionalGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
-from ecalgen.models.generator import Generator
 from ecalgen.models.library import ShowerLibrary
-from ecalgen.models.physics import UNITS
+from ecalgen.models.observed import UNITS
+from ecalgen.models.plain import Generator
 from ecalgen.models.prior import PROFILES
 from ecalgen.models.regressor import DiscArch, Regressor
+from ecalgen.models.three_views import VolumeDiscriminator, VolumeGenerator
+from ecalgen.models.transposed import DeconvolutionalGenerator
 from ecalgen.models.vae import VAEGenerator
-from ecalgen.models.volumes import VolumeDiscriminator, VolumeGenerator
 
 GENERATORS = {"plain": Generator, "deconvolutional": DeconvolutionalGenerator, "anchored": AnchoredGenerator,
               "vae": VAEGenerator, "library": ShowerLibrary, "volumes": VolumeGenerator}

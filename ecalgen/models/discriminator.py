@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
 from ecalgen.models.layers import MLP, Dense, down_blocks, framed, pooled
-from ecalgen.models.physics import Whitening, energy_unit, incident_vector, seen_observables
+from ecalgen.models.observed import Whitening, energy_unit, incident_vector, seen_observables
 
 
 class Discriminator(nn.Module):

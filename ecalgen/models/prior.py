@@ -15,7 +15,7 @@ from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
 from ecalgen.models import hits
 from ecalgen.models.layers import Dense, cell_layers
-from ecalgen.models.physics import Whitening, azimuth, incident_vector, seen_observables
+from ecalgen.models.observed import Whitening, azimuth, incident_vector, seen_observables
 
 LARGEST = 2.0
 """Bound of log kappa."""

@@ -3,11 +3,11 @@ import argparse
 import dataclasses
 
 from ecalgen.errors import UserError
-from ecalgen.host import cores
+from ecalgen.machine.host import cores
+from ecalgen.sampling.production import Production, generate, parametrise, produce
 from ecalgen.simulation.beam import BEAMS, PARTICLES, SPECTRA
 from ecalgen.simulation.calorimeter import CALORIMETERS
 from ecalgen.simulation.geant4 import PHYSICS, Setup
-from ecalgen.simulation.production import Production, generate, parametrise, produce
 
 
 def main(argv=None):

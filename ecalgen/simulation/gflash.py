@@ -21,11 +21,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import expit, gammainccinv, gammaincinv
 
-from ecalgen.chunks import in_chunks
+from ecalgen.data.particles import check_particles, enters, harmless, scaled
 from ecalgen.data.showers import incident_energy
 from ecalgen.errors import UserError
-from ecalgen.particles import check_particles, enters, harmless, scaled
-from ecalgen.seeds import check_first, make_key, shower_keys, words
+from ecalgen.machine.chunks import in_chunks
+from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.simulation.beam import PARTICLES
 from ecalgen.simulation.calorimeter import SHASHLIK, Calorimeter
 from ecalgen.simulation.material import Layer, effective_layer

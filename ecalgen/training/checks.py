@@ -3,10 +3,10 @@ import json
 import pathlib
 
 from ecalgen.errors import ConfigError
-from ecalgen.losses import CRITICS
+from ecalgen.machine.records import read_recipe, shown
 from ecalgen.models.build import build_regressor
-from ecalgen.records import read_recipe, shown
 from ecalgen.training import parallel
+from ecalgen.training.losses import CRITICS
 from ecalgen.training.stages import STAGES
 from ecalgen.training.targets import PARTICLE, find_functions
 

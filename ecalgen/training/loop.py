@@ -18,12 +18,12 @@ import jax
 import jax.numpy as jnp
 from tqdm import tqdm
 
-from ecalgen.checkpoints import Checkpoints
 from ecalgen.errors import UserError
-from ecalgen.files import write_text, writing_to
-from ecalgen.host import any_of_all, is_first, progress, wait_for_all
-from ecalgen.records import COUNT, NUMBER, TEXT, Each, Kind, RecordError, check_record, parse_record
+from ecalgen.machine.files import write_text, writing_to
+from ecalgen.machine.host import any_of_all, is_first, progress, wait_for_all
+from ecalgen.machine.records import COUNT, NUMBER, TEXT, Each, Kind, RecordError, check_record, parse_record
 from ecalgen.training import parallel
+from ecalgen.training.checkpoints import Checkpoints
 from ecalgen.training.feed import feed
 from ecalgen.training.state import init_key
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ecalgen.data.observables import observables
 from ecalgen.data.transforms import make_transform
-from ecalgen.sampler import make_sampler
+from ecalgen.sampling.sampler import make_sampler
 
 GENERATED = 500
 """Validation showers that a generator is compared with."""

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from ecalgen.models.layers import fold_spectral_norm
-from ecalgen.models.physics import fit_whitening
+from ecalgen.models.observed import fit_whitening
 
 
 class Network(struct.PyTreeNode):

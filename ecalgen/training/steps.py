@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from ecalgen import losses
+from ecalgen.training import losses
 
 DEVICES = "devices"
 """The axis over which a step is mapped, and its gradients averaged."""

@@ -7,7 +7,7 @@ import pytest
 
 from ecalgen.data import ecal_shashlik
 from ecalgen.data.ecal_shashlik import load_repeated, load_split, open_stream, sample_path
-from ecalgen.data.formats import iter_showers, load_provenance, load_showers, save_showers
+from ecalgen.data.files.formats import iter_showers, load_provenance, load_showers, save_showers
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
 from ecalgen.data.splits import drawn_splits, ordered_splits
 

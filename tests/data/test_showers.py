@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.formats import load_conditions
+from ecalgen.data.files.formats import load_conditions
 from ecalgen.data.showers import (
     KEYS,
     BadShowers,

@@ -3,7 +3,7 @@ import h5py
 import numpy as np
 import pytest
 
-from ecalgen.data.formats import save_showers
+from ecalgen.data.files.formats import save_showers
 from ecalgen.data.showers import BadShowers, Header
 from ecalgen.data.volumes import Volumes, check_volumes, load_volumes, save_volumes, volume_columns
 

@@ -6,16 +6,22 @@ import pytest
 
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
-from ecalgen.evaluation import report
-from ecalgen.evaluation.c2st import EDGES, JUDGES, c2st
-from ecalgen.evaluation.correlation import correlation_distance
-from ecalgen.evaluation.distances import wasserstein_distance
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.features import condition_columns, make_extractor, observable_columns, observable_features
-from ecalgen.evaluation.physics_distance import physics_distances
-from ecalgen.evaluation.prd import EvaluationError, prd_score
-from ecalgen.evaluation.profiles import profile_ratios
-from ecalgen.evaluation.response import visible_fractions
+from ecalgen.evaluation.metrics.c2st import EDGES, JUDGES, c2st
+from ecalgen.evaluation.metrics.correlation import correlation_distance
+from ecalgen.evaluation.metrics.distances import wasserstein_distance
+from ecalgen.evaluation.metrics.features import (
+    condition_columns,
+    make_extractor,
+    observable_columns,
+    observable_features,
+)
+from ecalgen.evaluation.metrics.physics_distance import physics_distances
+from ecalgen.evaluation.metrics.prd import EvaluationError, prd_score
+from ecalgen.evaluation.metrics.profiles import profile_ratios
+from ecalgen.evaluation.metrics.response import visible_fractions
+from ecalgen.evaluation.report import figures
+from ecalgen.evaluation.report.report_page import write_report
 
 SMALL = dict(clusters=10, runs=2, bootstrap=10, progress=False)
 
@@ -213,12 +219,12 @@ def in_one_cell(showers):
 @pytest.mark.parametrize("spoil", [lambda showers: alike(showers, 2), in_one_cell])
 def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tmp_path, monkeypatch):
     """Numbers or None, no warning, and a page with all its figures."""
-    png = report.figures.png
-    monkeypatch.setattr(report.figures, "png", lambda figure: png(figure, dpi=20))
+    png = figures.png
+    monkeypatch.setattr(figures, "png", lambda figure: png(figure, dpi=20))
     real, generated, reference = map(spoil, sets)
     result = evaluate(real, generated, reference, **SMALL)
     write_evaluation(tmp_path / "evaluation.json", result)
-    page = report.write_report(real, generated, json.loads((tmp_path / "evaluation.json").read_text()), tmp_path)
+    page = write_report(real, generated, json.loads((tmp_path / "evaluation.json").read_text()), tmp_path)
     assert page.exists()
     if spoil is not in_one_cell:
         assert (result["prd"]["raw"]["ceiling"], result["prd"]["raw"]["ratio"]) == (pytest.approx(0, abs=1e-9), None)

@@ -10,7 +10,7 @@ from exporting import RANGES, save_run
 from ecalgen.data.showers import QUANTITIES
 from ecalgen.export.__main__ import main
 from ecalgen.export.function import CONDITIONS
-from ecalgen.weights import save_weights
+from ecalgen.sampling.weights import save_weights
 
 
 @pytest.fixture(scope="module")

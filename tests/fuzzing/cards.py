@@ -13,8 +13,8 @@ from fuzzing.harm import RECORDS, as_bytes, harmed, harmed_record, pick
 from fuzzing.harness import Trial
 
 from ecalgen.data.showers import QUANTITIES
-from ecalgen.sampler import load_sampler
-from ecalgen.weights import card_sha256, load_weights, save_weights
+from ecalgen.sampling.sampler import load_sampler
+from ecalgen.sampling.weights import card_sha256, load_weights, save_weights
 
 MODELS = ("plain", "deconvolutional", "vae", "anchored", "anchored, cells")
 ARRAYS = ("none", "dropped", "added", "renamed", "another shape", "another type", "not finite", "nested", "objects")

@@ -8,7 +8,7 @@ from fuzzing.harness import Trial
 
 from ecalgen.export.files import write_onnx
 from ecalgen.export.function import load_function
-from ecalgen.sampler import load_sampler
+from ecalgen.sampling.sampler import load_sampler
 from ecalgen.simulation.gflash import Gflash
 
 ROWS = 8

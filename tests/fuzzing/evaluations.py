@@ -7,17 +7,17 @@ import numpy as np
 from fuzzing.harness import Trial
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.formats import load_showers
+from ecalgen.data.files.formats import load_showers
 from ecalgen.evaluation import evaluate as evaluation
-from ecalgen.evaluation.correlation import correlation_distances
-from ecalgen.evaluation.distances import observable_distances
-from ecalgen.evaluation.features import condition_columns, make_extractor, observable_columns
-from ecalgen.evaluation.memorisation import memorisation
-from ecalgen.evaluation.physics_distance import physics_distances
-from ecalgen.evaluation.prd import prd_score
-from ecalgen.evaluation.profiles import profile_ratios
-from ecalgen.evaluation.response import responses
-from ecalgen.evaluation.stress import stress_points
+from ecalgen.evaluation.metrics.correlation import correlation_distances
+from ecalgen.evaluation.metrics.distances import observable_distances
+from ecalgen.evaluation.metrics.features import condition_columns, make_extractor, observable_columns
+from ecalgen.evaluation.metrics.memorisation import memorisation
+from ecalgen.evaluation.metrics.physics_distance import physics_distances
+from ecalgen.evaluation.metrics.prd import prd_score
+from ecalgen.evaluation.metrics.profiles import profile_ratios
+from ecalgen.evaluation.metrics.response import responses
+from ecalgen.evaluation.metrics.stress import stress_points
 
 SIZE = 30
 """Showers of each set."""

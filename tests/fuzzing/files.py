@@ -14,7 +14,7 @@ import uproot
 from fuzzing.harness import Trial
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.formats import (
+from ecalgen.data.files.formats import (
     count_showers,
     iter_showers,
     load_conditions,

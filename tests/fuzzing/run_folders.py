@@ -13,7 +13,7 @@ from fuzzing.harm import as_bytes, harmed, pick, places
 from fuzzing.harness import Trial
 
 from ecalgen import runs
-from ecalgen.evaluation import compare
+from ecalgen.evaluation.report import compare
 from ecalgen.training import checks, loop
 
 UNREAD = ("train", "data")

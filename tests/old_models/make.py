@@ -11,17 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 
 TESTS = pathlib.Path(__file__).parents[1]
-sys.path += [str(TESTS), str(TESTS.parent)]
+sys.path += [str(TESTS / "helpers"), str(TESTS.parent)]
 
 from exporting import GENERATORS, save_run  # noqa: E402
 
 from ecalgen import runs  # noqa: E402
+from ecalgen.adagan.ensemble_sampler import load_ensemble  # noqa: E402
 from ecalgen.data.ecal_shashlik import sample_path  # noqa: E402
-from ecalgen.data.formats import load_showers, save_showers  # noqa: E402
-from ecalgen.ensemble.sampler import load_ensemble  # noqa: E402
+from ecalgen.data.files.formats import load_showers, save_showers  # noqa: E402
 from ecalgen.models.build import build_generator  # noqa: E402
-from ecalgen.sampler import load_sampler  # noqa: E402
-from ecalgen.weights import save_weights  # noqa: E402
+from ecalgen.sampling.sampler import load_sampler  # noqa: E402
+from ecalgen.sampling.weights import save_weights  # noqa: E402
 
 MOMENTUM = np.array([[1.0, 2.0, 20.0], [0.0, -1.0, 40.0], [3.0, -0.5, 9.0]], "f4")
 POINT = np.array([[0.1, -0.2], [0.3, 0.4], [-1.5, 2.0]], "f4")

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import tiny
 
-from ecalgen.checkpoints import Checkpoints
-from ecalgen.files import WriteError
+from ecalgen.machine.files import WriteError
 from ecalgen.training import loop
+from ecalgen.training.checkpoints import Checkpoints
 from ecalgen.training.state import RegressorState
 
 TINY = pathlib.Path(tiny.__file__)
@@ -23,7 +23,7 @@ TINY = pathlib.Path(tiny.__file__)
 def start(workdir, steps, *extra, devices=1):
     workdir.mkdir(exist_ok=True)
     environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
-                                "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(TINY.parents[1])}
+                                "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(TINY.parents[2])}
     return subprocess.Popen([sys.executable, TINY, workdir, str(steps), *extra], env=environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 

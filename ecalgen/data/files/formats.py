@@ -1,0 +1,348 @@
+"""Files of showers, in and out. Whatever is wrong with one, a `BadShowers` names the file, the column and the remedy.
+
+The columns are those of the public files: EnergyDeposit (N, 30, 30) or (N, 30, 30, 1) in MeV, ParticleMomentum (N, 3)
+in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, where there is one, ParticlePDG (N,). Other columns are ignored. The
+suffix tells the format: `.npz`, `.root` (`data/root.py`), `.h5` or `.hdf5` (`data/hdf5.py`).
+"""
+import contextlib
+import importlib
+import json
+import os
+import pathlib
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ecalgen.data.files.orientation import check_entry, check_possible, detect, standardise
+from ecalgen.data.showers import KEYS, BadShowers, Showers, check_columns, check_incident
+from ecalgen.errors import UserError
+from ecalgen.machine.records import shown
+
+FORMATS = {".npz": "npz", ".root": "root", ".h5": "hdf5", ".hdf5": "hdf5"}
+"""Suffix -> the module in `ecalgen.data` and the extra of the package that read and write it."""
+OPTIONAL = (KEYS["pdg"],)
+EVENT_INDEX = "EventIndex"
+VOLUMES = "ECAL"
+"""What a file of `data/volumes.py` calls its energies."""
+CONVENTIONS = ("detect", "as_is")
+EXAMINED = 2000
+"""Showers, from the first on, by which units and axes of a file are known."""
+MAX_FLOAT16 = 65504.0
+
+
+class ConvertedUnits(UserWarning):
+    """Showers were converted into the units and axes of `Showers`; the text names the file and what was done."""
+
+
+class UncheckedShowers(UserWarning):
+    """Showers are too few to tell whether they follow their particles; the text names the file."""
+
+
+def load_showers(path: str | os.PathLike, conventions: str = "detect") -> Showers:
+    """Reads the showers in a file.
+
+    Args:
+      path: of a suffix in FORMATS.
+      conventions: `detect` finds the units and axes by the first EXAMINED showers (`data/orientation.py`), converts
+        what differs and tells it by a `ConvertedUnits` warning, or tells that it cannot know by an `UncheckedShowers`
+        warning; `as_is` believes the file.
+
+    Raises:
+      BadShowers: when there is no such file, its suffix is not one of FORMATS, it is damaged, a column is missing, its
+        values break the contract of `Showers`, or its showers contradict their particles: in all units and axes, by
+        more energy than the particle has, or by a point beside the cells.
+    """
+    _check_conventions(conventions)
+    return next(_showers(path, known=_told(path, conventions)))
+
+
+def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str = "detect") -> Iterator[Showers]:
+    """Reads the showers in a file in order, at most `size` at a time, so that memory holds only these.
+
+    Args:
+      path: of a suffix in FORMATS.
+      size: showers in a block; the last one may be smaller.
+      conventions: as for `load_showers`, which concludes the same.
+
+    Raises:
+      BadShowers: as for `load_showers`; for values, once the block at fault is reached.
+    """
+    _check_conventions(conventions)
+    if size < 1:
+        raise UserError(f"size is {size}; read at least 1 shower at a time")
+    return _showers(path, size, _told(path, conventions))
+
+
+def count_showers(path: str | os.PathLike) -> int:
+    """How many showers a file holds, without reading them.
+
+    Raises:
+      BadShowers: as for `load_showers`, but the values are not looked at.
+    """
+    with _readable(path) as module:
+        headers = module.headers(pathlib.Path(path), tuple(KEYS.values()))
+        _check_present(path, module, (KEYS["energy"],), headers)
+        with _naming(path):
+            check_showers(headers)
+    return headers[KEYS["energy"]].shape[0]
+
+
+def load_conditions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """Reads only the incident particles, momentum `[N, 3]` in GeV and point `[N, 2]` in cm; no EnergyDeposit needed.
+
+    Units are those of the contract: without cells there is nothing to prove others.
+
+    Raises:
+      BadShowers: as for `load_showers`.
+    """
+    columns = next(read_blocks(path, (KEYS["momentum"], KEYS["point"]), check_showers))
+    with _naming(path):
+        momentum, point = check_incident(columns[KEYS["momentum"]], columns[KEYS["point"]])
+        check_entry(point)
+    if len(momentum) == 0:
+        raise BadShowers(f"{path}: {KEYS['momentum']} holds no particles; write at least one event into it")
+    return momentum, point
+
+
+def load_provenance(path: str | os.PathLike) -> dict | None:
+    """How the showers in a file were made, as told to `save_showers`; None when it does not say.
+
+    Raises:
+      BadShowers: when the file cannot be read.
+    """
+    with _readable(path) as module:
+        text = module.provenance(pathlib.Path(path))
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadShowers(f"{path}: Provenance is no JSON text ({_line(error)}); write the file again") from error
+    if not isinstance(found, dict):
+        raise BadShowers(f"{path}: Provenance is a {type(found).__name__}, not a JSON object; write the file again")
+    return found
+
+
+def save_showers(path: str | os.PathLike, showers: Showers, provenance: dict | None = None) -> None:
+    """Writes showers to a file that `load_showers` reads back bit for bit: one `append` of a `ShowerWriter`."""
+    with ShowerWriter(path, provenance) as writer:
+        writer.append(showers)
+
+
+class ShowerWriter:
+    """Writes showers as they come, for files larger than memory.
+
+        with ShowerWriter("many.h5", provenance={"seed": 1}) as writer:
+            writer.append(showers)
+
+    The file appears whole when the block ends and not at all when it ends by a fault, and one that was there stays
+    untouched until then. Folders are made as needed.
+
+    Args:
+      path: of a suffix in FORMATS.
+      provenance: how they were made, kept as JSON for `load_provenance`.
+      energy_dtype: `float32`, or `float16` for the smallest files: energies rounded by 0.05 %, LZMA in npz.
+
+    Raises:
+      BadShowers: for another suffix, a format that is not installed, no showers at all, or those `append` refuses.
+      OSError: when the file cannot be written.
+    """
+
+    def __init__(self, path: str | os.PathLike, provenance: dict | None = None, energy_dtype: str = "float32"):
+        if energy_dtype not in ("float32", "float16"):
+            raise UserError(f"energy_dtype is {energy_dtype!r}; it is one of float32, float16")
+        self.path, self.energy_dtype, self.count = pathlib.Path(path), np.dtype(energy_dtype), 0
+        self._provenance = None if provenance is None else json.dumps(provenance)
+        self._indexed = None
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self._write = stack.enter_context(writing(self.path, self._provenance))
+            stack.push(self._check_any)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *fault):
+        return self._stack.__exit__(*fault)
+
+    def append(self, showers: Showers, event_index: np.ndarray | None = None) -> None:
+        """Writes more showers.
+
+        Args:
+          showers: any number of them.
+          event_index: `[N]` integers, kept as the column EventIndex; of every block or of none.
+
+        Raises:
+          BadShowers: for energies that float16 cannot hold, or a faulty index.
+        """
+        if not isinstance(showers, Showers):
+            raise BadShowers(f"{self.path}: {type(showers).__name__} cannot be appended; make ecalgen.Showers(energy, "
+                             "momentum, point) of it")
+        self._check_energy(showers.energy)
+        columns = {column: getattr(showers, field) for field, column in KEYS.items()}
+        columns[KEYS["energy"]] = showers.energy.astype(self.energy_dtype)
+        self._write(columns | self._index(event_index, len(showers)))
+        self.count += len(showers)
+
+    def _check_energy(self, energy):
+        if self.energy_dtype == np.float16 and energy.max() >= MAX_FLOAT16:
+            raise BadShowers(f"{self.path}: EnergyDeposit reaches {energy.max():.6g} MeV, but float16 ends at "
+                             f"{MAX_FLOAT16:.0f}; write it with energy_dtype='float32'")
+
+    def _index(self, event_index, count):
+        indexed = event_index is not None
+        if self._indexed not in (None, indexed):
+            raise BadShowers(f"{self.path}: {EVENT_INDEX} is given for some showers only; give it for all or for none")
+        self._indexed = indexed
+        if not indexed:
+            return {}
+        event_index = np.asarray(event_index)
+        if event_index.shape != (count,) or event_index.dtype.kind not in "iu":
+            raise BadShowers(f"{self.path}: {EVENT_INDEX} has shape {list(event_index.shape)} of {event_index.dtype}, "
+                             f"not [{count}] of integers; give the index of each shower")
+        return {EVENT_INDEX: event_index.astype(np.int64)}
+
+    def _check_any(self, fault, *_):
+        if fault is None and self.count == 0:
+            raise BadShowers(f"{self.path}: no showers were written; append at least one")
+
+
+@contextlib.contextmanager
+def writing(path: pathlib.Path, provenance: str | None = None):
+    """Gives a function that appends {column: rows} to a new file of any known suffix, made whole or not at all."""
+    path = pathlib.Path(path)
+    module = format_module(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A plain name, since files made by tempfile would be unreadable for the user's colleagues.
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with module.writing(partial, provenance) as write:
+            yield write
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_blocks(path: str | os.PathLike, columns: tuple[str, ...], check: Callable,
+                size: int | None = None) -> Iterator[dict]:
+    """{column: rows} of a file of any known suffix, `size` rows at a time or all at once; OPTIONAL ones may be absent.
+
+    Args:
+      path: of a suffix in FORMATS.
+      columns: to be read.
+      check: takes {column: `Header`} before any value is read, and raises a `BadShowers` for what cannot be right.
+      size: rows in a block.
+
+    Raises:
+      BadShowers: when there is no such file, it is damaged, or a column is missing; values are not looked at.
+    """
+    with _readable(path) as module:
+        headers = module.headers(pathlib.Path(path), columns)
+        _check_present(path, module, columns, (*headers, *OPTIONAL))
+        with _naming(path):
+            check(headers)
+        yield from module.blocks(pathlib.Path(path), columns, size)
+
+
+@contextlib.contextmanager
+def _readable(path):
+    """The module that reads a file; whatever that raises becomes a `BadShowers`."""
+    path = pathlib.Path(path)
+    if os.path.isdir(path):
+        raise BadShowers(f"{path} is a folder; give the path of a file in it")
+    if not os.path.exists(path):
+        raise BadShowers(f"{path}: there is no such file in {path.absolute().parent}; check the path")
+    module = format_module(path)
+    if not os.path.isfile(path):
+        raise BadShowers(f"{path} is a device or a pipe, not a file; give the path of a regular file")
+    try:
+        yield module
+    except BadShowers:
+        raise
+    except Exception as error:  # a damaged file can make a reader raise nearly anything, even MemoryError
+        fault = _line(error).replace(str(path), path.name)
+        raise BadShowers(f"{path} cannot be read as {path.suffix} ({fault}); check that you may read it and that it is "
+                         "whole, and copy or make it again otherwise") from error
+
+
+def _line(error):
+    """What an error says, in one line of 200 characters."""
+    return shown(error, 200) or type(error).__name__
+
+
+def _check_present(path, module, columns, present):
+    """Raises a `BadShowers` for columns that are not present, which knows showers and volumes from each other."""
+    missing = [column for column in columns if column not in present]
+    if not missing:
+        return
+    if VOLUMES not in columns and module.headers(pathlib.Path(path), (VOLUMES,)):
+        raise BadShowers(f"{path} holds volumes of cells ({VOLUMES}), not showers in one layer; read it with "
+                         "ecalgen.data.volumes.load_volumes")
+    if VOLUMES in missing and module.headers(pathlib.Path(path), (KEYS["energy"],)):
+        raise BadShowers(f"{path} holds showers in one layer, not volumes of cells; read it with ecalgen.load_showers")
+    raise BadShowers(f"{path}: no column {' and no '.join(missing)}; write what is missing under exactly that name")
+
+
+def format_module(path: pathlib.Path):
+    """The module that reads and writes files of this suffix, which alone imports the library it needs.
+
+    Raises:
+      BadShowers: for an unknown suffix, or a library that is not installed.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise BadShowers(f"{path}: unknown suffix {path.suffix!r}; the formats are {', '.join(FORMATS)}")
+    name = FORMATS[path.suffix.lower()]
+    try:
+        return importlib.import_module(f"ecalgen.data.files.{name}")
+    except ImportError as error:
+        raise BadShowers(f"{path}: {path.suffix} files need a library that is missing ({error}); "
+                         f"pip install 'ecalgen[{name}]'") from error
+
+
+def _showers(path, size=None, known=None):
+    """The blocks of a file as they are written there, or, where their conventions are known, converted and checked."""
+    start = 0
+    for columns in read_blocks(path, tuple(KEYS.values()), check_showers, size):
+        with _naming(f"{path}, from event {start} on" if start else path):
+            showers = Showers(**{field: columns.get(column) for field, column in KEYS.items()})
+            if known is not None:
+                showers = standardise(showers, known)[0]
+                check_possible(showers)
+        yield showers
+        start += len(showers)
+
+
+def _told(path, conventions):
+    """The conventions of a file, or None where it is believed; warns of what is converted or could not be checked."""
+    if conventions == "as_is":
+        return None
+    showers = next(_showers(path, EXAMINED))
+    with _naming(path):
+        known = detect(showers.energy, showers.momentum, showers.point)
+    for note in known.notes():
+        warnings.warn(f"{path}: {note}", ConvertedUnits, stacklevel=3)
+    if not known.checked:
+        warnings.warn(f"{path}: not checked: {len(showers)} showers are too few, or vary too little, to tell whether "
+                      "EnergyDeposit follows ParticlePoint and ParticleMomentum; make sure that all columns hold the "
+                      "same events in the same order, in MeV, GeV and cm", UncheckedShowers, stacklevel=3)
+    return known
+
+
+def check_showers(headers):
+    """Check the headers of columns of showers, {column: `Header`}."""
+    check_columns({field: headers[column] for field, column in KEYS.items() if column in headers})
+
+
+@contextlib.contextmanager
+def _naming(path):
+    try:
+        yield
+    except BadShowers as error:
+        raise BadShowers(f"{path}: {error}") from error
+
+
+def _check_conventions(conventions):
+    if conventions not in CONVENTIONS:
+        raise UserError(f"conventions is {conventions!r}; it is one of {', '.join(CONVENTIONS)}")

@@ -1,0 +1,73 @@
+"""PRD-AUC of ever more showers: a straight line through those of all, of halves and of quarters of them.
+
+With few showers a cluster, the noise of the histograms lowers every PRD-AUC, so that numbers of different N do not
+compare; what is left at infinite N does. The noise of a share is of order 1/sqrt(N), which is what such extrapolations
+usually take. But sum min(lambda p, q) is linear in p and q wherever it does not switch between them, so that its mean
+suffers in second order, as 1/N. Both lines are fitted, and the ceiling tells which one to believe: between two sets of
+one distribution the limit is 1.
+"""
+import joblib
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ecalgen.evaluation.metrics.prd import prd_score
+
+PARTS = (1, 2, 4)
+"""Into how many disjoint parts the showers are cut."""
+SHOWERS_PER_CLUSTER = 2
+"""Of each set, that a part needs."""
+LINES = {"one_over_sqrt_n": -0.5, "one_over_n": -1.0}
+"""What the PRD-AUC is a straight line in: name -> power of N."""
+
+
+def extrapolated(real, generated, whole, seed=0, bootstrap=200):
+    """The PRD-AUC at infinite N from that of the whole sets and those of their parts, with fewer runs.
+
+    Errors are the deviation of the bootstrap and that of the clusterings in quadrature, over the root of the number of
+    parts and of clusterings. The fit takes the sizes as independent, though they share their showers.
+
+    Args:
+      real, generated: `[N, F]` features.
+      whole: their `PRD`; a tenth of its runs, at least one, is made of each part.
+      seed: of clusterings and bootstrap.
+      bootstrap: resamplings of each part.
+
+    Returns:
+      {"n", "runs" (of all parts together), "auc", "error", and for each of LINES {"auc", "error"}}, the last two None
+      where fewer than two sizes have SHOWERS_PER_CLUSTER.
+    """
+    sizes = {parts: whole.n // parts for parts in PARTS[1:]
+             if whole.n // parts >= SHOWERS_PER_CLUSTER * whole.clusters}
+    cuts = {parts: [slice(part * n, (part + 1) * n) for part in range(parts)] for parts, n in sizes.items()}
+    runs = max(1, whole.runs // 10)
+    score = lambda cut: prd_score(real[cut], generated[cut], whole.clusters, runs, seed + cut.start, bootstrap)
+    scores = _in_parallel(score, sum(cuts.values(), []))
+    points = [(whole.n, whole.runs, whole.auc, _error([whole]))]
+    for parts, n in sizes.items():
+        mine, scores = scores[:parts], scores[parts:]
+        points.append((n, runs * parts, float(np.mean([score.auc for score in mine])), _error(mine, whole)))
+    names = "n", "runs", "auc", "error"
+    result = dict(zip(names, map(list, zip(*points, strict=True)), strict=True))
+    return result | {name: intercept(result["n"], result["auc"], result["error"], power)
+                     for name, power in LINES.items()}
+
+
+def intercept(n, auc, error, power):
+    """{"auc", "error"} at infinite N of the weighted straight line in N^power; None for fewer than two sizes."""
+    if len(n) < 2:
+        return None
+    line, covariance = np.polyfit(np.array(n, float) ** power, auc, 1, w=1 / np.array(error), cov="unscaled")
+    return {"auc": float(line[1]), "error": float(np.sqrt(covariance[1, 1]))}
+
+
+def _in_parallel(function, arguments):
+    """The function of each argument, which share the cores, one thread each: the result does not hang on them."""
+    with threadpool_limits(1):
+        return joblib.Parallel(-1, prefer="threads")(joblib.delayed(function)(argument) for argument in arguments)
+
+
+def _error(scores, whole=None):
+    """That of the mean PRD-AUC of disjoint parts; `whole` knows the deviation over clusterings best."""
+    sampling = np.sqrt(np.mean([np.ptp(score.interval) ** 2 for score in scores])) / 3.92
+    clustering = (whole or scores[0]).std / np.sqrt(scores[0].runs)
+    return max(float(np.hypot(sampling, clustering) / np.sqrt(len(scores))), 1e-6)

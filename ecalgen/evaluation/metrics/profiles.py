@@ -1,0 +1,64 @@
+"""Mean energy along and across the track, of generated over that of real showers."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecalgen.data.observables import of_showers, track_coordinates
+from ecalgen.data.showers import incident_energy
+from ecalgen.evaluation.metrics.bootstrap import resampled
+
+EDGES = np.arange(-6.0, 7.0)
+"""Of the bins, in cells from the track; two more hold what lies beyond."""
+
+
+def profile_ratios(real, generated, reference, seed=0, bootstrap=200):
+    """Mean profiles and their ratios to the real one, with the percentile intervals of the bootstrap.
+
+    Args:
+      real, generated, reference: `Showers`.
+      seed: of the bootstrap.
+      bootstrap: resamplings of the showers.
+
+    Returns:
+      {"unit", "edges_cells", "along" and "across": {"real", "generated" (`[B]`), "ratio" and "reference_ratio"
+      (`[B]`), "ratio_interval" and "reference_ratio_interval" (`[B, 2]`)}}; a ratio is None where its real mean is 0.
+    """
+    ours, theirs, others = map(profiles, (real, generated, reference))
+    result = {"unit": "MeV per GeV of incident energy", "edges_cells": EDGES.tolist()}
+    for axis in ours:
+        result[axis] = {"real": ours[axis].mean(0).tolist(), "generated": theirs[axis].mean(0).tolist()}
+        for prefix, rows in (("", theirs[axis]), ("reference_", others[axis])):
+            spread = np.quantile(resampled(_ratio, ours[axis], rows, bootstrap, seed), [0.025, 0.975], axis=0)
+            result[axis] |= {f"{prefix}ratio": _listed(_ratio(ours[axis], rows)),
+                             f"{prefix}ratio_interval": _listed(spread.T)}
+    return result
+
+
+def profiles(showers):
+    """Energy of each shower in each bin along and across its track, in MeV per GeV: `{"along", "across": [N, B]}`."""
+    share = 1 / np.asarray(incident_energy(showers.momentum), np.float64)[:, None]
+    return {axis: values * share for axis, values in of_showers(_binned, showers).items()}
+
+
+@jax.jit
+def _binned(energy, momentum, point):
+    along, across = track_coordinates(momentum, point)
+    return {"along": _sums(energy, along), "across": _sums(energy, across)}
+
+
+def _sums(energy, position):
+    """Sum of the energy in each bin of the position: `[N, 30, 30]` twice -> `[N, B]`."""
+    edges = [-np.inf, *EDGES, np.inf]
+    return jnp.stack([jnp.where((low <= position) & (position < high), energy, 0).sum((1, 2))
+                      for low, high in zip(edges[:-1], edges[1:], strict=True)], axis=-1)
+
+
+def _ratio(real, other):
+    """Mean of `other` over that of `real`, NaN where the latter is 0: `[N, B]`, `[M, B]` -> `[B]`."""
+    means = real.mean(axis=0)
+    return np.where(means > 0, other.mean(axis=0) / np.where(means > 0, means, 1), np.nan)
+
+
+def _listed(values):
+    """As lists of JSON, None for NaN."""
+    return np.where(np.isnan(values), None, values).tolist()

@@ -1,0 +1,79 @@
+"""Where a number comes from: command, commit, device, versions and date, to be kept beside it."""
+import datetime
+import importlib.metadata
+import pathlib
+import platform
+import subprocess
+import sys
+
+import jax
+
+from ecalgen.machine.host import cores
+
+PACKAGES = ("ecalgen", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
+
+
+def provenance(seed: int) -> dict:
+    """Everything needed to repeat a result: command, commit, seed, device, versions, date (UTC)."""
+    return {
+        "command": " ".join(["python", *_module_name(sys.argv)]),
+        "commit": commit(),
+        "seed": seed,
+        "device": device(),
+        "versions": versions(PACKAGES),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def versions(packages) -> dict[str, str]:
+    """{name: version} of Python and the packages of these names."""
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
+
+
+def device() -> str:
+    """What computes: accelerators, or the processor with the cores it may use."""
+    if jax.default_backend() != "cpu":
+        return f"{jax.device_count()} x {jax.devices()[0].device_kind}"
+    return f"{_processor()}, {cores()} {'core' if cores() == 1 else 'cores'}"
+
+
+def commit() -> str:
+    """The commit of the source tree, with `+changes` when it has been edited; `unknown` outside git.
+
+    Files of results are no source: a sweep that has written some still runs what its commit says.
+    """
+    root = pathlib.Path(__file__).parents[2]
+    try:
+        run = lambda *words: subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True,
+                                            check=True).stdout.strip()
+        edited = run("status", "--porcelain", "-uno", "--", ":!experiments/results")
+        return run("rev-parse", "HEAD") + ("+changes" if edited else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _module_name(argv):
+    """argv with a script path inside the package turned into `-m package.module`, so no machine path is kept."""
+    script = pathlib.Path(argv[0]).resolve()
+    root = pathlib.Path(__file__).parents[2]
+    if not script.is_relative_to(root):
+        return [script.name, *argv[1:]]
+    words = script.relative_to(root).with_suffix("").parts
+    if words[0] not in ("ecalgen", "experiments"):
+        return [script.relative_to(root).as_posix(), *argv[1:]]
+    return ["-m", ".".join(word for word in words if word != "__main__"), *argv[1:]]
+
+
+def _processor():
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def version(name: str) -> str:
+    """Of an installed package."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

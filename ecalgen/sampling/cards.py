@@ -1,0 +1,106 @@
+"""What the card of trained weights must hold, by kind, and the arrays of the network that it describes."""
+import dataclasses
+import functools
+import json
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+
+from ecalgen.data.showers import CELLS, QUANTITIES
+from ecalgen.data.transforms import make_transform
+from ecalgen.machine.records import (
+    COUNT,
+    FLAG,
+    NUMBER,
+    OBJECT,
+    PAIR,
+    TEXT,
+    Kind,
+    RecordError,
+    Rows,
+    check_record,
+    shown,
+)
+from ecalgen.models.build import GENERATORS, build_generator
+from ecalgen.models.regressor import Regressor
+
+SIZE = Kind("a whole number from 0 to ten million", lambda value: type(value) is int and 0 <= value <= 10**7)
+FIELDS = {int: SIZE, float: NUMBER, bool: FLAG, str: TEXT, Sequence[int]: Rows(SIZE), Sequence[float]: Rows(NUMBER)}
+"""Type of an argument of a network -> what a card may say of it."""
+LONGEST = 64
+"""Layers that a list of widths may describe, and rounds that a network may make."""
+TRANSFORM = {"name": TEXT}
+TRAINED = {"system": TEXT, "preset": TEXT, "generator": {"name": TEXT}, "data": {"transform": TRANSFORM},
+           "provenance": OBJECT}
+CARDS = {
+    "generator": TRAINED | {"steps": COUNT, "trained_on": dict.fromkeys(QUANTITIES, PAIR)},
+    "ensemble": TRAINED | {"steps": Rows(COUNT), "trained_on": {"energy (GeV)": PAIR}},
+    "regressor": {"system": TEXT, "transform": TRANSFORM, "outputs": SIZE},
+}
+"""Kind -> the fields that its card has at least."""
+
+
+def check_card(card, kind):
+    """Raises RecordError for a card of that kind whose fields cannot be as they are."""
+    check_record(card, CARDS[kind])
+    transform = card["transform"] if kind == "regressor" else card["data"]["transform"]
+    try:
+        make_transform(**transform)
+    except (TypeError, ValueError) as error:
+        raise RecordError(f"its transform {shown(json.dumps(transform))} cannot be made: {shown(error)}") from error
+
+
+def card_arrays(card, kind):
+    """The arrays of the network that a sound card describes: a nested dict of their shapes and types.
+
+    Raises:
+      RecordError: no such network can be built.
+    """
+    if kind == "regressor":
+        return _regressor_arrays(card["outputs"])
+    _check_generator(card["generator"])
+    arrays = _generator_arrays(json.dumps(card["generator"]))
+    return {f"member{number}": arrays for number in range(len(card["steps"]))} if kind == "ensemble" else arrays
+
+
+def _check_generator(fields):
+    """Raises RecordError for a field that the generator does not have, or that is of another type."""
+    if fields["name"] not in GENERATORS:
+        raise RecordError(f"generator.name is {shown(fields['name'])}; it must be one of {', '.join(GENERATORS)}")
+    known = {field.name: FIELDS[field.type] for field in dataclasses.fields(GENERATORS[fields["name"]])
+             if field.type in FIELDS}
+    for name, value in fields.items():
+        if name != "name" and name not in known:
+            raise RecordError(f"generator.{shown(name)} is no field of the generator {fields['name']}")
+        check_record(value, known.get(name, TEXT), f"generator.{shown(name)}")
+    for name in ("widths", "profile_widths", "scales"):
+        if len(fields.get(name, ())) > LONGEST:
+            raise RecordError(f"generator.{name} has {len(fields[name])} numbers; it must have at most {LONGEST}")
+    if fields.get("rounds", 0) > LONGEST:
+        raise RecordError(f"generator.rounds is {fields['rounds']}; it must be at most {LONGEST}")
+
+
+@functools.lru_cache(maxsize=64)
+def _generator_arrays(fields):
+    """Those of the generator of these fields, as JSON."""
+    def init():
+        generator, key = build_generator(json.loads(fields)), jax.random.key(0)
+        noise = jax.tree.map(lambda part: part[None], generator.draw_noise(key))
+        return generator.init(key, noise, jnp.ones((1, 3)), jnp.zeros((1, 2)))
+
+    return _arrays(init)
+
+
+@functools.lru_cache(maxsize=64)
+def _regressor_arrays(outputs):
+    """Those of the regressor of so many outputs."""
+    return _arrays(lambda: Regressor(outputs=outputs).init(jax.random.key(0), jnp.zeros((1, CELLS, CELLS, 1))))
+
+
+def _arrays(init):
+    """Shapes and types of the parameters that `init` makes, without computing any."""
+    try:
+        return jax.eval_shape(init)["params"]
+    except Exception as error:  # noqa: BLE001  Flax and JAX raise many kinds for sizes that do not fit
+        raise RecordError(f"its network cannot be built: {shown(error)}") from error

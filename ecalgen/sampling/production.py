@@ -1,0 +1,363 @@
+"""Producing samples: chunks of events over processes, kept as they finish, and put together at the end.
+
+An event depends on its setup and its index alone, so that a production may be cut in any way, killed at any time and
+gone on with, and its file is the same whatever happened on the way.
+"""
+import concurrent.futures
+import contextlib
+import dataclasses
+import functools
+import json
+import multiprocessing
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from tqdm import tqdm
+
+from ecalgen.data.files.formats import EVENT_INDEX, FORMATS, VOLUMES, ShowerWriter, format_module, writing
+from ecalgen.data.particles import beside, named
+from ecalgen.data.showers import CELLS, KEYS, Showers
+from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
+from ecalgen.errors import UserError
+from ecalgen.machine import cluster
+from ecalgen.machine.files import write_text
+from ecalgen.machine.host import progress
+from ecalgen.machine.provenance import version, versions
+from ecalgen.machine.seeds import NUMBERS
+from ecalgen.simulation import geant4
+from ecalgen.simulation.beam import PARTICLES, engine_seeds, kinematics
+from ecalgen.simulation.calorimeter import SHASHLIK
+from ecalgen.simulation.geant4 import Setup
+
+VERSIONED = ("ecalgen", "numpy")
+"""Packages whose versions a file tells, beside that of what made it."""
+
+
+class ProductionError(UserError):
+    """A production that cannot start or go on; the message says what to change."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Production:
+    """Events `first` to `first + events - 1` of a setup, in chunks of `chunk`: fifty of them, or of a hundred events.
+
+    Raises:
+      ProductionError: for a number of events or a chunk below one, or an index below zero or beyond 2^63 - 1.
+    """
+
+    setup: Setup
+    events: int
+    first: int = 0
+    chunk: int | None = None
+
+    def __post_init__(self):
+        for name, lowest in (("events", 1), ("chunk", 1), ("first", 0)):
+            if getattr(self, name) is not None and getattr(self, name) < lowest:
+                raise ProductionError(f"{name} is {getattr(self, name)}; give a whole number from {lowest}")
+        if self.first + self.events > NUMBERS:
+            raise ProductionError(f"the last event is beyond 2^63 - 1, as first is {self.first}; give a smaller one")
+
+    @property
+    def chunks(self) -> list[tuple[int, int]]:
+        """(first event, number of events) of each."""
+        end, size = self.first + self.events, self.chunk or min(100, -(-self.events // 50))
+        return [(first, min(size, end - first)) for first in range(self.first, end, size)]
+
+
+def produce(production: Production, out: os.PathLike | str, workers: int = 1, data: os.PathLike | str | None = None,
+            dtype: str = "float32", scheduler: str | None = None) -> pathlib.Path:
+    """Simulate with Geant4 into the file `out`, by way of the folder `out.parts`; the same call goes on after a kill.
+
+    Args:
+      production: what to simulate.
+      out: file to write: npz, root or h5 for a calorimeter of 30 x 30 cells, npz or h5 for one read out in depth, npz
+        for any other.
+      workers: processes side by side.
+      data: folder of Geant4's data, see `geant4.find_data`.
+      dtype: of the energies in the file, float32 or float16 (which rounds them to 0.05 %).
+      scheduler: of a Dask cluster whose workers simulate in place of `workers`, see `cluster.connect`.
+
+    Raises:
+      ProductionError: the file exists, its suffix cannot hold these showers, the folder holds parts of another
+        production, a process died, or the cluster's workers cannot do it.
+      ClusterError: no cluster, or its workers keep dying.
+      NoGeant4: the wheel or the data are missing.
+    """
+    out = pathlib.Path(out).absolute()
+    check_out(out, production.setup.calorimeter, dtype)
+    geant4.check_installed(data)
+    made_by = {"name": "geant4", "physics": production.setup.physics, "cut": production.setup.cut,
+               "tables": geant4.tables(data), "version": version("geant4-pybind")}
+    provenance = bookkeeping(production, made_by)
+    parts = _open_parts(out.with_name(out.name + ".parts"), {"chunks": production.chunks} | provenance)
+    todo = [chunk for chunk in production.chunks if not _part(parts, chunk[0]).exists()]
+    if todo:
+        pool, task = ((cluster.make_pool(scheduler), simulate_apart) if scheduler else
+                      (_processes(min(workers, len(todo))), simulate_chunk))
+        _run(production, todo, functools.partial(task, production.setup, parts=parts, data=data), pool)
+    write_showers(out, production.setup, _read_parts(production, parts), provenance, dtype)
+    shutil.rmtree(parts)
+    return out
+
+
+def parametrise(production: Production, out: os.PathLike | str, dtype: str = "float32") -> pathlib.Path:
+    """Simulate with `gflash` into the file `out`: arguments and errors as for `sample`."""
+    from ecalgen.simulation.gflash import Gflash  # needs JAX, which the processes of Geant4 do without
+
+    gflash = Gflash(production.setup.calorimeter, particle=production.setup.beam.particle)
+    made_by = {"name": "gflash", "tuning": gflash.tuning._asdict(), "version": version("jax")}
+    return sample(production, gflash, made_by, out, dtype)
+
+
+def generate(production: Production, model: str, out: os.PathLike | str, dtype: str = "float32") -> pathlib.Path:
+    """Showers of a trained generator, at the particles of a beam, into the file `out`.
+
+    Args:
+      model: as of `load_sampler`: a run's folder, or the name of what ships.
+      production, out, dtype: as of `sample`.
+
+    Raises:
+      ProductionError: as `sample`, or for a calorimeter that no generator was trained on.
+      WeightsError: no such model, or its files are damaged.
+    """
+    from ecalgen.sampling.sampler import load_sampler
+
+    if production.setup.calorimeter != SHASHLIK:
+        raise ProductionError("generators make showers of the shashlik calorimeter alone; leave out --calorimeter")
+    sampler = load_sampler(model)
+    provenance = sampler.card.get("provenance", {})
+    made_by = {"name": str(model), "system": sampler.card["system"], "steps": sampler.card["steps"],
+               "trained": {name: provenance[name] for name in ("commit", "seed", "date") if name in provenance},
+               "version": version("jax")}
+    return sample(production, sampler, made_by, out, dtype)
+
+
+def sample(production: Production, sampler: Callable, made_by: dict, out: os.PathLike | str,
+           dtype: str = "float32") -> pathlib.Path:
+    """Showers of a fast simulation into the file `out`, block by block; nothing is kept of a kill.
+
+    Args:
+      production: which particles, in which blocks.
+      sampler: (momentum GeV, point cm, seed, first) -> cells in MeV.
+      made_by: name, version and settings of it, for the file.
+      out, dtype: as of `produce`.
+
+    Raises:
+      ProductionError: the file exists, its suffix cannot hold these showers, or a particle misses the calorimeter.
+    """
+    out, setup = pathlib.Path(out), production.setup
+    check_out(out, setup.calorimeter, dtype)
+    check_hits(production)
+
+    def blocks():
+        with progress(total=production.events, desc=made_by["name"], unit="event") as bar:
+            for first, count in production.chunks:
+                momentum, point = kinematics(setup.beam, setup.seed, first, count)
+                energy = sampler(momentum, point / 10, setup.seed, first)
+                yield energy, momentum, point, first + np.arange(count)
+                bar.update(count)
+
+    write_showers(out, setup, blocks(), bookkeeping(production, made_by), dtype)
+    return out
+
+
+def check_hits(production: Production) -> None:
+    """Check that every particle enters the front face: a fast simulation makes no shower of any other.
+
+    Raises:
+      ProductionError: a particle enters outside of it.
+    """
+    setup, misses = production.setup, []
+    for first, count in production.chunks:
+        _, point = kinematics(setup.beam, setup.seed, first, count)
+        misses.extend(first + np.nonzero(beside(point / 10, setup.calorimeter.width / 20))[0])
+    if misses:
+        raise ProductionError(f"{len(misses)} of {production.events} particles (events {named(misses)}) miss the front "
+                              f"face of the {setup.calorimeter.name} calorimeter, {setup.calorimeter.width / 10:g} cm "
+                              "wide; lower --slope-spread or --track-spread, or change --slope or --track")
+
+
+def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
+    """Raises when the file cannot be written in the end, before any work.
+
+    Raises:
+      ProductionError: it exists, or showers of this calorimeter are not kept in such a file or of such a type.
+      BadShowers: a library that it needs is not installed.
+    """
+    if out.exists():
+        raise ProductionError(f"{out} exists already; remove it, or give another name")
+    flat = calorimeter.shape == (CELLS, CELLS)
+    suffixes = tuple(FORMATS) if flat else SUFFIXES if calorimeter.read_depth else (".npz",)
+    if out.suffix.lower() not in suffixes:
+        raise ProductionError(f"{out}: showers of the {calorimeter.name} calorimeter are written as "
+                              f"{', '.join(suffixes)}; give a name that ends so")
+    if dtype != "float32" and not flat:
+        raise ProductionError(f"showers of the {calorimeter.name} calorimeter are written as float32 only; leave out "
+                              f"--dtype={dtype}")
+    format_module(out)
+
+
+def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
+    """Simulate the events (first, number) of a chunk into a file of the folder `parts`; the number of events."""
+    first, count = chunk
+    path = _part(parts, first)
+    if path.exists():  # when the worker that made it has died since
+        return count
+    _check_worker(parts)
+    momentum, point = kinematics(setup.beam, setup.seed, first, count)
+    energy, _ = _engine(setup, data)(momentum, point, engine_seeds(setup.seed, first, count, setup.repeat))
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with open(partial, "xb") as file:
+        np.savez_compressed(file, energy=energy, momentum=momentum, point=point)
+    os.replace(partial, path)
+    return count
+
+
+def bookkeeping(production: Production, made_by: dict) -> dict:
+    """All that the events of a production follow from, kept inside the file.
+
+    Args:
+      production: what was simulated.
+      made_by: name, version and settings of what did.
+    """
+    setup, in_depth = production.setup, production.setup.calorimeter.read_depth
+    return {
+        "made_by": made_by, "calorimeter": dataclasses.asdict(setup.calorimeter),
+        "beam": dataclasses.asdict(setup.beam), "seed": setup.seed, "repeat": setup.repeat,
+        "first": production.first, "events": production.events,
+        "units": {VOLUMES: "GeV", "energy": "GeV"} if in_depth else {KEYS["energy"]: "MeV"} | {
+            KEYS["momentum"]: "GeV", KEYS["point"]: "cm", "calorimeter, beam": "mm, GeV, g/cm3"},
+        "versions": versions(VERSIONED),
+    }
+
+
+def write_showers(out, setup, blocks, provenance, dtype):
+    """Write blocks of (energy in MeV, momentum in GeV, point in mm, index) into one file, as they come."""
+    pdg = PARTICLES[setup.beam.particle]
+    if setup.calorimeter.shape == (CELLS, CELLS):
+        with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
+            for energy, momentum, point, index in blocks:
+                writer.append(Showers(energy, momentum, point / 10, np.full(len(index), pdg)), index)
+        return
+    with writing(out, json.dumps(provenance)) as write:
+        for energy, momentum, point, index in blocks:
+            cells = {KEYS["energy"]: energy}
+            if setup.calorimeter.read_depth:
+                cells = volume_columns(Volumes(energy, np.linalg.norm(momentum, axis=1)))
+            write(cells | {KEYS["momentum"]: momentum.astype(np.float32),
+                           KEYS["point"]: (point / 10).astype(np.float32),
+                           KEYS["pdg"]: np.full(len(index), pdg, np.int32), EVENT_INDEX: index})
+
+
+def _run(production, todo, task, pool):
+    """The task with every chunk of `todo`, over the processes of a pool."""
+    done = production.events - sum(count for _, count in todo)
+    with progress(total=production.events, initial=done, desc=production.setup.calorimeter.name, unit="event") as bar, \
+            _interruptible(), pool as executor:
+        futures = [executor.submit(task, chunk) for chunk in todo]
+        try:
+            for future in concurrent.futures.as_completed(futures):
+                bar.update(future.result())
+        except concurrent.futures.process.BrokenProcessPool as error:
+            raise ProductionError("a simulating process died: see Geant4's message above, or, if there is none, give "
+                                  "it more memory or fewer --workers; the events finished are kept, and the same "
+                                  "command goes on from there") from error
+
+
+@contextlib.contextmanager
+def _processes(workers):
+    """A pool of fresh processes, whose waiting work is dropped when something goes wrong here."""
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_set_up_worker) as pool:
+        try:
+            yield pool
+        except BaseException:
+            tqdm.write("stopping after the chunks under way", file=sys.stderr)
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """SIGTERM as Ctrl-C."""
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_number, _frame):
+    raise KeyboardInterrupt
+
+
+def _set_up_worker():
+    """Leave Ctrl-C to the parent, drop Geant4's banner, and end with the parent even when that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with open(os.devnull, "w") as null:
+        os.dup2(null.fileno(), 1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _check_worker(parts):
+    """Raises ProductionError where this process is not fit to add to the folder."""
+    described = parts / "production.json"
+    if not described.exists():
+        raise ProductionError(f"the worker on {socket.gethostname()} does not see {parts}; write to a file system that "
+                              "all workers share")
+    made_by, here = json.loads(described.read_text()), versions(VERSIONED)
+    if (there := made_by["versions"]) != here:
+        raise ProductionError(f"the worker on {socket.gethostname()} has {here}, where the production was started with "
+                              f"{there}; give them one environment")
+
+
+@functools.cache
+def _engine(setup, data):
+    return geant4.start(setup, data)
+
+
+def simulate_apart(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
+    """`simulate_chunk` in a process of its own that a Dask worker keeps for this setup, as Geant4 is built but once."""
+    return _own_process(setup).submit(simulate_chunk, setup, chunk, parts, data).result()
+
+
+@functools.lru_cache(maxsize=1)
+def _own_process(_setup):
+    multiprocessing.current_process().daemon = False  # or a Dask worker may have no children
+    return concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_set_up_worker)
+
+
+def _open_parts(parts, description):
+    """The folder of parts, made or found to be of the same production."""
+    text = json.dumps(description, indent=1)
+    described = parts / "production.json"
+    if described.exists() and described.read_text() != text:
+        raise ProductionError(f"{parts} holds parts of another production, by its settings or versions (see "
+                              f"{described}); give those it was started with, or remove it")
+    parts.mkdir(parents=True, exist_ok=True)
+    write_text(described, text)
+    return parts
+
+
+def _part(parts, first):
+    return pathlib.Path(parts) / f"{first:09d}.npz"
+
+
+def _read_parts(production, parts) -> Iterator[tuple[np.ndarray, ...]]:
+    """(energy in MeV, momentum in GeV, point in mm, index) of each chunk."""
+    for first, count in production.chunks:
+        with np.load(_part(parts, first)) as part:
+            yield part["energy"], part["momentum"], part["point"], first + np.arange(count)

@@ -1,0 +1,168 @@
+"""Showers from a trained generator: a pure jitted function, and the same with weights from a run or shipped."""
+import functools
+import json
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecalgen.data.particles import beside, check_particles, held, limits, scaled
+from ecalgen.data.showers import CELLS, quantities
+from ecalgen.data.transforms import make_transform
+from ecalgen.machine.chunks import in_chunks
+from ecalgen.machine.provenance import provenance
+from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
+from ecalgen.models.build import build_generator
+from ecalgen.models.layers import at_precision, fold_spectral_norm
+from ecalgen.sampling.weights import load_weights, save_weights
+
+CHUNKS = {"cpu": 64}
+"""Backend -> showers made at once; so many stay in a core's cache."""
+LARGE_CHUNK = 8192
+"""Showers made at once on any other backend, which is an accelerator."""
+PRECISIONS = ("float32", "bfloat16")
+MARGIN = 0.02
+"""Share of a limit by which conditions may exceed it without a warning: a finite sample misses the very edge."""
+
+
+def make_sampler(generator, transform, trained_on=None):
+    """A pure `sample(variables, key, momentum, point, first=0)` -> `[N, 30, 30]` MeV.
+
+    Its parts are jitted, one by one: the network's program is the same with and without a training range. Shower `i`
+    depends only on its particle, the key and `first + i`, so a set may be made in pieces. `first` is a whole number
+    below 2^31, or the `seeds.words` of one below 2^63.
+
+    Args:
+      generator: module with `draw_noise(key)` and `(noise, momentum, point)` -> cells.
+      transform: whose inverse turns cells into MeV.
+      trained_on: training range, as in a card. With it, any particle gives a finite shower and a finite gradient; one
+        that misses the calorimeter gives an empty shower. Without it, particles reach the generator as they are.
+    """
+    @jax.jit
+    def make(variables, key, momentum, point, first):
+        noise = jax.vmap(generator.draw_noise)(shower_keys(key, len(momentum), first))
+        return transform.inverse(generator.apply(variables, noise, momentum, point))
+
+    def sample(variables, key, momentum, point, first=0):
+        if trained_on is None:
+            return make(variables, key, momentum, point, first)
+        momentum, point, factors = held(limits(trained_on), momentum, point)
+        return scaled(make(variables, key, momentum, point, first), factors)
+
+    return sample
+
+
+def chunk_size():
+    """Showers that are made at once on this machine."""
+    return CHUNKS.get(jax.default_backend(), LARGE_CHUNK)
+
+
+class Sampler:
+    """A trained generator as a function of the incident particles.
+
+    Attributes:
+      card: what it is: system, config, training range, provenance.
+      sample, variables: the pure function of `make_sampler` and its first argument, for jitted code of your own.
+    """
+
+    def __init__(self, sample, variables, card):
+        self.sample, self.variables, self.card = sample, variables, card
+
+    def __call__(self, momentum, point, seed=0, first=0, misses="refuse"):
+        """Showers of these particles, float32 `[N, 30, 30]` MeV; the same seed gives the same showers.
+
+        A particle misses the calorimeter where it enters outside of the front face. A particle that hits it outside of
+        the training range is made with a warning: its direction, position and energy are moved to the nearest ones
+        near that range, and its shower is scaled to its energy.
+
+        Args:
+          momentum: `[N, 3]` GeV.
+          point: `[N, 2]` cm, on the front face.
+          seed: whole number from 0 to 2^64 - 1.
+          first: number of the first shower, for a set made in pieces; the last one is at most 2^63 - 1.
+          misses: `refuse` raises an error for a particle that misses, `empty` makes an empty shower of it.
+
+        Raises:
+          BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
+          UserError: a seed, a first number or a choice for `misses` that cannot be, or arrays that JAX traces.
+        """
+        momentum, point = check_particles(momentum, point, misses)
+        key, first = make_key(seed), check_first(first, len(momentum))
+        hits = ~beside(point)
+        _warn_outside(self.card["trained_on"], momentum[hits], point[hits])
+        sample = lambda momentum, point, start: self.sample(self.variables, key, momentum, point, words(first + start))
+        return in_chunks(sample, chunk_size(), (CELLS, CELLS), momentum, point)
+
+
+def load_sampler(source, precision="float32"):
+    """The `Sampler` of a finished run, or one that ships with the package.
+
+    Args:
+      source: a workdir, or the name of a shipped model.
+      precision: of the networks' products, one of `PRECISIONS`; `bfloat16` is for accelerators, and makes other showers
+        of a seed.
+
+    Raises:
+      WeightsError: no such model, or its files are damaged.
+      ValueError: an unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
+    params, card = load_weights(source, "generator")
+    described = card["generator"], card["data"]["transform"], card["trained_on"]
+    sample = _sample_of(*map(json.dumps, described))
+    params = at_precision(jax.tree.map(jnp.asarray, params), precision)
+    return Sampler(sample, {"params": params}, card)
+
+
+@functools.lru_cache(maxsize=16)
+def _sample_of(generator, transform, trained_on):
+    """The pure function of generator, transform and training range, as JSON: models of one kind share their programs.
+    """
+    return make_sampler(build_generator(folded(json.loads(generator))), make_transform(**json.loads(transform)),
+                        json.loads(trained_on))
+
+
+def folded(fields):
+    """The fields of a generator whose spectral norm is folded into its kernels, as it is in every file."""
+    return fields | {name: False for name in fields if name == "spectral_norm"}
+
+
+def export_generator(folder, state, config, showers):
+    """Write a trained generator as `load_sampler` reads it: averaged, spectral norm folded in, with its card.
+
+    Args:
+      folder: made when missing.
+      state: of the last stage, with `sampled`.
+      config: of the run.
+      showers: what it was trained on; their range goes into the card.
+    """
+    params = fold_spectral_norm(**jax.device_get(state.sampled))
+    fields = config.to_dict()
+    card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
+            "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers),
+            "provenance": provenance(config.seed)}
+    if config.regressor:
+        card["regressor"] = fields["regressor"]
+    save_weights(folder, params, card)
+
+
+def condition_range(showers):
+    """{quantity: [lowest, highest]} of energy (GeV), slopes and reference point (cm) among showers."""
+    return {name: [float(np.min(value)), float(np.max(value))]
+            for name, value in quantities(showers.momentum, showers.point).items()}
+
+
+def _warn_outside(trained_on, momentum, point):
+    messages = []
+    with np.errstate(over="ignore"):  # slopes of particles along the face
+        values = quantities(momentum, point)
+    for name, value in values.items():
+        low, high = trained_on[name]
+        below, above = value < low - MARGIN * abs(low), value > high + MARGIN * abs(high)
+        if outside := int(np.sum(below | above)):
+            messages.append(f"{name} of {outside} showers is outside [{low:.3g}, {high:.3g}]")
+    if messages:
+        warnings.warn(f"conditions outside the range this generator was trained on: {'; '.join(messages)}; do not "
+                      "trust these showers (momenta are in GeV, points in cm)", stacklevel=3)

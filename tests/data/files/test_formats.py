@@ -1,0 +1,932 @@
+"""Files: what is written comes back, and whatever is wrong with a file gives one clear `BadShowers`."""
+import contextlib
+import functools
+import io
+import json
+import os
+import pickle
+import sys
+import tracemalloc
+import warnings
+import zipfile
+
+import awkward
+import h5py
+import hypothesis
+import hypothesis.extra.numpy as hnp
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+import uproot
+
+import ecalgen.data
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.files.formats import (
+    ConvertedUnits,
+    ShowerWriter,
+    UncheckedShowers,
+    count_showers,
+    iter_showers,
+    load_conditions,
+    load_provenance,
+    load_showers,
+    save_showers,
+)
+from ecalgen.data.showers import KEYS, BadShowers, Showers
+from ecalgen.errors import UserError
+
+REQUIRED = ["EnergyDeposit", "ParticleMomentum", "ParticlePoint"]
+SUFFIXES = [".npz", ".root", ".h5", ".hdf5"]
+EVERY_FORMAT = pytest.mark.parametrize("suffix", SUFFIXES)
+
+
+def columns(count=3, **changes):
+    """The columns of a valid public file."""
+    rng = np.random.default_rng(count)
+    made = dict(
+        EnergyDeposit=rng.exponential(5.0, (count, 30, 30)).astype(np.float32) * (rng.random((count, 30, 30)) < 0.1),
+        ParticleMomentum=np.column_stack([rng.normal(size=(count, 2)), rng.uniform(1, 100, count)]).astype(np.float32),
+        ParticlePoint=rng.normal(size=(count, 2)).astype(np.float32),
+        ParticlePDG=np.full(count, 11, np.int32),
+    )
+    return made | changes
+
+
+def npz_bytes(**arrays):
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def write(path, **arrays):
+    path.write_bytes(npz_bytes(**arrays))  # given a path, NumPy would append .npz to .NPZ
+    return path
+
+
+def assert_same(first, second):
+    for field in KEYS:
+        assert getattr(first, field).dtype == getattr(second, field).dtype
+        np.testing.assert_array_equal(getattr(first, field), getattr(second, field))
+
+
+def write_root(path, tree="ecalNT", **branches):
+    """A ROOT file made with uproot alone; lists of lists become vectors."""
+    arrays = {name: awkward.Array(value) if isinstance(value, list) else value for name, value in branches.items()}
+    types = {name: awkward.types.from_datashape("var * float32", highlevel=False) if isinstance(value, awkward.Array)
+             else np.dtype((value.dtype, value.shape[1:])) for name, value in arrays.items()}
+    with uproot.recreate(path) as file:
+        file.mktree(tree, types)
+        file[tree].extend(arrays)
+    return path
+
+
+def write_h5(path, **datasets):
+    with h5py.File(path, "w") as file:
+        for name, value in datasets.items():
+            file[name] = value
+    return path
+
+
+def write_any(path, **arrays):
+    """The columns as they are, in the format of the suffix."""
+    return {".npz": write, ".root": write_root}.get(path.suffix, write_h5)(path, **arrays)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory):
+    return tmp_path_factory.mktemp("formats") / "scratch.npz"
+
+
+# What works
+
+
+@st.composite
+def any_showers(draw):
+    count = draw(st.integers(1, 3))
+    floats = functools.partial(st.floats, width=32)
+    momentum = draw(hnp.arrays(np.float32, (count, 3), elements=floats(-100, 100)))
+    momentum[:, 2] = draw(hnp.arrays(np.float32, count, elements=floats(0.125, 500)))
+    return Showers(
+        energy=draw(hnp.arrays(np.float32, (count, 30, 30), elements=floats(0, 1e5), fill=st.just(np.float32(0)))),
+        momentum=momentum,
+        point=draw(hnp.arrays(np.float32, (count, 2), elements=floats(-30, 30))),
+        pdg=draw(hnp.arrays(np.int32, count, elements=st.sampled_from([11, -11, 22]))),
+    )
+
+
+@hypothesis.given(showers=any_showers())
+@hypothesis.settings(deadline=None, max_examples=50)
+def test_round_trip_is_exact(scratch, showers):
+    save_showers(scratch, showers)
+    assert_same(load_showers(scratch, conventions="as_is"), showers)
+    momentum, point = load_conditions(scratch)
+    np.testing.assert_array_equal(momentum, showers.momentum)
+    np.testing.assert_array_equal(point, showers.point)
+
+
+@EVERY_FORMAT
+@hypothesis.given(showers=any_showers())
+@hypothesis.settings(deadline=None, max_examples=10)
+def test_round_trip_is_exact_in_every_format(scratch, suffix, showers):
+    path = scratch.with_suffix(suffix)
+    save_showers(path, showers)
+    assert_same(load_showers(path, conventions="as_is"), showers)
+    momentum, point = load_conditions(path)
+    np.testing.assert_array_equal(momentum, showers.momentum)
+    np.testing.assert_array_equal(point, showers.point)
+
+
+def test_files_are_the_public_layout_and_compressed(tmp_path):
+    save_showers(tmp_path / "out.npz", Showers(*columns().values()))
+    with np.load(tmp_path / "out.npz") as archive:
+        assert {name: archive[name].shape for name in archive.files} == {
+            "EnergyDeposit": (3, 30, 30), "ParticleMomentum": (3, 3), "ParticlePoint": (3, 2), "ParticlePDG": (3,)}
+    with zipfile.ZipFile(tmp_path / "out.npz") as archive:
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+
+
+def test_public_variants_are_read(tmp_path):
+    given = columns()
+    path = write(
+        tmp_path / "public.NPZ", EnergyDeposit=given["EnergyDeposit"][..., None].astype(np.float16),
+        ParticleMomentum=given["ParticleMomentum"].astype(np.float64),
+        ParticlePoint=np.column_stack([given["ParticlePoint"], np.full(3, -19.8)]),
+        TotalEnergySci=np.ones(3), Unreadable=np.array([{}], dtype=object))
+    showers = load_showers(str(path))
+    np.testing.assert_array_equal(showers.energy, given["EnergyDeposit"].astype(np.float16).astype(np.float32))
+    np.testing.assert_array_equal(showers.momentum, given["ParticleMomentum"])
+    np.testing.assert_array_equal(showers.point, given["ParticlePoint"])
+    np.testing.assert_array_equal(showers.pdg, [11, 11, 11])
+
+
+def test_uncompressed_files_are_read(tmp_path):
+    np.savez(tmp_path / "plain.npz", **columns())
+    assert_same(load_showers(tmp_path / "plain.npz"), Showers(*columns().values()))
+
+
+def test_conditions_need_no_energies(tmp_path):
+    given = {name: columns()[name] for name in ("ParticleMomentum", "ParticlePoint")}
+    path = write(tmp_path / "beam.npz", **given)
+    momentum, point = load_conditions(path)
+    np.testing.assert_array_equal(momentum, given["ParticleMomentum"])
+    np.testing.assert_array_equal(point, given["ParticlePoint"])
+
+
+def test_arrays_in_the_order_of_fortran_are_read(tmp_path):
+    path = write(tmp_path / "a.npz", **{name: np.asfortranarray(value) for name, value in columns().items()})
+    assert_same(load_showers(path), Showers(*columns().values()))
+    assert_same(list(iter_showers(path, 2))[1], Showers(*columns().values())[2:])
+
+
+@pytest.mark.parametrize("energy", [
+    lambda energy: energy, lambda energy: energy.reshape(3, 900), lambda energy: energy.reshape(3, 900).tolist(),
+    lambda energy: energy.astype(np.float64)], ids=["square", "flat", "vector", "double"])
+def test_variants_of_the_root_tree(tmp_path, energy):
+    given = columns(ParticlePoint=np.column_stack([columns()["ParticlePoint"], np.full(3, -19.8, np.float32)]))
+    path = write_root(tmp_path / "a.root", **given | {"EnergyDeposit": energy(given["EnergyDeposit"])},
+                      TotalEnergySci=np.ones(3))
+    assert_same(load_showers(path), Showers(*given.values()))
+
+
+def test_root_files_are_the_public_tree(tmp_path):
+    save_showers(tmp_path / "out.root", Showers(*columns().values()))
+    with uproot.open(tmp_path / "out.root") as file:
+        tree = file["ecalNT"]
+        assert {name: branch.typename for name, branch in tree.items()} == {
+            "EnergyDeposit": "float[30][30]", "ParticleMomentum": "float[3]", "ParticlePoint": "float[2]",
+            "ParticlePDG": "int32_t"}
+        np.testing.assert_array_equal(tree["EnergyDeposit"].array(library="np"), columns()["EnergyDeposit"])
+
+
+def test_hdf5_files_are_the_challenge_s_layout_and_ours(tmp_path):
+    momentum = np.array([[3.0, 0, 4.0], [0, 0, 1.0], [2.0, 3.0, 6.0]])
+    save_showers(tmp_path / "out.h5", Showers(*columns(ParticleMomentum=momentum).values()))
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert {name: (data.shape, data.dtype.name) for name, data in file.items()} == {
+            "showers": ((3, 900), "float32"), "incident_energies": ((3, 1), "float32"),
+            "ParticleMomentum": ((3, 3), "float32"), "ParticlePoint": ((3, 2), "float32"),
+            "ParticlePDG": ((3,), "int32")}
+        np.testing.assert_array_equal(file["incident_energies"], [[5000], [1000], [7000]])
+        np.testing.assert_array_equal(file["showers"][1, 31:61], columns()["EnergyDeposit"][1].flat[31:61])
+
+
+def test_our_columns_in_hdf5(tmp_path):
+    assert_same(load_showers(write_h5(tmp_path / "a.h5", **columns())), Showers(*columns().values()))
+
+
+@pytest.mark.parametrize("incident", [[[1000.0], [2500.0], [50000.0]], [1000.0, 2500.0, 50000.0]])
+def test_the_challenge_s_particles_fly_along_z_into_the_centre(tmp_path, incident):
+    path = write_h5(tmp_path / "a.hdf5", showers=columns()["EnergyDeposit"].reshape(3, 900), incident_energies=incident)
+    showers = load_showers(path)
+    np.testing.assert_array_equal(showers.energy, columns()["EnergyDeposit"])
+    np.testing.assert_array_equal(showers.momentum, [[0, 0, 1], [0, 0, 2.5], [0, 0, 50]])
+    np.testing.assert_array_equal(showers.point, np.zeros((3, 2)))
+    np.testing.assert_array_equal(load_conditions(path)[0], showers.momentum)
+
+
+# What does not
+
+
+def refuses(path, *words, load=load_showers, cause=True):
+    """One `BadShowers` that names the file and the words, with the fault that led to it."""
+    with pytest.raises(BadShowers) as caught:
+        load(path)
+    message = str(caught.value)
+    for word in (str(path), *words):
+        assert word in message
+    assert (caught.value.__cause__ is not None) == cause
+    assert message.count(str(path)) == 1 and "\n" not in message
+    assert ";" in message  # what is wrong; what to do
+
+
+LOADERS = pytest.mark.parametrize("load", [load_showers, load_conditions])
+
+
+@pytest.mark.parametrize("load", [load_showers, load_conditions, count_showers, load_provenance])
+def test_missing_file(tmp_path, load):
+    refuses(tmp_path / "none.npz", "no such file", "check the path", load=load, cause=False)
+
+
+@pytest.mark.parametrize("load", [load_showers, load_conditions, count_showers, load_provenance])
+def test_folder(tmp_path, load):
+    refuses(tmp_path, "is a folder", load=load, cause=False)
+
+
+@LOADERS
+@pytest.mark.parametrize("name", ["showers.csv", "showers.npy", "showers", ".npz"])
+def test_unknown_suffix(tmp_path, load, name):
+    (tmp_path / name).write_bytes(b"1,2,3")
+    refuses(tmp_path / name, "unknown suffix", ".npz", load=load, cause=False)
+
+
+class Payload:
+    """Pickles to a call that makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (str(self.path), "w"))
+
+
+@LOADERS
+@pytest.mark.parametrize("suffix", [".root", ".h5"])
+@pytest.mark.parametrize("content", [b"", b"root", b"\x89HDF\r\n\x1a\n", b"hello, world" * 50])
+def test_not_what_the_suffix_says(tmp_path, load, suffix, content):
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    refuses(tmp_path / f"a{suffix}", f"cannot be read as {suffix}", "whole", load=load)
+
+
+@pytest.mark.parametrize("suffix", [".root", ".h5"])
+@hypothesis.given(share=st.floats(0, 0.999))
+@hypothesis.settings(deadline=None, max_examples=20)
+def test_root_and_hdf5_cut_short(scratch, suffix, share):
+    save_showers(scratch.with_suffix(suffix), Showers(*columns().values()))
+    whole = scratch.with_suffix(suffix).read_bytes()
+    scratch.with_suffix(suffix).write_bytes(whole[:int(share * len(whole))])
+    with pytest.raises(BadShowers, match=rf"scratch\{suffix}.*whole"):
+        load_showers(scratch.with_suffix(suffix))
+
+
+def test_the_tree_is_missing(tmp_path):
+    refuses(write_root(tmp_path / "a.root", tree="events", **columns()), "no tree ecalNT", "events", cause=False)
+    with uproot.recreate(tmp_path / "b.root"):
+        pass
+    refuses(tmp_path / "b.root", "no tree ecalNT", "holds nothing", cause=False)
+    with uproot.recreate(tmp_path / "c.root") as file:
+        file.mkrntuple("ecalNT", columns())
+    refuses(tmp_path / "c.root", "ecalNT is a ROOT::RNTuple, not a tree; write it as a TTree", cause=False)
+
+
+def test_events_of_different_lengths(tmp_path):
+    ragged = [[1.0] * 900, [1.0] * 899, [1.0] * 900]
+    refuses(write_root(tmp_path / "a.root", **columns() | {"EnergyDeposit": ragged}), "EnergyDeposit differs in length")
+
+
+def test_another_calorimeter_of_the_challenge(tmp_path):
+    path = write_h5(tmp_path / "a.h5", showers=np.ones((3, 368)), incident_energies=np.ones((3, 1)))
+    refuses(path, "showers has shape [3, 368], not [N, 900]", cause=False)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_volumes_are_pointed_elsewhere(tmp_path, suffix):
+    path = write_any(tmp_path / f"a{suffix}", ECAL=np.ones((2, 25, 25, 25)), energy=np.ones((2, 1)))
+    refuses(path, "volumes of cells", "ecalgen.data.volumes.load_volumes", cause=False)
+
+
+@pytest.mark.parametrize("suffix, library, extra", [(".root", "uproot", "root"), (".h5", "h5py", "hdf5")])
+def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, suffix, library, extra):
+    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()))
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"ecalgen.data.{extra}")
+    monkeypatch.delattr(ecalgen.data, extra)
+    refuses(tmp_path / f"a{suffix}", library, f"pip install 'ecalgen[{extra}]'")
+    with pytest.raises(BadShowers, match=rf"b{suffix}: .*pip install 'ecalgen\[{extra}\]'"):
+        save_showers(tmp_path / f"b{suffix}", Showers(*columns().values()))
+    assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+@LOADERS
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x00" * 100, b"hello, world" * 50, b"\x93NUMPY\x01\x00"])
+def test_not_an_npz(tmp_path, load, content):
+    (tmp_path / "a.npz").write_bytes(content)
+    refuses(tmp_path / "a.npz", "cannot be read as .npz", "whole", load=load)
+
+
+def test_a_single_array_named_npz(tmp_path):
+    with open(tmp_path / "a.npz", "wb") as file:
+        np.save(file, columns()["EnergyDeposit"])
+    refuses(tmp_path / "a.npz", "cannot be read as .npz")
+
+
+def test_pickles_are_never_run(tmp_path):
+    marker = tmp_path / "marker"
+    (tmp_path / "a.npz").write_bytes(pickle.dumps(Payload(marker)))
+    refuses(tmp_path / "a.npz", "cannot be read as .npz")
+    for name in (*REQUIRED, "ParticlePDG"):
+        path = write(tmp_path / "b.npz", **columns(**{name: np.array([Payload(marker)], dtype=object)}))
+        refuses(path, name, "plain float array")
+    assert not marker.exists()
+
+
+@LOADERS
+@EVERY_FORMAT
+@pytest.mark.parametrize("name", REQUIRED)
+def test_missing_column(tmp_path, load, suffix, name):
+    given = columns()
+    del given[name]
+    path = write_any(tmp_path / f"a{suffix}", **given)
+    if load is load_conditions and name == "EnergyDeposit":
+        load(path)
+    else:
+        refuses(path, f"no column {name};", load=load, cause=False)
+    if name == "EnergyDeposit":
+        refuses(path, f"no column {name};", load=count_showers, cause=False)
+
+
+@EVERY_FORMAT
+def test_all_missing_columns_are_named_at_once(tmp_path, suffix):
+    refuses(write_any(tmp_path / f"a{suffix}", other=np.ones(3)), *REQUIRED, cause=False)
+
+
+@LOADERS
+@pytest.mark.parametrize("name", REQUIRED[1:])
+@pytest.mark.parametrize("bad", [
+    np.ones((3, 5)), np.ones(3), np.ones(()), np.full((3, 3), np.nan), np.full((3, 3), "x")],
+    ids=["shape", "rank", "scalar", "nan", "text"])
+def test_bad_incident_column(tmp_path, load, name, bad):
+    refuses(write(tmp_path / "a.npz", **columns(**{name: bad})), "Particle", load=load)
+
+
+@pytest.mark.parametrize("name, bad, blamed", [
+    ("EnergyDeposit", np.ones((3, 25, 25)), "EnergyDeposit has shape [3, 25, 25]"),
+    ("EnergyDeposit", np.ones((2, 30, 30)), "ParticleMomentum has shape [3, 3], not [2, 3]"),
+    ("EnergyDeposit", np.ones(()), "EnergyDeposit has shape []"),
+    ("EnergyDeposit", np.ones((3, 30, 30), bool), "EnergyDeposit holds bool"),
+    ("EnergyDeposit", np.ones((3, 30, 30), complex), "EnergyDeposit holds complex128"),
+    ("ParticlePDG", np.ones(5), "ParticlePDG has shape [5]"),
+    ("ParticlePDG", np.array(["e-"] * 3), "ParticlePDG holds <U2"),
+    ("ParticleMomentum", -np.ones((3, 3)), "ParticleMomentum has pz <= 0")])
+def test_bad_column(tmp_path, name, bad, blamed):
+    refuses(write(tmp_path / "a.npz", **columns(**{name: bad})), blamed)
+    if np.asarray(bad).dtype.kind != "U":
+        refuses(write_h5(tmp_path / "a.h5", **columns(**{name: bad})), blamed)
+
+
+@LOADERS
+@EVERY_FORMAT
+def test_no_events(tmp_path, load, suffix):
+    path = write_any(tmp_path / f"a{suffix}", **{name: value[:0] for name, value in columns().items()})
+    with pytest.raises(BadShowers, match="a.*: .* holds no .*at least one event"):
+        load(path)
+
+
+@hypothesis.given(name=st.sampled_from(REQUIRED), position=st.integers(0, 2699),
+                  value=st.sampled_from([np.nan, np.inf, -np.inf, -1e-3, -1e4]))
+@hypothesis.settings(deadline=None, max_examples=40)
+def test_one_bad_value_anywhere(scratch, name, position, value):
+    spoiled = columns()[name].copy()
+    spoiled.flat[position % spoiled.size] = value
+    hypothesis.assume(name == "EnergyDeposit" or not np.isfinite(value))
+    refuses(write(scratch, **columns(**{name: spoiled})), name)
+
+
+@hypothesis.given(name=st.sampled_from(REQUIRED), bad=hnp.arrays(
+    st.one_of(hnp.floating_dtypes(), hnp.integer_dtypes(), hnp.boolean_dtypes(), hnp.byte_string_dtypes(max_len=4),
+              hnp.unicode_string_dtypes(max_len=4), hnp.complex_number_dtypes(), hnp.datetime64_dtypes()),
+    hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)))
+@hypothesis.settings(deadline=None, max_examples=60)
+def test_any_array_of_the_wrong_shape_or_type(scratch, name, bad):
+    hypothesis.assume(name == "EnergyDeposit" or bad.shape not in [(3, 2), (3, 3)])
+    refuses(write(scratch, **columns(**{name: bad})))
+
+
+VALID = npz_bytes(**columns())
+
+
+@hypothesis.given(length=st.integers(0, len(VALID) - 1))
+@hypothesis.settings(deadline=None)
+def test_cut_short_at_any_byte(scratch, length):
+    scratch.write_bytes(VALID[:length])
+    refuses(scratch, "whole")
+
+
+@hypothesis.given(position=st.integers(0, len(VALID) - 1), flips=st.integers(1, 255))
+@hypothesis.settings(deadline=None, max_examples=200)
+def test_one_damaged_byte_is_refused_or_harmless(scratch, position, flips):
+    damaged = bytearray(VALID)
+    damaged[position] ^= flips
+    scratch.write_bytes(damaged)
+    try:
+        loaded = load_showers(scratch)
+    except BadShowers as error:
+        assert str(scratch) in str(error)
+    else:  # a date in the zip, say
+        assert_same(loaded, Showers(*columns().values()))
+
+
+@hypothesis.given(start=st.integers(0, len(VALID)), junk=st.binary(max_size=200))
+@hypothesis.settings(deadline=None)
+def test_overwritten_bytes_are_refused_or_harmless(scratch, start, junk):
+    scratch.write_bytes(VALID[:start] + junk + VALID[start + len(junk):])
+    try:
+        loaded = load_showers(scratch)
+    except BadShowers as error:
+        assert str(scratch) in str(error)
+    else:
+        assert_same(loaded, Showers(*columns().values()))
+
+
+# Hostile files
+
+
+def sparse_member(path, name, shape):
+    """Adds an array of zeros of any size to an npz, without holding it in memory."""
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        with archive.open(f"{name}.npy", "w") as member:
+            member.write(header.getvalue())
+            for _ in range(4 * int(np.prod(shape)) // 2**20):
+                member.write(bytes(2**20))
+
+
+def without(name, count=3):
+    return {column: value for column, value in columns(count).items() if column != name}
+
+
+@pytest.mark.parametrize("shape", [(2**16, 32, 32), (3, 2**16, 2**9)])
+def test_a_column_that_unpacks_to_too_much_is_not_read(tmp_path, shape):
+    """256 MB or more of zeros, from a file of about 1 MB."""
+    path = write(tmp_path / "a.npz", **without("EnergyDeposit"))
+    sparse_member(path, "EnergyDeposit", shape)
+    for load in (load_showers, iter_showers, count_showers):
+        with peak_below(20e6):
+            refuses(path, "has shape", load=load)
+
+
+@pytest.mark.parametrize("chunks", [None, (100, 30, 30)])
+def test_rows_of_hdf5_that_were_never_written(tmp_path, chunks):
+    path = write_h5(tmp_path / "a.h5", **without("EnergyDeposit"))
+    with h5py.File(path, "a") as file:
+        file.create_dataset("EnergyDeposit", (10**9, 30, 30), "f4", chunks=chunks)
+    with peak_below(20e6):
+        refuses(path, "EnergyDeposit says shape [1000000000, 30, 30], but not all of it was written", cause=False)
+
+
+def test_a_chunk_that_unpacks_to_too_much(tmp_path):
+    path = write_h5(tmp_path / "a.h5", **without("EnergyDeposit"))
+    with h5py.File(path, "a") as file:
+        file.create_dataset("EnergyDeposit", (3, 30, 30), "f4", chunks=(10**6, 30, 30), maxshape=(None, 30, 30))
+    refuses(path, "EnergyDeposit is stored in chunks of shape [1000000, 30, 30]", cause=False)
+
+
+@pytest.mark.parametrize("target", ["/dev/zero", "/dev/null"])
+@EVERY_FORMAT
+def test_devices_are_not_read(tmp_path, suffix, target):
+    (tmp_path / f"a{suffix}").symlink_to(target)
+    for load in (load_showers, load_conditions, count_showers, load_provenance, iter_showers):
+        refuses(tmp_path / f"a{suffix}", "is a device or a pipe", load=load, cause=False)
+
+
+def test_pipes_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.npz")
+    refuses(tmp_path / "a.npz", "is a device or a pipe", cause=False)
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_rows_of_hdf5_in_other_files(tmp_path, name):
+    """What lies in the other file would come as numbers, and a link would open any file."""
+    value, secret = columns()[name], tmp_path / "secret"
+    secret.write_bytes(bytes(range(256)) * 100)
+    layout = h5py.VirtualLayout(value.shape, "f4")
+    layout[...] = h5py.VirtualSource(write_h5(tmp_path / "b.h5", x=value), "x", value.shape)
+    for number, (put, words) in enumerate([
+            (lambda file: file.create_dataset(name, value.shape, "f4", external=[(str(secret), 0, value.nbytes)]),
+             "lie in other files"),
+            (lambda file: file.create_virtual_dataset(name, layout), "lie in other files"),
+            (lambda file: file.update({name: h5py.ExternalLink(str(tmp_path / "b.h5"), "x")}), "link out of the file"),
+            (lambda file: file.update({"g": h5py.ExternalLink(str(tmp_path / "b.h5"), "/"),
+                                       name: h5py.SoftLink("/g/x")}), "link out of the file"),
+            (lambda file: file.update({name: h5py.SoftLink(f"/{name}")}), "link out of the file"),
+            (lambda file: file.create_group(name), "is a group, not a data set")]):
+        path = write_h5(tmp_path / f"a{number}.h5", **without(name))
+        with h5py.File(path, "a") as file:
+            put(file)
+        refuses(path, words, cause=False)
+
+
+def test_links_within_an_hdf5_file_are_followed(tmp_path):
+    path = write_h5(tmp_path / "a.h5", **without("ParticlePoint") | {"deep/er": columns()["ParticlePoint"]})
+    with h5py.File(path, "a") as file:
+        file["ParticlePoint"], file["way"] = h5py.SoftLink("way/er"), h5py.SoftLink("/deep")
+    assert_same(load_showers(path), Showers(*columns().values()))
+
+
+@pytest.mark.parametrize("shape", ["(-1, 30, 30)", "(3, -30, -30)", "(4, 30, 30)", "(2, 30, 30)", "(10**9, 30, 30)",
+                                   "(1000000000, 30, 30)", "(True, 30, 30)"])
+def test_headers_that_lie(tmp_path, shape):
+    path = write(tmp_path / "a.npz", **without("EnergyDeposit"))
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    content = b"\x93NUMPY\1\0" + len(header).to_bytes(2, "little") + header + bytes(10800)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("EnergyDeposit.npy", content)
+    with peak_below(20e6):
+        refuses(path, "EnergyDeposit cannot be read (")
+
+
+def test_a_member_of_an_npz_that_is_there_twice(tmp_path):
+    path = write(tmp_path / "a.npz", **columns())
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("ParticlePDG.npy", archive.read("ParticlePDG.npy"))
+    refuses(path, "ParticlePDG is in the file 2 times", cause=False)
+
+
+def test_a_name_that_was_damaged_in_the_list_of_an_npz(tmp_path):
+    """The column would be gone, and photons become electrons."""
+    path = write(tmp_path / "a.npz", **columns(ParticlePDG=np.full(3, 22)))
+    content = path.read_bytes()
+    place = content.rfind(b"ParticlePDG")
+    path.write_bytes(content[:place] + b"Q" + content[place + 1:])
+    refuses(path, "cannot be read as .npz")
+
+
+def test_a_member_that_is_hidden_in_the_comment_of_another(tmp_path):
+    path = write(tmp_path / "a.npz", **columns(ParticlePDG=np.full(3, 22)))
+    content = bytearray(path.read_bytes())
+    entry = content.rfind(b"PK\1\2", 0, content.rfind(b"PK\1\2"))  # the last but one
+    content[entry + 32] = len(content) - 22 - content.rfind(b"PK\1\2")  # length of the comment
+    path.write_bytes(content)
+    refuses(path, "cannot be read as .npz (4 members are announced and 3 listed)")
+
+
+@EVERY_FORMAT
+def test_a_flipped_byte_of_a_written_file(tmp_path, suffix):
+    path, expected = tmp_path / f"a{suffix}", Showers(*columns(ParticlePDG=np.full(3, 22)).values())
+    save_showers(path, expected, provenance={"seed": 12345})
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for place in rng.integers(len(whole), size=150):
+        damaged = bytearray(whole)
+        damaged[place] ^= int(rng.integers(1, 256))
+        path.write_bytes(damaged)
+        try:
+            assert_same(load_showers(path), expected)
+            assert load_provenance(path) in (None, {"seed": 12345})
+        except BadShowers as error:
+            assert str(path) in str(error) and "\n" not in str(error)
+            refused += 1
+    assert refused > 10
+
+
+def test_a_root_file_whose_numbers_have_changed(tmp_path, monkeypatch):
+    """As a damage does that its compression cannot see."""
+    path = tmp_path / "a.root"
+    save_showers(path, Showers(*columns().values()))
+    with uproot.open(path) as file:
+        sums = str(file["Checksums"])
+    changed = columns()
+    changed["EnergyDeposit"][1, 2, 3] += 1
+    with uproot.recreate(path) as file:
+        file.mktree("ecalNT", {name: np.dtype((value.dtype, value.shape[1:])) for name, value in changed.items()})
+        file["ecalNT"].extend(changed)
+        file["Checksums"] = sums
+    refuses(path, "EnergyDeposit is not what was written, by its checksum", cause=False)
+    blocks = iter_showers(path, 2, conventions="as_is")
+    assert len(next(blocks)) == 2
+    with pytest.raises(BadShowers, match="EnergyDeposit is not what was written"):
+        next(blocks)
+    assert len(load_showers(write_root(path, **changed))) == 3  # of another program, which writes none
+
+
+def test_hdf5_rows_carry_checksums(tmp_path):
+    save_showers(tmp_path / "a.h5", Showers(*columns().values()))
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert all(data.fletcher32 for data in file.values())
+
+
+@EVERY_FORMAT
+def test_energies_and_points_that_cannot_be(tmp_path, suffix):
+    for name, row, words in [("EnergyDeposit", np.full((30, 30), 1e6), "EnergyDeposit adds up to 9e+08 MeV in event 1"),
+                             ("ParticlePoint", [0.0, 500.0], "ParticlePoint lies 500 cm from the centre in event 1"),
+                             ("EnergyDeposit", np.full((30, 30), 1e38), "EnergyDeposit reaches 1e+38 in event 1")]:
+        spoiled = columns()
+        spoiled[name][1] = row
+        path = write_any(tmp_path / f"a{suffix}", **spoiled)
+        refuses(path, words)
+        with pytest.raises(BadShowers, match="in event 1"):
+            list(iter_showers(path, 2))
+        if np.max(row) < 1e12:
+            assert len(load_showers(path, conventions="as_is")) == 3
+
+
+def test_what_was_not_checked_is_told_once(tmp_path, showers):
+    """Rolled by one row among showers of one energy, which no sum of a row can tell."""
+    rows = np.argsort(np.linalg.norm(showers.momentum, axis=1))[100:160]
+    save_showers(tmp_path / "a.npz", Showers(np.roll(showers.energy[rows], 1, axis=0), showers.momentum[rows],
+                                             showers.point[rows]))
+    for load in (load_showers, lambda path: [*iter_showers(path, 20)]):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            load(tmp_path / "a.npz")
+        assert [warning.category for warning in caught] == [UncheckedShowers]
+        assert str(caught[0].message).startswith(f"{tmp_path / 'a.npz'}: not checked: 60 showers are too few")
+
+
+@pytest.mark.parametrize("text", ["[1]", "1", '"text"', "[" * 100_000])
+def test_provenance_is_an_object(tmp_path, text):
+    path = write(tmp_path / "a.npz", **columns(), Provenance=np.array(text))
+    with pytest.raises(BadShowers, match="a.npz: Provenance is .*; write the file again"):
+        load_provenance(path)
+
+
+# Writing
+
+
+def test_folders_are_made(tmp_path):
+    save_showers(tmp_path / "new" / "deep" / "out.npz", Showers(*columns().values()))
+    assert len(load_showers(tmp_path / "new" / "deep" / "out.npz")) == 3
+
+
+def test_other_suffixes_are_not_written(tmp_path):
+    with pytest.raises(BadShowers, match=r"out.csv: unknown suffix '.csv'; the formats are \.npz, \.root, \.h5"):
+        save_showers(tmp_path / "new" / "out.csv", Showers(*columns().values()))
+    assert not list(tmp_path.iterdir())
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("fault", [OSError("No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_failed_write_changes_nothing(tmp_path, suffix, fault, existing):
+    path = tmp_path / f"out{suffix}"
+    if existing:
+        save_showers(path, Showers(*columns(2).values()))
+    with pytest.raises(type(fault)):
+        with ShowerWriter(path) as writer:
+            writer.append(Showers(*columns().values()))
+            raise fault
+    assert list(tmp_path.iterdir()) == [path] * existing
+    if existing:
+        assert_same(load_showers(path), Showers(*columns(2).values()))
+
+
+def test_a_fault_while_closing_changes_nothing(tmp_path, monkeypatch):
+    def breaks(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("shutil.copyfileobj", breaks)
+    with pytest.raises(OSError, match="No space left"):
+        save_showers(tmp_path / "out.npz", Showers(*columns().values()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_in_the_way_is_kept(tmp_path):
+    (tmp_path / "out.npz").mkdir()
+    with pytest.raises(OSError):
+        save_showers(tmp_path / "out.npz", Showers(*columns().values()))
+    assert list(tmp_path.iterdir()) == [tmp_path / "out.npz"]
+
+
+@EVERY_FORMAT
+def test_files_have_the_usual_permissions(tmp_path, suffix):
+    (tmp_path / "usual").touch()
+    save_showers(tmp_path / f"out{suffix}", Showers(*columns().values()))
+    assert os.stat(tmp_path / f"out{suffix}").st_mode == os.stat(tmp_path / "usual").st_mode
+
+
+def test_equal_showers_give_equal_npz_files(tmp_path):
+    for name in ("a.npz", "b.npz"):
+        save_showers(tmp_path / name, Showers(*columns().values()), provenance={"seed": 1})
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+# Block by block
+
+
+def stored(path, name):
+    """A column of a written file, read without ecalgen."""
+    if path.suffix == ".npz":
+        with np.load(path) as archive:
+            return archive[name]
+    if path.suffix == ".root":
+        with uproot.open(path) as file:
+            return file["ecalNT"][name].array(library="np")
+    with h5py.File(path) as file:
+        return file[name][:]
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("size, lengths", [(1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])])
+def test_blocks_are_the_file_in_order(tmp_path, suffix, size, lengths):
+    expected = Showers(*columns(7).values())
+    with ShowerWriter(tmp_path / f"a{suffix}") as writer:
+        for part in (slice(0, 2), slice(2, 3), slice(3, 7)):
+            writer.append(expected[part])
+    assert writer.count == count_showers(tmp_path / f"a{suffix}") == 7
+    assert_same(load_showers(tmp_path / f"a{suffix}"), expected)
+    blocks = list(iter_showers(tmp_path / f"a{suffix}", size))
+    assert [len(block) for block in blocks] == lengths
+    assert_same(Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS)), expected)
+
+
+@EVERY_FORMAT
+def test_memory_holds_one_block(tmp_path, suffix):
+    """40,000 showers are 144 MB as float32; 1,000 of them are 3.6 MB, and the first 2,000 are examined."""
+    one = columns(1000, EnergyDeposit=np.zeros((1000, 30, 30), np.float32))
+    one["EnergyDeposit"][:, 14:16, 14:16] = 50
+    path = tmp_path / f"big{suffix}"
+    with peak_below(40e6):
+        with ShowerWriter(path) as writer:
+            for _ in range(40):
+                writer.append(Showers(*one.values()))
+    with peak_below(40e6):
+        assert sum(len(block) for block in iter_showers(path, 1000, conventions="as_is")) == 40_000
+
+
+@contextlib.contextmanager
+def peak_below(limit):
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_fault_in_a_later_block_names_its_place(tmp_path):
+    energy = columns(7)["EnergyDeposit"]
+    energy[5, 3, 3] = -1
+    blocks = iter_showers(write(tmp_path / "a.npz", **columns(7, EnergyDeposit=energy)), 3, conventions="as_is")
+    assert len(next(blocks)) == 3
+    with pytest.raises(BadShowers, match="a.npz, from event 3 on: EnergyDeposit is negative in event 2;"):
+        next(blocks)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5"])
+def test_columns_of_different_lengths(tmp_path, suffix):
+    path = write_any(tmp_path / f"a{suffix}", **columns(7) | {"ParticlePoint": columns(6)["ParticlePoint"]})
+    for load in (load_showers, load_conditions, count_showers, functools.partial(iter_showers, size=3)):
+        refuses(path, "ParticlePoint has shape [6, 2], not [7, 2]", load=load)
+
+
+def test_a_block_holds_at_least_one(tmp_path):
+    with pytest.raises(UserError, match="size is 0; read at least 1"):
+        iter_showers(tmp_path / "a.npz", 0)
+
+
+# What goes along
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("provenance", [{"seed": 1, "command": "µ -> e\n", "versions": {"geant4": "11.4.1"}}, {}])
+def test_provenance_comes_back(tmp_path, suffix, provenance):
+    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()), provenance=provenance)
+    assert load_provenance(tmp_path / f"a{suffix}") == provenance
+    assert_same(load_showers(tmp_path / f"a{suffix}"), Showers(*columns().values()))
+
+
+@EVERY_FORMAT
+def test_provenance_may_be_absent(tmp_path, suffix):
+    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()))
+    assert load_provenance(tmp_path / f"a{suffix}") is None
+
+
+def test_provenance_of_an_npz_is_a_plain_text(tmp_path):
+    save_showers(tmp_path / "a.npz", Showers(*columns().values()), provenance={"seed": 1})
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
+        assert archive["Provenance"].shape == () and json.loads(str(archive["Provenance"])) == {"seed": 1}
+
+
+def test_provenance_that_is_not_json(tmp_path):
+    path = write(tmp_path / "a.npz", **columns(), Provenance=np.array("by hand"))
+    refuses(path, "Provenance is no JSON", load=load_provenance)
+    refuses(tmp_path / "none.npz", "no such file", load=load_provenance, cause=False)
+
+
+@EVERY_FORMAT
+def test_event_indices_are_written(tmp_path, suffix):
+    with ShowerWriter(tmp_path / f"a{suffix}") as writer:
+        writer.append(Showers(*columns().values()), event_index=[5, 6, 9])
+        writer.append(Showers(*columns(2).values()), event_index=np.array([2**40, 11]))
+    np.testing.assert_array_equal(stored(tmp_path / f"a{suffix}", "EventIndex"), [5, 6, 9, 2**40, 11])
+    assert len(load_showers(tmp_path / f"a{suffix}")) == 5
+
+
+@pytest.mark.parametrize("first, second, message", [
+    (None, [1, 2, 3], "for some showers only"), ([1, 2, 3], None, "for some showers only"),
+    ([1, 2], None, r"EventIndex has shape \[2\]"), ([0.0, 1.0, 2.0], None, "float64, not")])
+def test_bad_event_indices(tmp_path, first, second, message):
+    with pytest.raises(BadShowers, match=message):
+        with ShowerWriter(tmp_path / "a.npz") as writer:
+            writer.append(Showers(*columns().values()), first)
+            writer.append(Showers(*columns().values()), second)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_without_showers_is_not_written(tmp_path):
+    with pytest.raises(BadShowers, match="a.npz: no showers were written; append at least one"):
+        with ShowerWriter(tmp_path / "a.npz"):
+            pass
+    assert not list(tmp_path.iterdir())
+
+
+@EVERY_FORMAT
+def test_float16_energies(tmp_path, suffix):
+    """1000.3 lies between 1000 and 1000.5, its neighbours in float16; ROOT keeps the rounded number as float32."""
+    energy = np.full((3, 30, 30), 1000.3)
+    with ShowerWriter(tmp_path / f"a{suffix}", energy_dtype="float16") as writer:
+        writer.append(Showers(*columns(EnergyDeposit=energy).values()))
+    dtype = stored(tmp_path / f"a{suffix}", "showers" if suffix[1] == "h" else "EnergyDeposit").dtype
+    assert dtype == ("float32" if suffix == ".root" else "float16")
+    loaded = load_showers(tmp_path / f"a{suffix}", conventions="as_is")
+    np.testing.assert_array_equal(loaded.energy, np.full((3, 30, 30), 1000.5))
+
+
+@pytest.mark.parametrize("value, fits", [(65503.0, True), (65504.0, False), (7e4, False)])
+def test_float16_has_an_end(tmp_path, value, fits):
+    energy = np.zeros((3, 30, 30))
+    energy[1, 2, 3] = value
+    refused = pytest.raises(BadShowers, match="EnergyDeposit reaches .*energy_dtype='float32'")
+    with contextlib.nullcontext() if fits else refused:
+        with ShowerWriter(tmp_path / "a.npz", energy_dtype="float16") as writer:
+            writer.append(Showers(*columns(EnergyDeposit=energy).values()))
+    assert (tmp_path / "a.npz").exists() == fits
+
+
+def test_other_types_of_energies(tmp_path):
+    with pytest.raises(UserError, match="energy_dtype is 'int8'; it is one of float32, float16"):
+        ShowerWriter(tmp_path / "a.npz", energy_dtype="int8")
+
+
+# Units and axes
+
+
+def in_other_units(showers):
+    return dict(EnergyDeposit=showers.energy.swapaxes(1, 2)[:, ::-1], ParticleMomentum=1000 * showers.momentum,
+                ParticlePoint=10 * showers.point, ParticlePDG=showers.pdg)
+
+
+@EVERY_FORMAT
+def test_units_and_axes_are_found_and_told_once(tmp_path, showers, suffix):
+    path = write_any(tmp_path / f"mine{suffix}", **in_other_units(showers))
+    notes = ["EnergyDeposit turned from axes (-y, x) to (x, y)", "ParticleMomentum converted from MeV to GeV",
+             "ParticlePoint converted from mm to cm"]
+    for load in (load_showers, lambda path: [*iter_showers(path, 150)], lambda path: load_split(path, "train")):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            load(path)
+        assert [(warning.category, str(warning.message)) for warning in caught] == [
+            (ConvertedUnits, f"{path}: {note}") for note in notes]
+    with pytest.warns(ConvertedUnits):
+        loaded, blocks = load_showers(path), [*iter_showers(path, 150)]
+    np.testing.assert_array_equal(loaded.energy, showers.energy)
+    np.testing.assert_allclose(loaded.momentum, showers.momentum, rtol=1e-6)
+    np.testing.assert_allclose(loaded.point, showers.point, rtol=1e-6)
+    assert_same(Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS)), loaded)
+
+
+def test_a_file_is_believed_as_it_is_when_asked(tmp_path, showers):
+    path = write(tmp_path / "mine.npz", **in_other_units(showers))
+    np.testing.assert_array_equal(load_showers(path, conventions="as_is").point, 10 * showers.point)
+    np.testing.assert_array_equal(next(iter_showers(path, 5, conventions="as_is")).point, 10 * showers.point[:5])
+
+
+def test_showers_that_contradict_their_particles(tmp_path, showers):
+    save_showers(tmp_path / "a.npz", Showers(showers.energy[::-1], showers.momentum, showers.point))
+    refuses(tmp_path / "a.npz", "EnergyDeposit does not follow ParticlePoint", "conventions='as_is'")
+    with pytest.raises(BadShowers, match="a.npz: EnergyDeposit does not follow"):
+        iter_showers(tmp_path / "a.npz")
+    assert len(load_showers(tmp_path / "a.npz", conventions="as_is")) == 400
+
+
+@pytest.mark.parametrize("load", [load_showers, iter_showers])
+def test_unknown_conventions(tmp_path, load):
+    with pytest.raises(UserError, match="conventions is 'guess'; it is one of detect, as_is"):
+        load(tmp_path / "a.npz", conventions="guess")
+
+
+def test_only_showers_are_appended(tmp_path):
+    with pytest.raises(BadShowers, match="ndarray cannot be appended; make ecalgen.Showers"):
+        with ShowerWriter(tmp_path / "a.npz") as writer:
+            writer.append(np.ones((2, 30, 30)))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,35 @@
+"""Chunks: every row once, in order, whatever the size, in pieces of few sizes."""
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given
+
+from ecalgen.machine.chunks import in_chunks, pieces
+
+
+@pytest.mark.parametrize(("count", "expected"), [
+    (0, []), (1, [(0, 1, 1)]), (5, [(0, 5, 8)]), (64, [(0, 64, 64)]), (48, [(0, 48, 64)]),
+    (100, [(0, 64, 64), (64, 32, 32), (96, 4, 4)]), (130, [(0, 64, 64), (64, 64, 64), (128, 2, 2)])])
+def test_pieces_by_hand(count, expected):
+    assert list(pieces(count, 64)) == expected
+
+
+@given(st.integers(0, 3000), st.sampled_from([1, 8, 64, 1024]))
+def test_pieces_waste_little(count, size):
+    made = list(pieces(count, size))
+    assert [start for start, _, _ in made] == list(np.cumsum([0, *(rows for _, rows, _ in made)])[:-1])
+    assert sum(rows for _, rows, _ in made) == count
+    assert sum(padded for _, _, padded in made) <= max(8, count / 0.75)
+    assert all(padded & (padded - 1) == 0 and rows <= padded <= size for _, rows, padded in made)
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 8, 21])
+def test_rows_of_any_number(count):
+    def make(pairs, numbers, start):
+        return (pairs.sum(axis=1) + 100 * start + numbers)[:, None] * np.ones(3)
+
+    pairs, numbers = np.arange(2 * count).reshape(count, 2), np.ones(count)
+    made = in_chunks(make, 8, (3,), pairs, numbers)
+    firsts = np.repeat([start for start, _, _ in pieces(count, 8)], [rows for _, rows, _ in pieces(count, 8)])
+    assert made.shape == (count, 3) and made.dtype == np.float32
+    np.testing.assert_array_equal(made[:, 1], pairs.sum(axis=1) + 100 * firsts + 1)

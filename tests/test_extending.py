@@ -81,6 +81,7 @@ print(json.dumps({"shape": cells.shape, "finite": bool(np.isfinite(cells).all())
 """
 
 
+@pytest.mark.slow
 def test_generator_and_loss(extended):
     """The generator trains two steps with the loss of the page, and its card makes a sampler."""
     result = run(extended, TRAIN, "mine", json.dumps({"train.loss": options("configs/baseline.py:cpu")["train.loss"]}))

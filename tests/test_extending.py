@@ -90,47 +90,44 @@ def test_generator_and_loss(extended):
     assert [row["step"] for row in result["metrics"]] == [1, 2]
 
 
-def test_observable(extended):
-    """It is among all observables, has the value of a calculation by hand, and can be a regressor's target."""
-    result = run(extended, """
-import json
+CHECKS = """
+import json, sys
 import numpy as np
 import ecalgen
+from ecalgen.data.files.formats import load_showers
+from ecalgen.simulation.__main__ import main, parse
 from ecalgen.training.targets import find_functions
 
 energy = np.zeros((2, 30, 30), "f4")
 energy[0, 3, 4], energy[0, 5, 6] = 3, 1
-find_functions(("hottest_cell",), (1.0,))
 values = ecalgen.observables(energy, np.array([[0, 0, 10.0]] * 2), np.zeros((2, 2)))
-print(json.dumps({name: np.asarray(value).tolist() for name, value in values.items()}))
-""")
-    assert result["hottest_cell"] == [0.75, 0.0] and "visible_fraction" in result
-    assert options("configs/aux_twostep.py:cpu")["regressor.targets"] == "('hottest_cell',)"
-
-
-SIMULATE = """
-import json, shlex, sys
-from ecalgen.simulation.__main__ import main, parse
-from ecalgen.data.files.formats import load_showers
-import numpy as np
-
+find_functions(("hottest_cell",), (1.0,))
 commands = json.loads(sys.argv[1])
 for words in commands:
     parse(words)
-tungsten, npy = [words for words in commands if words[0] == "gflash"]
-for words in (tungsten, npy):
-    main([*words, "--events=20"])
-energy = np.load("tungsten.npz")["EnergyDeposit"]
-read = load_showers("showers.npy", conventions="as_is")
-print(json.dumps({"tungsten": energy.shape, "sum": float(energy.sum()), "npy": read.energy.shape,
-                  "read": float(read.energy.sum())}))
+for words in commands:
+    if words[0] == "gflash":
+        main([*words, "--events=20"])
+tungsten, npy = np.load("tungsten.npz")["EnergyDeposit"], load_showers("showers.npy", conventions="as_is").energy
+print(json.dumps({"observables": {name: np.asarray(value).tolist() for name, value in values.items()},
+                  "tungsten": tungsten.shape, "npy": npy.shape, "lit": [float(tungsten.sum()), float(npy.sum())]}))
 """
 
 
-def test_calorimeter_and_format(extended):
-    """The commands of the page simulate the calorimeter and write the format, which `load_showers` reads."""
+@pytest.fixture(scope="module")
+def checks(extended):
+    """What `CHECKS` finds, with the page's commands of the simulation."""
     commands = [shlex.split(line)[3:] for line in _commands() if "ecalgen.simulation" in line]
-    assert len(commands) == 3
-    result = run(extended, SIMULATE, json.dumps(commands))
-    assert result["tungsten"] == [20, 24, 24] and result["sum"] > 0
-    assert result["npy"] == [20, 30, 30] and result["read"] > 0
+    assert [words[0] for words in commands] == ["gflash", "geant4", "gflash"]
+    return run(extended, CHECKS, json.dumps(commands))
+
+
+def test_observable(checks):
+    """It is among all observables, has the value of a calculation by hand, and can be a regressor's target."""
+    assert checks["observables"]["hottest_cell"] == [0.75, 0.0] and "visible_fraction" in checks["observables"]
+    assert options("configs/aux_twostep.py:cpu")["regressor.targets"] == "('hottest_cell',)"
+
+
+def test_calorimeter_and_format(checks):
+    """The commands of the page simulate the calorimeter and write the format, which `load_showers` reads."""
+    assert checks["tungsten"] == [20, 24, 24] and checks["npy"] == [20, 30, 30] and min(checks["lit"]) > 0

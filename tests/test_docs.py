@@ -1,4 +1,4 @@
-"""The pages in docs: their Python runs as it stands."""
+"""The pages: links lead to files and headings that are there; the Python in docs runs as it stands."""
 import pathlib
 import re
 
@@ -8,11 +8,38 @@ import pytest
 
 from ecalgen.export.__main__ import main as export
 
-DOCS = pathlib.Path(__file__).parents[1] / "docs"
+ROOT = pathlib.Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("*.ipynb"), *(ROOT / "ecalgen").rglob("README.md")])
+FOLDERS = ("ecalgen", "configs", "docs", "tests")
+"""Folders whose files the pages name by their path."""
 
 
 def blocks(page, language="python"):
     return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), re.S)
+
+
+def anchors(page):
+    """What links to the headings of a page call them."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.S)
+    headings = re.findall("^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = link.partition("#")
+        if not path.startswith("http"):
+            target = page.parent / path if path else page
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_paths_that_are_named(page):
+    for path in re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]+)`", page.read_text()):
+        assert (ROOT / path).exists() or "/x/" in path, path
 
 
 @pytest.fixture

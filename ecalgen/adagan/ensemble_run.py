@@ -4,8 +4,9 @@ import pathlib
 import numpy as np
 from tqdm import tqdm
 
+from ecalgen.adagan.boosting import classifier_stage, weighted
 from ecalgen.adagan.ensemble_sampler import export_ensemble, load_ensemble
-from ecalgen.adagan.members import judge_stage, member_stage, training_arrays, weighted
+from ecalgen.adagan.members import member_stage, training_arrays
 from ecalgen.adagan.volume_evaluation import CLUSTERS, evaluate_volumes
 from ecalgen.adagan.volume_report import verdict, write_volume_report
 from ecalgen.data.ecal_shashlik import sample_path
@@ -61,7 +62,7 @@ def prepare(config, workdir):
 
 @alone
 def train(config, workdir):
-    """Every member and every judge between them, from the newest checkpoints; exported after each member."""
+    """Every member and every classifier between them, from the newest checkpoints; exported after each member."""
     _judged(config)
     volumes, validation = (load_split(config.data.source, split) for split in ("train", "validation"))
     data = training_arrays(volumes, make_transform(**config.data.transform))
@@ -72,8 +73,8 @@ def train(config, workdir):
     members, seen = [], data
     for number in range(config.ensemble.members):
         if number:
-            judged = run(judge_stage(config, number, data, members), data)
-            seen, weights = weighted(config, data, judged, number)
+            classified = run(classifier_stage(config, number, data, members), data)
+            seen, weights = weighted(config, data, classified, number)
             effective = 1 / np.sum(weights**2)
             say(f"generator {number + 1} sees {effective:,.0f} of {len(weights):,} showers in effect")
         stage = member_stage(config, number, seen, validation)

@@ -6,7 +6,7 @@ from ecalgen.errors import ConfigError
 from ecalgen.machine.records import read_recipe, shown
 from ecalgen.models.build import build_regressor
 from ecalgen.training import parallel
-from ecalgen.training.losses import CRITICS
+from ecalgen.training.losses import LOSSES
 from ecalgen.training.stages import STAGES
 from ecalgen.training.targets import PARTICLE, find_functions
 
@@ -92,8 +92,8 @@ def check_train(train, where="config.train"):
     if "checkpoint_every" in train and train["checkpoint_every"] % parallel.steps_per_call(train["log_every"]):
         raise ConfigError(f"{where}.checkpoint_every is {train['checkpoint_every']}; on this device it must be a "
                           f"multiple of config.train.log_every, {train['log_every']}")
-    if train.get("loss", "hinge") not in CRITICS:
-        raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(CRITICS)}")
+    if train.get("loss", "hinge") not in LOSSES:
+        raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(LOSSES)}")
 
 
 BOUNDS = (

@@ -52,7 +52,7 @@ def test_it_goes_on_after_its_last_stage_and_is_judged(finished):
 
 
 def test_the_second_member_sees_the_showers_by_their_weights(recipe, blocks, tmp_path, monkeypatch):
-    """A judge that finds the first half of the showers made well leaves them out of what the second member sees."""
+    """Where the classifier finds the first half of the showers made well, the second member sees the other half."""
     config, seen = recipe("adagan:test"), {}
     config.data.source = str(blocks)
 
@@ -60,12 +60,12 @@ def test_the_second_member_sees_the_showers_by_their_weights(recipe, blocks, tmp
         seen[stage.name] = data
         return None
 
-    def weighted(config, data, judged, number):
+    def weighted(config, data, classified, number):
         weights = np.repeat([0.0, 2 / len(data["cells"])], len(data["cells"]) // 2)
         return data | {"cumulative": np.cumsum(weights)}, weights
 
     for name, stand_in in {"run_stage": run_stage, "weighted": weighted, "trained_state": lambda *_: None,
-                           "judge_stage": lambda config, number, *_: types.SimpleNamespace(name=f"judge{number}"),
+                           "classifier_stage": lambda config, number, *_: types.SimpleNamespace(name=f"judge{number}"),
                            "member_stage": lambda config, number, *_: types.SimpleNamespace(name=f"member{number}"),
                            "_like": lambda *_: None, "export_ensemble": lambda *_: None}.items():
         monkeypatch.setattr(runs, name, stand_in)

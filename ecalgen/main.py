@@ -7,7 +7,7 @@ from ml_collections import config_flags
 
 from ecalgen import runs
 from ecalgen.adagan import ensemble_run as ensemble
-from ecalgen.errors import UserError
+from ecalgen.errors import RunError, UserError
 from ecalgen.machine import host
 from ecalgen.training.checks import check_used
 from ecalgen.training.loop import Interrupted
@@ -35,7 +35,7 @@ def main(argv):
     try:
         check_used(config, config_flags.get_override_values(flags.FLAGS["config"]))
         if MODE.value != "train" and not (workdir / "config.json").exists():
-            raise runs.RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
+            raise RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
         if first := host.is_first():
             system.prepare(config, workdir)
         host.wait_for_all("prepared")

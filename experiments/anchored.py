@@ -19,7 +19,9 @@ from ecalgen.machine import host
 from ecalgen.machine.lock import alone
 from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.sampling.weights import SHIPPED
-from ecalgen.training.loop import read_metrics, run_stage, trained_state
+from ecalgen.training.loop import run_stage, trained_state
+from ecalgen.training.material import load_material
+from ecalgen.training.metrics_log import read_metrics
 from experiments.judging import judged, make_showers, physics_prd, reference
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -65,7 +67,7 @@ def main():
 @alone
 def train(config, workdir, validation):
     """As `runs.train`, with the classifier AUC and the physics PRD-AUC of the validation showers at each checkpoint."""
-    showers, stages, data = runs.load_stages(config)
+    showers, stages, data, _ = load_material(config)
     states = {}
     for stage in stages:
         fields = config.generator.to_dict() | {"correction": stage.name == "gan"}

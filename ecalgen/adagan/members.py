@@ -31,7 +31,7 @@ class Start(NamedTuple):
     fitted: dict
 
 
-def training_arrays(volumes, transform):
+def volume_arrays(volumes, transform):
     """The arrays that a step takes; the target of the auxiliary task is (log E - 4) / 1.5."""
     momentum = along_z(volumes.incident_energy)
     return {"cells": transform.forward(volumes.energy), "momentum": momentum,

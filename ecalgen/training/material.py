@@ -1,0 +1,69 @@
+"""What a run works with: its training showers, its stages, the arrays that these train on, and trained states."""
+from typing import Any, NamedTuple
+
+from ecalgen.data.showers import Showers
+from ecalgen.data.transforms import make_transform
+from ecalgen.errors import RunError
+from ecalgen.training.feed import ArrayBlocks
+from ecalgen.training.loop import Stage, trained_state
+from ecalgen.training.recipe import source_of
+from ecalgen.training.stages import build_stages, make_targets, training_arrays
+from ecalgen.training.state import init_key
+from ecalgen.training.targets import Targets
+
+EXAMPLES = 20_000
+"""Showers by which a regressor's targets are scaled; of a stream, also those on which its stages are built."""
+
+
+class Material(NamedTuple):
+    """What a run works with.
+
+    Args:
+      showers: the training showers; of those that stream, the first block.
+      stages: in the order of the training.
+      data: the arrays that the stages train on, or their `ArrayBlocks`.
+      targets: of the regressor; None without one.
+    """
+
+    showers: Showers
+    stages: list[Stage]
+    data: Any
+    targets: Targets | None
+
+    @property
+    def count(self):
+        """How many different showers the stages see."""
+        return len(self.data) if isinstance(self.data, ArrayBlocks) else len(self.showers)
+
+
+def load_material(config, training=None):
+    """The `Material` of a run.
+
+    Args:
+      config: of the run.
+      training: the training split, where it has been loaded; it is ignored if the training showers stream.
+    """
+    source, transform = source_of(config), make_transform(**config.data.transform)
+    stream = source.stream(config.seed)
+    if stream:
+        showers = stream.block(0)
+    else:
+        showers = source.load("train") if training is None else training
+    targets = make_targets(config, showers[:EXAMPLES])
+    arrays = lambda showers: training_arrays(showers, transform, targets)
+    example = arrays(showers[:EXAMPLES] if stream else showers)
+    stages = build_stages(config, example, source.load("validation"), targets)
+    return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, targets)
+
+
+def newest_state(config, workdir, stages):
+    """The trained state of a run's last stage.
+
+    Raises:
+      RunError: the stage has no checkpoint.
+    """
+    like = stages[-1].init(init_key(config.seed), None)
+    state = trained_state(stages[-1], like, workdir)
+    if state is None:
+        raise RunError(f"{workdir} has no checkpoint of its stage {stages[-1].name!r} yet; train it first")
+    return state

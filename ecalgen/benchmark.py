@@ -24,7 +24,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.sources import sample_path
 from ecalgen.errors import UserError
 from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance

@@ -8,7 +8,7 @@ import pytest
 
 from ecalgen import runs
 from ecalgen.adagan import ensemble_run as ensemble
-from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 
 CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py")

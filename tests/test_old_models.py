@@ -9,8 +9,8 @@ import pytest
 
 from ecalgen import runs
 from ecalgen.adagan.ensemble_sampler import load_ensemble
-from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.formats import load_showers, save_showers
+from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 from ecalgen.sampling.weights import load_weights
 from ecalgen.training.material import load_material

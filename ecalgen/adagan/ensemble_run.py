@@ -9,7 +9,7 @@ from ecalgen.adagan.ensemble_sampler import export_ensemble, load_ensemble
 from ecalgen.adagan.members import member_stage, volume_arrays
 from ecalgen.adagan.volume_evaluation import CLUSTERS, evaluate_volumes
 from ecalgen.adagan.volume_report import ensemble_verdict, write_volume_report
-from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.sources import sample_path
 from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.data.transforms import make_transform
 from ecalgen.data.volumes import Volumes, load_volumes, save_volumes

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.sources import sample_path
 from ecalgen.errors import UserError
 from ecalgen.machine import host
 from ecalgen.training.metrics_log import read_metrics

@@ -17,8 +17,8 @@ from exporting import GENERATORS, save_run  # noqa: E402
 
 from ecalgen import runs  # noqa: E402
 from ecalgen.adagan.ensemble_sampler import load_ensemble  # noqa: E402
-from ecalgen.data.ecal_shashlik import sample_path  # noqa: E402
 from ecalgen.data.files.formats import load_showers, save_showers  # noqa: E402
+from ecalgen.data.sources import sample_path  # noqa: E402
 from ecalgen.models.build import build_generator  # noqa: E402
 from ecalgen.sampling.sampler import load_sampler  # noqa: E402
 from ecalgen.sampling.weights import save_weights  # noqa: E402

@@ -12,7 +12,7 @@ normalisation, and the last ReLU passes a tenth of the gradient at silent cells 
 
     python -m ecalgen.main --config=configs/baseline.py                     # full: one GPU or TPU
     python -m ecalgen.main --config=configs/baseline.py:cpu                 # 13 minutes on one core
-    python -m ecalgen.main --config=configs/baseline.py:cpu,recipe=paper    # without what the search found
+    python -m ecalgen.main --config=configs/baseline.py:cpu,recipe=paper    # without the results of the search
     python -m ecalgen.main --config=configs/baseline.py:test                # minutes: does everything run?
 
 `cpu` took 749 s of training on one core of AMD EPYC. Its PRD-AUC was 0.893 (physics; 0.966 between real sets) and 0.978

@@ -25,7 +25,7 @@ from ecalgen.training.tensorboard import make_writers
 
 
 def default_workdir(config):
-    """`runs/<system>-<preset>-<date>`: rerun on the same day, a run resumes."""
+    """`runs/<system>-<preset>-<date>`; a run that is started again on the same day resumes."""
     return pathlib.Path("runs") / f"{config.system}-{config.preset}-{datetime.date.today():%Y%m%d}"
 
 
@@ -64,7 +64,7 @@ def check_config(config):
 
 @alone
 def train(config, workdir):
-    """Every stage to its end, from the newest checkpoints, then the generator for `load_sampler`."""
+    """Train every stage to its end, from the newest checkpoints; then write the generator for `load_sampler`."""
     _check_counts(source_of(config), config.evaluation.showers)
     material = load_material(config)
     writers = make_writers(workdir, config.tensorboard and is_first())
@@ -95,11 +95,7 @@ def evaluate(config, workdir):
     real = source.load("test", settings.showers)
     print(f"judging {len(real):,} generated showers against as many real ones, protocol {settings.protocol!r}",
           flush=True)
-    generated = Showers(sampler(real.momentum, real.point, seed=config.seed), real.momentum, real.point, real.pdg)
-    if not generated.energy.any():
-        raise RunError(f"the generator of {workdir} makes empty showers only: its training was too short, or collapsed "
-                       "(metrics.jsonl shows when: w1_visible_fraction); train it for longer, at lower rates, or with "
-                       "another seed, in another --workdir")
+    generated = _generated(sampler, real, config.seed, workdir)
     result = evaluation.evaluate(real, generated, training(), protocol=settings.protocol, seed=config.seed,
                                  bootstrap=settings.bootstrap, repeated=source.repeated())
     result["split"] = "test"
@@ -117,7 +113,7 @@ def evaluate(config, workdir):
 
 @alone
 def sample(config, workdir, conditions, seed):
-    """Showers at the conditions of a file, one each, into `samples.npz` (written anew); its path.
+    """Write one shower for each particle of a file to `samples.npz`, which is replaced; its path.
 
     Raises:
       RunError: no file of conditions is named.
@@ -130,6 +126,16 @@ def sample(config, workdir, conditions, seed):
     energy = sampler(momentum, point, seed=seed)
     save_showers(workdir / "samples.npz", Showers(energy, momentum, point))
     return workdir / "samples.npz"
+
+
+def _generated(sampler, real, seed, workdir):
+    """Generated showers at the conditions of the real ones."""
+    generated = Showers(sampler(real.momentum, real.point, seed=seed), real.momentum, real.point, real.pdg)
+    if not generated.energy.any():
+        raise RunError(f"the generator of {workdir} makes empty showers only: its training was too short, or collapsed "
+                       "(metrics.jsonl shows when: w1_visible_fraction); train it for longer, at lower rates, or with "
+                       "another seed, in another --workdir")
+    return generated
 
 
 def _sampler(config, workdir, material):

@@ -1,4 +1,4 @@
-"""AdaGAN: generators trained one after the other, each on the showers that those before it do not make.
+"""AdaGAN: generators are trained one after the other, each on the showers that those before it do not make.
 
 Source: Tolstikhin et al. 2017, arXiv:1701.02386, algorithm 1; for calorimeters Jaruskova and Vallecorsa, "Generative
 adversarial networks ensemble".

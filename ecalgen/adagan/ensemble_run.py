@@ -63,7 +63,7 @@ def prepare(config, workdir):
 
 @alone
 def train(config, workdir):
-    """Every member and every classifier between them, from the newest checkpoints; exported after each member."""
+    """Train every member and the classifiers between them, from the newest checkpoints; export after each member."""
     splits = _checked_splits(config)
     volumes = splits["train"]
     data = volume_arrays(volumes, make_transform(**config.data.transform))
@@ -77,7 +77,7 @@ def train(config, workdir):
             classified = run(classifier_stage(config, number, data, members), data)
             seen, weights = weighted(config, data, classified, number)
             effective = 1 / np.sum(weights**2)
-            say(f"generator {number + 1} sees {effective:,.0f} of {len(weights):,} showers in effect")
+            say(f"generator {number + 1} is trained on {effective:,.0f} effective showers of {len(weights):,}")
         stage = member_stage(config, number, seen, splits["validation"])
         run(stage, seen)
         members.append(trained_state(stage, _like(stage, config), workdir))
@@ -87,7 +87,7 @@ def train(config, workdir):
 
 @alone
 def evaluate(config, workdir):
-    """Judge ensembles of one, two, ... of the generators that are trained so far; the path of the report."""
+    """Judge ensembles of the first one, two, ... of the trained generators; the path of the report."""
     sampler = load_ensemble(workdir)
     splits = _checked_splits(config)
     real, reference = (splits[split][:config.evaluation.showers] for split in ("test", "train"))
@@ -110,7 +110,7 @@ def evaluate(config, workdir):
 
 @alone
 def sample(config, workdir, conditions, seed):
-    """Blocks at the energies of a file (column `energy`, GeV), one each, into `samples.npz`; its path.
+    """Write one block for each energy of a file (column `energy`, GeV) to `samples.npz`; its path.
 
     Raises:
       RunError: no file of conditions is named, or it has no such column.

@@ -41,7 +41,7 @@ def write_volume_report(real, generated, evaluation, out_dir, metrics=None, titl
 
 
 def ensemble_verdict(members):
-    """{"Good" or "Off": sentence} about all generators together, and about what the later ones changed."""
+    """`{"Good", "Off" or "Ensemble": sentence}` about all generators together, and the effect of the later ones."""
     counts = list(members)
     last = members[counts[-1]]
     observables = last["observables"]

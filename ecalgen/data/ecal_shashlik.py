@@ -90,7 +90,7 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
       source: `ecal_shashlik` or `ecal_shashlik/<sample>` for a shipped sample, else the path of a file of showers.
       split: `train`, `validation` or `test`, and of `ecal_shashlik/electron_5d` also `selection`.
       data_dir: folder where TFDS keeps the prepared data set; TFDS' own (`~/tensorflow_datasets`) when not given.
-      limit: read no more than the first so many.
+      limit: read only the first `limit` showers; all when None.
       conventions: of a file, `detect` or `as_is`; see `formats.load_showers`.
 
     Raises:
@@ -133,7 +133,7 @@ def load_repeated(source: str | os.PathLike) -> Showers | None:
     return load_showers(again) if is_shipped(path) and again.exists() else None
 
 
-def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, on_device: int = 200_000,
+def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, *, on_device: int,
                 seed: int = 0, conventions: str = "detect") -> Stream | None:
     """The training split in shuffled blocks of half of `on_device` showers, or None when all of it may lie there.
 

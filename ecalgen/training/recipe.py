@@ -43,7 +43,7 @@ class Source:
 
     def stream(self, seed):
         """The training split as a `Stream`, or None where all of it may lie on the device."""
-        return open_stream(self.name, self.folder, self.on_device, seed, self.conventions)
+        return open_stream(self.name, self.folder, on_device=self.on_device, seed=seed, conventions=self.conventions)
 
     def repeated(self):
         """Second Geant4 showers of the first test particles, or None where there are none."""

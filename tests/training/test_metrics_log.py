@@ -43,7 +43,7 @@ def test_a_score_that_is_not_finite_is_never_the_lowest(tmp_path):
     assert log.lowest("w1") == metrics_log.MetricsLog(tmp_path / "metrics.jsonl", "gan", start=15).lowest("w1") == 0.4
 
 
-def test_a_row_that_cannot_be_written_is_told_with_its_file(tmp_path):
+def test_a_row_that_cannot_be_written_names_its_file(tmp_path):
     log = metrics_log.MetricsLog(tmp_path / "metrics.jsonl", "gan", start=0)
     (tmp_path / "metrics.jsonl").unlink()
     (tmp_path / "metrics.jsonl").mkdir()

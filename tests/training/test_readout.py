@@ -25,10 +25,10 @@ def test_a_run_with_a_regressor(recipe, tmp_path, showers):
     np.testing.assert_allclose(true, expected, atol=1e-4)
     assert predicted.shape == (30,) and predicted.std() > 0
     report = regressor_report(config, tmp_path, load_material(config), few, showers[30:60], few)
-    told = report["transverse_asymmetry"]
+    found = report["transverse_asymmetry"]
     others = transverse_asymmetry(*(column[30:60] for column in (showers.energy, showers.momentum, showers.point)))
-    assert told["weight"] == 1 and told["w1_reference"] == 0
-    assert told["unexplained"] == pytest.approx(np.mean((true - predicted)**2) / np.var(true), rel=1e-3)
-    assert told["w1"] == pytest.approx(np.abs(np.sort(true) - np.sort(others)).mean() / np.std(true), rel=1e-3)
+    assert found["weight"] == 1 and found["w1_reference"] == 0
+    assert found["unexplained"] == pytest.approx(np.mean((true - predicted)**2) / np.var(true), rel=1e-3)
+    assert found["w1"] == pytest.approx(np.abs(np.sort(true) - np.sort(others)).mean() / np.std(true), rel=1e-3)
     with pytest.raises(RunError, match="is a run without a regressor"):
         regression(recipe("baseline:test"), tmp_path, few)

@@ -187,7 +187,8 @@ def make_steps(config):
 
     What earlier stages would have fitted is as it is initialised, which takes no other time.
     """
-    _, stages, data, _ = load_material(config)
+    material = load_material(config)
+    stages, data = material.stages, material.data
     count = parallel.steps_per_call(config.train.log_every)
     advance = parallel.map_steps(stages[-1].step, count, donate=True)
     first = stages[-1].init(init_key(0), None)

@@ -104,7 +104,7 @@ def evaluate(config, workdir):
     result["training"] = {"system": config.system, "preset": config.preset, "steps": sampler.card["steps"],
                           "batch_size": last_fields(config).batch_size, "seconds": training_seconds(metrics)}
     if config.regressor and (workdir / "checkpoints").exists():
-        result["regressor"] = regressor_report(config, workdir, material(), real, generated, training()[:len(real)])
+        result["regressor"] = regressor_report(workdir, material(), real, generated, training()[:len(real)])
     result["provenance"] = provenance(config.seed)
     evaluation.write_evaluation(workdir / "evaluation.json", result)
     print(spoken(verdict(result)), flush=True)
@@ -150,7 +150,7 @@ def _sampler(config, workdir, material):
 def _export_newest(config, workdir, material):
     if not (workdir / "checkpoints").exists():
         raise RunError(f"{workdir} has no checkpoints yet; train it first, with --mode=train")
-    state = newest_state(config, workdir, material().stages)
+    state = newest_state(workdir, material())
     export_generator(workdir / "generator", state, config, material().showers)
 
 

@@ -67,9 +67,9 @@ def main():
 @alone
 def train(config, workdir, validation):
     """As `runs.train`, with the classifier AUC and the physics PRD-AUC of the validation showers at each checkpoint."""
-    showers, stages, data, _ = load_material(config)
+    material = load_material(config)
     states = {}
-    for stage in stages:
+    for stage in material.stages:
         fields = config.generator.to_dict() | {"correction": stage.name == "gan"}
 
         def monitor(state, stage=stage, fields=fields):
@@ -78,9 +78,9 @@ def train(config, workdir, validation):
             return stage.monitor(state) | {"auc": measured["auc"]["observables"],
                                            "physics_prd": measured["physics_prd"]["auc"]}
 
-        states[stage.name] = run_stage(dataclasses.replace(stage, monitor=monitor), data, config.train, config.seed,
-                                       workdir, before=dict(states))
-    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
+        states[stage.name] = run_stage(dataclasses.replace(stage, monitor=monitor), material.data, config.train,
+                                       config.seed, workdir, before=dict(states))
+    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, material.showers)
 
 
 def sampling_time(workdir, batch=1_000, repeats=5):

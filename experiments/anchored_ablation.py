@@ -14,7 +14,7 @@ from ecalgen.data.showers import Showers
 from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.sampler import load_sampler
-from ecalgen.training.metrics_log import read_metrics
+from ecalgen.training.loop import read_metrics
 from experiments.equal_time import equal_steps
 from experiments.judging import judged, real_showers, reference
 from experiments.variants import make_parser, run_all

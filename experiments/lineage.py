@@ -23,7 +23,7 @@ from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.sampler import load_sampler
 from ecalgen.simulation.gflash import Gflash
-from ecalgen.training.metrics_log import read_metrics
+from ecalgen.training.loop import read_metrics
 from experiments.auxiliary import distances
 from experiments.judging import prd, real_showers, reference
 from experiments.variants import PRESETS, make_parser, read, run_all, write

@@ -13,7 +13,7 @@ import ml_collections
 from ecalgen import runs
 from ecalgen.machine import host
 from ecalgen.sampling.weights import SHIPPED
-from ecalgen.training.metrics_log import read_metrics
+from ecalgen.training.loop import read_metrics
 from experiments.variants import RESULTS, write
 
 

@@ -2,12 +2,12 @@
 from typing import Any, NamedTuple
 
 from ecalgen.data.showers import Showers
-from ecalgen.data.transforms import make_transform
+from ecalgen.data.transforms import Transform, make_transform
 from ecalgen.errors import RunError
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.recipe import source_of
-from ecalgen.training.stages import build_stages, make_targets, training_arrays
+from ecalgen.training.stages import build_stages, make_discriminator, make_targets, training_arrays
 from ecalgen.training.state import init_key
 from ecalgen.training.targets import Targets
 
@@ -22,13 +22,19 @@ class Material(NamedTuple):
       showers: the training showers; of those that stream, the first block.
       stages: in the order of the training.
       data: the arrays that the stages train on, or their `ArrayBlocks`.
+      transform: of the cells.
       targets: of the regressor; None without one.
+      discriminator: of the GAN stage, with its regressor; None without one.
+      seed: of the run.
     """
 
     showers: Showers
     stages: list[Stage]
     data: Any
+    transform: Transform
     targets: Targets | None
+    discriminator: Any
+    seed: int
 
     @property
     def count(self):
@@ -53,17 +59,19 @@ def load_material(config, training=None):
     arrays = lambda showers: training_arrays(showers, transform, targets)
     example = arrays(showers[:EXAMPLES] if stream else showers)
     stages = build_stages(config, example, source.load("validation"), targets)
-    return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, targets)
+    discriminator = make_discriminator(config, targets) if targets else None
+    return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, transform, targets,
+                    discriminator, config.seed)
 
 
-def newest_state(config, workdir, stages):
+def newest_state(workdir, material):
     """The trained state of a run's last stage.
 
     Raises:
       RunError: the stage has no checkpoint.
     """
-    like = stages[-1].init(init_key(config.seed), None)
-    state = trained_state(stages[-1], like, workdir)
+    last = material.stages[-1]
+    state = trained_state(last, last.init(init_key(material.seed), None), workdir)
     if state is None:
-        raise RunError(f"{workdir} has no checkpoint of its stage {stages[-1].name!r} yet; train it first")
+        raise RunError(f"{workdir} has no checkpoint of its stage {last.name!r} yet; train it first")
     return state

@@ -3,35 +3,36 @@ import jax
 import numpy as np
 
 from ecalgen.data.observables import CHUNK
-from ecalgen.data.transforms import make_transform
 from ecalgen.errors import RunError
-from ecalgen.training.material import load_material, newest_state
+from ecalgen.training.material import newest_state
 from ecalgen.training.monitors import wasserstein
-from ecalgen.training.stages import make_discriminator, training_arrays
+from ecalgen.training.stages import training_arrays
 
 
-def regression(config, workdir, showers):
+def regression(workdir, material, showers):
     """True and predicted targets of showers: `{target: ([N], [N])}`, in the units of the targets.
 
     The targets are those of a shower as the discriminator sees it, such as from the octant. The regressor is that of
     the newest checkpoint of the run's last stage.
 
+    Args:
+      workdir: of the run.
+      material: its `Material`.
+      showers: `Showers`.
+
     Raises:
       RunError: the run has no regressor, or no checkpoint.
     """
-    if not config.regressor:
-        raise RunError(f"{workdir} is a run without a regressor")
-    material = load_material(config)
-    targets, predict = material.targets, regressor_of(config, workdir, material)
+    targets, predict = material.targets, regressor_of(workdir, material)
     true, predicted = (values * targets.std + targets.mean for values in (targets(showers), predict(showers)))
     return {name: (true[:, k], predicted[:, k]) for k, name in enumerate(targets.names)}
 
 
-def regressor_report(config, workdir, material, real, generated, reference):
+def regressor_report(workdir, material, real, generated, reference):
     """How well the run's regressor predicts, and how near the generated showers are in its targets.
 
     Args:
-      config, workdir: of the run.
+      workdir: of the run.
       material: its `Material`.
       real, generated, reference: as many `Showers` each.
 
@@ -40,7 +41,7 @@ def regressor_report(config, workdir, material, real, generated, reference):
       real showers that the regressor leaves unexplained; Wasserstein-1 from the real to the generated and to the
       reference showers, in standard deviations (None where a target is not finite).
     """
-    targets, predict = material.targets, regressor_of(config, workdir, material)
+    targets, predict = material.targets, regressor_of(workdir, material)
     true, made, other = (targets(showers) for showers in (real, generated, reference))
     unexplained = np.mean((true - predict(real))**2, axis=0) / np.var(true, axis=0)
     distance = lambda values, k: (float(wasserstein(values[:, [k]], true[:, [k]])[0])
@@ -50,14 +51,19 @@ def regressor_report(config, workdir, material, real, generated, reference):
             for k, name in enumerate(targets.names)}
 
 
-def regressor_of(config, workdir, material):
-    """A run's trained regressor: `Showers` -> `[N, K]`, on the scale of the targets."""
-    variables = newest_state(config, workdir, material.stages).discriminator.variables
-    discriminator = make_discriminator(config, material.targets)
-    apply = jax.jit(lambda *arrays: discriminator.apply(variables, *arrays)[1])
+def regressor_of(workdir, material):
+    """A run's trained regressor: `Showers` -> `[N, K]`, on the scale of the targets.
+
+    Raises:
+      RunError: the run has no regressor, or no checkpoint.
+    """
+    if material.targets is None:
+        raise RunError(f"{workdir} is a run without a regressor")
+    variables = newest_state(workdir, material).discriminator.variables
+    apply = jax.jit(lambda *arrays: material.discriminator.apply(variables, *arrays)[1])
 
     def predict(showers):
-        arrays = training_arrays(showers, make_transform(**config.data.transform))
+        arrays = training_arrays(showers, material.transform)
         return np.concatenate([apply(*(arrays[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
                                for first in range(0, len(showers), CHUNK)])
 

@@ -3,8 +3,8 @@
 Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043; the "Baseline" of table 1 in Rogachev and Ratnikov 2023
 (physics PRD-AUC 0.877, raw 0.669, on data that are not ours).
 
-The recipe is the result of a search (experiments/search.py). The generator has noise for every cell, the octant, and
-cells in units of the root of the energy. The projection discriminator has no gain, sees squares of cells, and its
+The recipe is the result of a search (experiments/sweeps/search.py). The generator has noise for every cell, the octant,
+and cells in units of the root of the energy. The projection discriminator has no gain, sees squares of cells, and its
 gradient is penalised every eighth step. On a CPU the rates are halved. The search's best recipe had a gain of 2.
 `recipe=paper` leaves these out. It still differs from the papers' GAN: the logit has a gain of 5, noise and particle
 scale and shift every map of the generator (FiLM), maps are divided by their root mean square in place of batch

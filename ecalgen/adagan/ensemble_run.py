@@ -8,7 +8,7 @@ from ecalgen.adagan.boosting import classifier_stage, weighted
 from ecalgen.adagan.ensemble_sampler import export_ensemble, load_ensemble
 from ecalgen.adagan.members import member_stage, volume_arrays
 from ecalgen.adagan.volume_evaluation import CLUSTERS, evaluate_volumes
-from ecalgen.adagan.volume_report import ensemble_verdict, write_volume_report
+from ecalgen.adagan.volume_report import volume_verdict, write_volume_report
 from ecalgen.data.sources import sample_path
 from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.data.transforms import make_transform
@@ -104,7 +104,7 @@ def evaluate(config, workdir):
         "batch_size": config.train.batch_size, "seconds": training_seconds(metrics)},
         "provenance": provenance(config.seed)}
     write_evaluation(workdir / "evaluation.json", result)
-    print(spoken(ensemble_verdict({int(count): found for count, found in members.items()})), flush=True)
+    print(spoken(volume_verdict({int(count): found for count, found in members.items()})), flush=True)
     return write_volume_report(real, generated, result, workdir, metrics, f"{config.system} ({config.preset})")
 
 

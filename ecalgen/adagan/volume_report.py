@@ -36,12 +36,12 @@ def write_volume_report(real, generated, evaluation, out_dir, metrics=None, titl
     tables = {name.capitalize(): [(words([key]).capitalize(), text(value)) for key, value in evaluation[name].items()]
               for name in ("training", "provenance") if name in evaluation}
     return write_page(pathlib.Path(out_dir) / "report.html", "volumes.html.jinja", pictures, title=title,
-                      verdict=ensemble_verdict(members), names=[str(count) for count in members], rows=_rows(members),
+                      verdict=volume_verdict(members), names=[str(count) for count in members], rows=_rows(members),
                       tables=tables)
 
 
-def ensemble_verdict(members):
-    """`{"Good", "Off" or "Ensemble": sentence}` about all generators together, and the effect of the later ones."""
+def volume_verdict(members):
+    """{"Good" or "Off": sentence} about all generators together, and about what the later ones changed."""
     counts = list(members)
     last = members[counts[-1]]
     observables = last["observables"]

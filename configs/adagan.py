@@ -1,11 +1,14 @@
 """AdaGAN: an ensemble of GANs of showers in 25 x 25 x 25 cells, each trained on what those before it do not make.
 
 Jaruskova and Vallecorsa, "Generative adversarial networks ensemble": conditional GANs of two-dimensional convolutions
-that look at three rotations of a shower, their discriminators with a regression of the incident energy.
+on three rotations of a shower, whose discriminators also regress the incident energy.
 
     python -m ecalgen.main --config=configs/adagan.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/adagan.py:cpu     # 20 minutes on one core, and some to judge it
     python -m ecalgen.main --config=configs/adagan.py:test    # minutes: does everything run?
+
+`cpu` took 1,173 s of training on one core of AMD EPYC. On 600 `test` showers a classifier of observables reached an AUC
+of 0.996 with one generator and 0.995 with three (experiments/results/adagan.json).
 """
 import ml_collections
 

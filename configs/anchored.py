@@ -1,9 +1,12 @@
-"""The physics-anchored GAN: a network corrects a prior fitted by likelihood, against a critic that sees observables.
+"""The anchored GAN: a network corrects a prior fitted by likelihood, against a critic that sees observables.
 
     python -m ecalgen.main --config=configs/anchored.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/anchored.py:cpu     # about ten minutes on two cores
     python -m ecalgen.main --config=configs/anchored.py:test    # minutes: does everything run?
     python -m ecalgen.main --config=configs/anchored.py:cpu,size=light    # a smaller generator, for speed
+
+`cpu` took 471 s of training on two cores of Intel Xeon. Its PRD-AUC was 0.935 (physics; 0.930 between real sets) and
+0.967 (raw; 0.931) on 5,000 `selection` showers (experiments/results/anchored_cpu.json).
 """
 import ml_collections
 

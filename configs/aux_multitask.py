@@ -9,6 +9,9 @@ the adversarial gradient also trains the regressor's own layers.
     python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # 22 minutes on one core
     python -m ecalgen.main --config=configs/aux_multitask.py:test    # minutes: does everything run?
     python -m ecalgen.main --config=configs/aux_multitask.py:cpu,recipe=paper    # on the papers' plain GAN
+
+`cpu` took 1,299 s of training on one core of AMD EPYC. Its PRD-AUC was 0.901 (physics; 0.964 between real sets) and
+0.980 (raw; 0.964) on 10,000 `test` showers (experiments/results/aux_multitask.json).
 """
 import ml_collections
 

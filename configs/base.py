@@ -1,4 +1,4 @@
-"""Every field of a recipe, with its unit or source; the other configs override it."""
+"""Every field of a recipe, with its unit or source; the other configs override some of them."""
 import ml_collections
 
 
@@ -12,8 +12,8 @@ def get_config():
     config.data = data = ml_collections.ConfigDict()
     data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of a file of showers
     data.dir = ml_collections.config_dict.placeholder(str)  # TFDS folder; its default when None
-    data.conventions = "detect"  # units and axes of a file; as_is believes it
-    data.on_device = 200_000  # training showers (3.6 kB each) at most; more of them stream, in blocks of half as many
+    data.conventions = "detect"  # units and axes of a file are detected; as_is takes them as they are
+    data.on_device = 200_000  # training showers (3.6 kB each) at most; more stream, in blocks of half this number
     data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 
     config.stages = ("gan",)  # what is trained, in this order
@@ -28,13 +28,13 @@ def get_config():
     train.discriminator_steps = 1
     train.generator_rate = 5e-4
     train.discriminator_rate = 1e-3
-    train.constant_fraction = 0.5  # of the steps at these rates, then they fall in a straight line
+    train.constant_fraction = 0.5  # of the steps are at these rates, which then fall linearly
     train.final_fraction = 0.1  # of the rates, at the last step
     train.clip = 10.0  # global norm of the gradients
     train.loss = "hinge"  # of the discriminator; or wasserstein
     train.r1 = 0.0  # weight of the penalty on the discriminator's gradient at real showers
-    train.r1_every = 1  # steps from one such penalty to the next, which counts as many times
-    train.gradient_penalty = 0.0  # weight of that on its norm's distance from 1, between real and generated showers
+    train.r1_every = 1  # steps from one such penalty to the next, which is multiplied by this number
+    train.gradient_penalty = 0.0  # weight of the penalty on (norm - 1)^2, between real and generated showers
     train.ema = 0.999
     train.log_every = 100  # steps
     train.checkpoint_every = 1_000  # steps, a multiple of log_every
@@ -50,7 +50,7 @@ def get_config():
 
 
 def keep(config, section, *names):
-    """Leave only these fields in a section of the config: what a system does not use cannot be set."""
+    """Leave only these fields in a section of the config, so that no field can be set that the system does not use."""
     for name in set(config[section]) - set(names):
         del config[section][name]
 
@@ -77,7 +77,7 @@ def split_options(preset, **options):
 
 
 def name_choices(config, chosen, **options):
-    """The config, `config.preset` naming what was chosen of `options` besides their defaults, so that runs differ."""
+    """The config, whose `preset` also names the choices that are not the options' defaults, so that runs differ."""
     others = [choice for name, choice in chosen.items() if choice != next(iter(options[name]))]
     config.preset = "-".join([config.preset, *others])
     return config

@@ -1,8 +1,11 @@
-"""The shower library: stored Geant4 showers, each answering for the particles next to its own.
+"""The shower library: stored Geant4 showers, each of which represents the particles nearest to its own.
 
     python -m ecalgen.main --config=configs/library.py          # all training showers
     python -m ecalgen.main --config=configs/library.py:cpu      # the same
     python -m ecalgen.main --config=configs/library.py:test     # 300 of them
+
+`cpu` took 3 s on one core of AMD EPYC. Its PRD-AUC was 0.968 (physics; 0.966 between real sets) and 0.981 (raw; 0.962)
+on 10,000 `selection` showers (experiments/results/lineage.json).
 """
 import ml_collections
 

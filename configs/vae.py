@@ -3,6 +3,9 @@
     python -m ecalgen.main --config=configs/vae.py          # full: one GPU or TPU
     python -m ecalgen.main --config=configs/vae.py:cpu      # 5 minutes on one core
     python -m ecalgen.main --config=configs/vae.py:test     # minutes: does everything run?
+
+`cpu` took 293 s of training on one core of AMD EPYC. Its PRD-AUC was 0.960 (physics; 0.966 between real sets) and 0.979
+(raw; 0.962) on 10,000 `selection` showers (experiments/results/lineage.json).
 """
 import ml_collections
 

@@ -24,8 +24,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen import runs
-from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.sources import sample_path
 from ecalgen.errors import UserError
 from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
@@ -33,6 +33,7 @@ from ecalgen.sampling.sampler import PRECISIONS, load_sampler
 from ecalgen.sampling.weights import load_weights, shipped_models
 from ecalgen.simulation.gflash import Gflash
 from ecalgen.training import parallel
+from ecalgen.training.material import load_material
 from ecalgen.training.state import init_key
 
 WARM = 2
@@ -186,7 +187,8 @@ def make_steps(config):
 
     What earlier stages would have fitted is as it is initialised, which takes no other time.
     """
-    _, stages, data = runs.load_stages(config)
+    material = load_material(config)
+    stages, data = material.stages, material.data
     count = parallel.steps_per_call(config.train.log_every)
     advance = parallel.map_steps(stages[-1].step, count, donate=True)
     first = stages[-1].init(init_key(0), None)

@@ -7,3 +7,7 @@ class UserError(ValueError):
 
 class ConfigError(UserError):
     """A field of the config that cannot be as it is."""
+
+
+class RunError(UserError):
+    """A run that cannot start or go on as asked; the message says what to change."""

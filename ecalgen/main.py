@@ -7,7 +7,7 @@ from ml_collections import config_flags
 
 from ecalgen import runs
 from ecalgen.adagan import ensemble_run as ensemble
-from ecalgen.errors import UserError
+from ecalgen.errors import RunError, UserError
 from ecalgen.machine import host
 from ecalgen.training.checks import check_used
 from ecalgen.training.loop import Interrupted
@@ -23,7 +23,7 @@ CONDITIONS = flags.DEFINE_string("conditions", None, "npz with ParticleMomentum 
 
 
 def main(argv):
-    """Run one mode; a fault of the user's ends in one line, not a traceback."""
+    """Run one mode; an error of the user's input ends in one line, without a traceback."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
     host.set_up()
@@ -35,7 +35,7 @@ def main(argv):
     try:
         check_used(config, config_flags.get_override_values(flags.FLAGS["config"]))
         if MODE.value != "train" and not (workdir / "config.json").exists():
-            raise runs.RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
+            raise RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
         if first := host.is_first():
             system.prepare(config, workdir)
         host.wait_for_all("prepared")
@@ -67,10 +67,10 @@ def _join(hosts):
 
 
 def parse(argv):
-    """absl's parser, with a field or preset that does not exist said in one line."""
+    """absl's parser; a field or preset that does not exist is reported in one line."""
     try:
         arguments = flags.FLAGS(argv)
-        _ = flags.FLAGS.config and flags.FLAGS.config.system  # a file that is not there is told of only when looked at
+        _ = flags.FLAGS.config and flags.FLAGS.config.system  # a missing file raises only when the config is accessed
         return arguments
     except flags.IllegalFlagValueError as error:
         reason = [line for line in str(error).splitlines() if line.strip()][-1]
@@ -79,16 +79,16 @@ def parse(argv):
         raise SystemExit(f"error: --config: {_unreadable(error)}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = next(iter(error.args), error)
-        message = message.args[0] if isinstance(message, KeyError) else message  # of which str() would be a quotation
+        message = message.args[0] if isinstance(message, KeyError) else message  # whose str() has quotation marks
         unknown = "the recipe has no such field; " if isinstance(error, AttributeError | KeyError) else ""
         raise SystemExit(f"error: --config: {' '.join(str(message).split())}; {unknown}its fields are those of "
                          "configs/base.py that its system uses, and those in its own file") from None
 
 
 def _unreadable(error):
-    """Which recipe could not be read, and why."""
+    """The recipe that could not be read, and the reason."""
     message = str(error.__cause__ or error)
-    if missing := re.search("No such file or directory: '(.*)'", message):  # all that ml_collections tells of it
+    if missing := re.search("No such file or directory: '(.*)'", message):  # no more than this text is given
         return f"there is no {missing[1]}; recipes are in configs/ of a clone"
     return " ".join(message.split())
 

@@ -14,7 +14,7 @@ from configs import adagan
 from ecalgen.adagan import ensemble_run as runs
 from ecalgen.adagan.ensemble_sampler import load_ensemble
 from ecalgen.machine import host
-from ecalgen.training.loop import read_metrics
+from ecalgen.training.metrics_log import read_metrics
 from experiments.lineage import milliseconds
 from experiments.variants import PRESETS, RESULTS, write
 
@@ -44,7 +44,7 @@ def main():
 
 def costs(config, workdir, count):
     """{"parameters", "bytes", "seconds" of training, "milliseconds_per_shower" by batch} of the first generators."""
-    sampler, incident = load_ensemble(workdir), runs.load_split(config.data.source, "train").incident_energy
+    sampler, incident = load_ensemble(workdir), runs.volume_splits(config.data.source)["train"].incident_energy
     arrays = [array for member in sampler.members[:count] for array in jax.tree.leaves(member)]
     seconds = {row["stage"]: row["seconds"] for row in read_metrics(workdir / "metrics.jsonl")}
     stages = [f"{kind}{number}" for number in range(count) for kind in ("member", "judge")]

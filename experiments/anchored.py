@@ -19,7 +19,9 @@ from ecalgen.machine import host
 from ecalgen.machine.lock import alone
 from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.sampling.weights import SHIPPED
-from ecalgen.training.loop import read_metrics, run_stage, trained_state
+from ecalgen.training.loop import run_stage, trained_state
+from ecalgen.training.material import load_material
+from ecalgen.training.metrics_log import read_metrics
 from experiments.judging import judged, make_showers, physics_prd, reference
 
 RESULTS = pathlib.Path(__file__).parent / "results"
@@ -65,9 +67,9 @@ def main():
 @alone
 def train(config, workdir, validation):
     """As `runs.train`, with the classifier AUC and the physics PRD-AUC of the validation showers at each checkpoint."""
-    showers, stages, data = runs.load_stages(config)
+    material = load_material(config)
     states = {}
-    for stage in stages:
+    for stage in material.stages:
         fields = config.generator.to_dict() | {"correction": stage.name == "gan"}
 
         def monitor(state, stage=stage, fields=fields):
@@ -76,9 +78,9 @@ def train(config, workdir, validation):
             return stage.monitor(state) | {"auc": measured["auc"]["observables"],
                                            "physics_prd": measured["physics_prd"]["auc"]}
 
-        states[stage.name] = run_stage(dataclasses.replace(stage, monitor=monitor), data, config.train, config.seed,
-                                       workdir, before=dict(states))
-    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
+        states[stage.name] = run_stage(dataclasses.replace(stage, monitor=monitor), material.data, config.train,
+                                       config.seed, workdir, before=dict(states))
+    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, material.showers)
 
 
 def sampling_time(workdir, batch=1_000, repeats=5):

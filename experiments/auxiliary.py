@@ -23,7 +23,9 @@ from ecalgen.evaluation.metrics.features import observable_columns
 from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.sampler import load_sampler
-from ecalgen.training.loop import read_metrics
+from ecalgen.training import readout
+from ecalgen.training.material import load_material
+from ecalgen.training.metrics_log import read_metrics
 from experiments.judging import prd, real_showers, reference
 from experiments.variants import add_recipe, make_parser, run_all
 
@@ -104,7 +106,7 @@ def histograms(showers):
 
 def regression(config, workdir, real):
     """MSE of the regressor on the test showers, in units of the target and of its variance; true against read off."""
-    pairs = runs.regression(config, workdir, real)
+    pairs = readout.regression(workdir, load_material(config), real)
     mse = {name: float(np.mean((true - read)**2)) for name, (true, read) in pairs.items()}
     unexplained = {name: mse[name] / float(np.var(true)) for name, (true, _) in pairs.items()}
     count = lambda true, read: np.histogram2d(true, np.clip(read, -1, 1), (EDGES[::2], EDGES[::2]))[0].astype(int)

@@ -25,7 +25,7 @@ from ecalgen.sampling.weights import SHIPPED, save_weights
 from ecalgen.training.loop import Stage, run_stage
 from ecalgen.training.stages import training_arrays
 from ecalgen.training.state import init_regressor
-from ecalgen.training.steps import regressor_step
+from ecalgen.training.steps import RegressorFit, regressor_step
 
 TRANSFORM = dict(name="sqrt", scale=100.0)
 TRAIN = dict(batch_size=64, log_every=100, checkpoint_every=1000, divergence=1e4)
@@ -52,8 +52,8 @@ def main():
         name="regressor", steps=args.steps, batch_size=TRAIN["batch_size"],
         init=lambda key, before: init_regressor(regressor, optimiser, key, views(*(
             train[name][:1] for name in ("cells", "momentum", "point")))),
-        step=functools.partial(regressor_step, regressor=regressor, views=views, optimiser=optimiser,
-                               batch_size=TRAIN["batch_size"], weights=np.ones(len(TARGETS), np.float32)))
+        step=functools.partial(regressor_step, fit=RegressorFit(
+            regressor, views, optimiser, TRAIN["batch_size"], np.ones(len(TARGETS), np.float32))))
     state = run_stage(stage, train, ml_collections.ConfigDict(TRAIN), args.seed, args.workdir)
     predictions, _ = jax.jit(regressor.apply)({"params": state.regressor.params}, test["cells"][..., None])
     mse = np.mean((np.asarray(predictions) - test["targets"]) ** 2, axis=0)

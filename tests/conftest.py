@@ -10,8 +10,8 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).pa
 import jax
 import pytest
 
-from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.formats import load_showers
+from ecalgen.data.sources import sample_path
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

@@ -8,7 +8,7 @@ import pytest
 
 from ecalgen import runs
 from ecalgen.adagan import ensemble_run as ensemble
-from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 
 CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py")
@@ -19,7 +19,7 @@ OPTIONS = {"aux_twostep": ["regressor=cnn_sa", "regressor=disc_arch_hlr", "regre
 EVERY = [f"{name}:{','.join(filter(None, (preset, option)))}" for name in CONFIGS for preset in ("", "cpu", "test")
          for option in ("", *OPTIONS.get(name, ()))]
 TRAINED_ELSEWHERE = ("anchored", "baseline", "adagan")
-"""By test_main.py and ensemble/test_runs.py."""
+"""Systems that tests/test_main.py and tests/adagan train."""
 
 
 @pytest.mark.parametrize("name", EVERY)

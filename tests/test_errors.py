@@ -2,14 +2,14 @@
 import pytest
 
 from ecalgen.data.showers import BadShowers
-from ecalgen.errors import ConfigError, UserError
+from ecalgen.errors import ConfigError, RunError, UserError
 from ecalgen.evaluation.metrics.prd import EvaluationError
 from ecalgen.machine.files import WriteError
 from ecalgen.machine.lock import LockError
 from ecalgen.machine.records import RecordError
-from ecalgen.runs import RunError
 from ecalgen.sampling.weights import WeightsError
-from ecalgen.training.loop import MetricsError, TrainingError
+from ecalgen.training.loop import TrainingError
+from ecalgen.training.metrics_log import MetricsError
 
 
 @pytest.mark.parametrize("kind", [

@@ -9,10 +9,12 @@ import pytest
 
 from ecalgen import runs
 from ecalgen.adagan.ensemble_sampler import load_ensemble
-from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.formats import load_showers, save_showers
+from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 from ecalgen.sampling.weights import load_weights
+from ecalgen.training.material import load_material
+from ecalgen.training.recipe import write_recipe
 
 OLD = pathlib.Path(__file__).parent / "old_models"
 FOLDERS = sorted(path.parent for path in OLD.glob("format_*/*/showers.npz"))
@@ -53,10 +55,10 @@ def test_checkpoints_of_older_versions_are_read(folder, tmp_path, monkeypatch):
     save_showers("showers.npz", load_showers(sample_path("electron_5d"))[:SHOWERS])
     recipe = (run / "recipe.txt").read_text().strip()
     config = maker.configured(recipe, maker.RUNS[recipe])
-    runs.write_recipe(config, run)
+    write_recipe(config, run)
     config.evaluation.showers = 20
     monkeypatch.setattr(runs, "load_sampler", lambda workdir: check(folder, workdir))
-    runs._sampler(config, run)
+    runs._sampler(config, run, lambda: load_material(config))
 
 
 def test_the_present_format_is_among_the_old_ones(tmp_path):

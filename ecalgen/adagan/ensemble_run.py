@@ -4,15 +4,16 @@ import pathlib
 import numpy as np
 from tqdm import tqdm
 
+from ecalgen.adagan.boosting import classifier_stage, weighted
 from ecalgen.adagan.ensemble_sampler import export_ensemble, load_ensemble
-from ecalgen.adagan.members import judge_stage, member_stage, training_arrays, weighted
+from ecalgen.adagan.members import member_stage, volume_arrays
 from ecalgen.adagan.volume_evaluation import CLUSTERS, evaluate_volumes
-from ecalgen.adagan.volume_report import verdict, write_volume_report
-from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.adagan.volume_report import volume_verdict, write_volume_report
+from ecalgen.data.sources import sample_path
 from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.data.transforms import make_transform
 from ecalgen.data.volumes import Volumes, load_volumes, save_volumes
-from ecalgen.errors import ConfigError
+from ecalgen.errors import ConfigError, RunError
 from ecalgen.evaluation.evaluate import write_evaluation
 from ecalgen.evaluation.report.verdict import spoken
 from ecalgen.machine.host import is_first
@@ -20,30 +21,31 @@ from ecalgen.machine.lock import alone
 from ecalgen.machine.provenance import device, provenance
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.models.three_views import SIDE
-from ecalgen.runs import RunError, training_seconds, write_recipe
 from ecalgen.training.checks import check_seed, check_train
-from ecalgen.training.loop import read_metrics, run_stage, trained_state
+from ecalgen.training.loop import run_stage, trained_state
+from ecalgen.training.metrics_log import read_metrics, training_seconds
+from ecalgen.training.recipe import write_recipe
 from ecalgen.training.state import init_key
 from ecalgen.training.tensorboard import make_writers
 
 SYSTEM = "adagan"
 
 
-def load_split(source, split):
-    """One split of a file of volumes, or of a shipped sample of them."""
+def volume_splits(source):
+    """The splits of a file of volumes, or of a shipped sample of them: `{split: Volumes}`."""
     own = bool(pathlib.Path(source).suffix)
     volumes, divide = load_volumes(source if own else sample_path(source)), drawn_splits if own else ordered_splits
     if volumes.energy.shape[1:] != (SIDE,) * 3:
         raise ConfigError(f"{source} holds blocks of {list(volumes.energy.shape[1:])} cells; this ensemble makes "
                           f"{SIDE} x {SIDE} x {SIDE}")
-    return volumes[divide(len(volumes))[split]]
+    return {split: volumes[rows] for split, rows in divide(len(volumes)).items()}
 
 
 def prepare(config, workdir):
-    """As `runs.prepare`, for an ensemble.
+    """Check the config, make the folder and write `config.json`, or check that it holds an ensemble of this recipe.
 
     Raises:
-      RunError: the folder holds another recipe.
+      RunError: the folder holds another recipe, or the showers are too few; the message says which.
       ConfigError: a field cannot be as it is.
     """
     check_seed(config.seed)
@@ -55,16 +57,16 @@ def prepare(config, workdir):
     if config.ensemble.members < 1:
         raise ConfigError(f"config.ensemble.members is {config.ensemble.members}; it must be at least 1")
     if not (workdir / "config.json").exists():
-        _judged(config)
+        _checked_splits(config)
     write_recipe(config, workdir)
 
 
 @alone
 def train(config, workdir):
-    """Every member and every judge between them, from the newest checkpoints; exported after each member."""
-    _judged(config)
-    volumes, validation = (load_split(config.data.source, split) for split in ("train", "validation"))
-    data = training_arrays(volumes, make_transform(**config.data.transform))
+    """Train every member and the classifiers between them, from the newest checkpoints; export after each member."""
+    splits = _checked_splits(config)
+    volumes = splits["train"]
+    data = volume_arrays(volumes, make_transform(**config.data.transform))
     writers = make_writers(workdir, config.tensorboard and is_first())
     say = tqdm.write if is_first() else lambda text: None
     say(f"training {config.system} ({config.preset}) on {len(volumes):,} showers, {device()}, in {workdir}")
@@ -72,11 +74,11 @@ def train(config, workdir):
     members, seen = [], data
     for number in range(config.ensemble.members):
         if number:
-            judged = run(judge_stage(config, number, data, members), data)
-            seen, weights = weighted(config, data, judged, number)
+            classified = run(classifier_stage(config, number, data, members), data)
+            seen, weights = weighted(config, data, classified, number)
             effective = 1 / np.sum(weights**2)
-            say(f"generator {number + 1} sees {effective:,.0f} of {len(weights):,} showers in effect")
-        stage = member_stage(config, number, seen, validation)
+            say(f"generator {number + 1} is trained on {effective:,.0f} effective showers of {len(weights):,}")
+        stage = member_stage(config, number, seen, splits["validation"])
         run(stage, seen)
         members.append(trained_state(stage, _like(stage, config), workdir))
         if is_first():
@@ -85,9 +87,10 @@ def train(config, workdir):
 
 @alone
 def evaluate(config, workdir):
-    """Judge ensembles of one, two, ... of the generators that are trained so far; the path of the report."""
+    """Judge ensembles of the first one, two, ... of the trained generators; the path of the report."""
     sampler = load_ensemble(workdir)
-    real, reference = _judged(config)
+    splits = _checked_splits(config)
+    real, reference = (splits[split][:config.evaluation.showers] for split in ("test", "train"))
     print(f"judging {len(real):,} generated showers against as many real ones", flush=True)
     members, generated = {}, None
     for count in range(1, len(sampler.members) + 1):
@@ -101,13 +104,13 @@ def evaluate(config, workdir):
         "batch_size": config.train.batch_size, "seconds": training_seconds(metrics)},
         "provenance": provenance(config.seed)}
     write_evaluation(workdir / "evaluation.json", result)
-    print(spoken(verdict({int(count): found for count, found in members.items()})), flush=True)
+    print(spoken(volume_verdict({int(count): found for count, found in members.items()})), flush=True)
     return write_volume_report(real, generated, result, workdir, metrics, f"{config.system} ({config.preset})")
 
 
 @alone
 def sample(config, workdir, conditions, seed):
-    """Blocks at the energies of a file (column `energy`, GeV), one each, into `samples.npz`; its path.
+    """Write one block for each energy of a file (column `energy`, GeV) to `samples.npz`; its path.
 
     Raises:
       RunError: no file of conditions is named, or it has no such column.
@@ -127,12 +130,12 @@ def _like(stage, config):
     return stage.init(init_key(config.seed), None)
 
 
-def _judged(config):
-    """The real showers that generated ones are compared with, and as many other ones."""
+def _checked_splits(config):
+    """`volume_splits` of the config's source, or a RunError where they hold too few showers to evaluate with."""
     count, source = config.evaluation.showers, config.data.source
-    splits = [load_split(source, split)[:count] for split in ("test", "train")]
-    for volumes in splits:
-        if len(volumes) < count:
-            raise RunError(f"config.evaluation.showers is {count}, but a split of {source} holds only {len(volumes)}; "
-                           f"lower it to {len(volumes)} or less, or give a larger file")
+    splits = volume_splits(source)
+    for split in ("test", "train"):
+        if len(splits[split]) < count:
+            raise RunError(f"config.evaluation.showers is {count}, but the {split} split of {source} holds only "
+                           f"{len(splits[split])}; lower it to {len(splits[split])} or less, or give a larger file")
     return splits

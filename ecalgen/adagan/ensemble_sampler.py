@@ -1,4 +1,4 @@
-"""Blocks of cells from a trained ensemble: each shower is made by one of its generators, drawn at random."""
+"""Blocks of cells from a trained ensemble; one of its generators, drawn at random, makes each shower."""
 import warnings
 
 import jax
@@ -25,7 +25,7 @@ class EnsembleSampler:
     """A trained ensemble as a function of the incident energy.
 
     Attributes:
-      card: what it is: system, config, training range, provenance.
+      card: system, config, training range and provenance.
       members: the variables of each generator, in the order of their training.
     """
 
@@ -43,8 +43,8 @@ class EnsembleSampler:
     def __call__(self, incident_energy, seed=0, members=None):
         """Showers of these energies, float32 `[N, 25, 25, 25]` MeV; the same seed gives the same showers.
 
-        The seed and i decide which generator makes shower i; all are equally likely. An energy far outside of the
-        training range is moved to the nearest one near it, and the shower is scaled to its energy.
+        The generator of shower i depends only on the seed and i; all are equally likely. An energy far outside of the
+        training range is replaced by the nearest one within the range's margin, and the shower is scaled to its energy.
 
         Args:
           incident_energy: `[N]` GeV.
@@ -53,7 +53,7 @@ class EnsembleSampler:
 
         Raises:
           BadShowers: energies that are not numbers from 1e-6 to 1e9 GeV.
-          UserError: a seed that cannot be.
+          UserError: a seed that is no whole number from 0 to 2^64 - 1.
           ValueError: for more members than there are.
         """
         members = len(self.members) if members is None else members
@@ -86,7 +86,7 @@ class EnsembleSampler:
 
 
 def pick(key, count, members):
-    """Which generator makes each shower: `[count]`, uniform; that of shower i depends on (key, i, members) alone."""
+    """The generator of each shower, `[count]`, uniform; that of shower i depends only on (key, i, members)."""
     uniform = jax.vmap(lambda i: jax.random.uniform(jax.random.fold_in(jax.random.fold_in(key, i), 1)))
     return np.minimum(np.asarray(uniform(jnp.arange(count)) * members).astype(int), members - 1)
 

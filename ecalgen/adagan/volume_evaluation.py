@@ -16,7 +16,7 @@ FORMAT = "volumes 1"
 
 
 def evaluate_volumes(real, generated, reference, seed=0, bootstrap=200, clusters=CLUSTERS, runs=RUNS):
-    """Every number of generated against real `Volumes`, beside that of other real ones, as a JSON-able dict.
+    """Compare generated with real `Volumes`, and other real ones with the same, as a JSON-able dict.
 
     All sets are cut to the size of the smallest.
 
@@ -43,7 +43,7 @@ def evaluate_volumes(real, generated, reference, seed=0, bootstrap=200, clusters
 
 
 def _c2st(sets, columns, seed, bootstrap):
-    """Trees on the observables and the incident energy."""
+    """AUC of boosted trees on the observables and the incident energy."""
     seen = [np.concatenate([*table.values(), volumes.incident_energy[:, None]], axis=1)
             for table, volumes in zip(columns, sets, strict=True)]
     judge = JUDGES["observables"]
@@ -54,7 +54,7 @@ def _c2st(sets, columns, seed, bootstrap):
 
 
 def _prd(sets, columns, clusters, runs, seed, bootstrap):
-    """Of the cells, and of the observables in units of their deviations."""
+    """PRD-AUC of the cells, and of the observables in standard deviations."""
     features = {"raw": [volumes.energy.reshape(len(volumes), -1) for volumes in sets]}
     scale = {name: value.std() or 1 for name, value in columns[0].items()}
     features["physics"] = [np.concatenate([table[name] / scale[name] for name in table], axis=1) for table in columns]
@@ -68,7 +68,7 @@ def _prd(sets, columns, clusters, runs, seed, bootstrap):
 
 
 def _fractions(sets, seed, bootstrap):
-    """Mean and deviation of the sampling fraction in bins of the incident energy."""
+    """Mean and standard deviation of the sampling fraction in bins of the incident energy."""
     result = []
     for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
         inside = [fractions[(volumes.incident_energy >= low) & (volumes.incident_energy < high)]

@@ -29,18 +29,18 @@ def write_volume_report(real, generated, evaluation, out_dir, metrics=None, titl
     ]
     if any(name.endswith("loss") or name == "w1" for row in metrics or [] for name in row):
         made.append(("learning_curves", "Learning curves", figures.learning_curves(metrics),
-                     "Losses of every member and judge and, where monitored, the mean Wasserstein-1 distance.",
+                     "Losses of every member and classifier and, where monitored, the mean Wasserstein-1 distance.",
                      "Lines of the training losses against the step."))
     pictures = [picture(name, heading, figures.png(figure), caption, alt)
                 for name, heading, figure, caption, alt in made]
     tables = {name.capitalize(): [(words([key]).capitalize(), text(value)) for key, value in evaluation[name].items()]
               for name in ("training", "provenance") if name in evaluation}
     return write_page(pathlib.Path(out_dir) / "report.html", "volumes.html.jinja", pictures, title=title,
-                      verdict=verdict(members), names=[str(count) for count in members], rows=_rows(members),
+                      verdict=volume_verdict(members), names=[str(count) for count in members], rows=_rows(members),
                       tables=tables)
 
 
-def verdict(members):
+def volume_verdict(members):
     """{"Good" or "Off": sentence} about all generators together, and about what the later ones changed."""
     counts = list(members)
     last = members[counts[-1]]

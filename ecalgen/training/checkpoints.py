@@ -1,4 +1,4 @@
-"""Checkpoints of a stage: written whole or not at all, verified when read. The only file that imports Orbax."""
+"""Checkpoints of a stage, written whole or not at all and verified when read. Only this file imports Orbax."""
 import contextlib
 import hashlib
 import pathlib
@@ -38,10 +38,10 @@ class Checkpoints:
         self._manager = ocp.CheckpointManager(self.folder, options=options)
 
     def save(self, step, state):
-        """Write `state` (arrays only) as that of `step`; on return it is safe on disk. Of processes, the first does.
+        """Write `state` (arrays only) as that of `step`; it is on disk on return. Only the first process writes.
 
         Raises:
-          WriteError: it cannot be written, as on a full disk. The checkpoints before it stay, and no part of it.
+          WriteError: it cannot be written, such as on a full disk. No part of it stays; the checkpoints before it do.
         """
         if step in self._manager.all_steps() or not is_first():
             return
@@ -62,8 +62,8 @@ class Checkpoints:
     def restore(self, like):
         """(step, state) of the newest checkpoint that can be read, or None when there is none.
 
-        A checkpoint that is damaged is reported as a warning and the one before it is taken; then the damaged one is
-        removed. Where none can be read all stay, as another version of ecalgen may have written them.
+        A damaged checkpoint is reported as a warning, and the one before it is used; then the damaged one is removed.
+        If none can be read, all stay, because another version of ecalgen may have written them.
 
         Args:
           like: a state of the same shapes and types.
@@ -103,7 +103,7 @@ class Checkpoints:
 
 @contextlib.contextmanager
 def _without_logs():
-    """Orbax logs the traceback of an error that it raises as well."""
+    """Silence the log, in which Orbax also writes the traceback of an error that it raises."""
     before = logging.get_verbosity()
     logging.set_verbosity(logging.FATAL)
     try:
@@ -113,7 +113,7 @@ def _without_logs():
 
 
 def _reason(error):
-    """What tensorstore says at great length, in short."""
+    """The reason of a failed write, in few words."""
     return FULL if FULL in str(error) else shown(error)
 
 

@@ -1,4 +1,4 @@
-"""What a recipe must fulfil, checked before anything is written."""
+"""Conditions that a recipe must fulfil, checked before anything is written."""
 import json
 import pathlib
 
@@ -6,16 +6,16 @@ from ecalgen.errors import ConfigError
 from ecalgen.machine.records import read_recipe, shown
 from ecalgen.models.build import build_regressor
 from ecalgen.training import parallel
-from ecalgen.training.losses import CRITICS
+from ecalgen.training.losses import LOSSES
 from ecalgen.training.stages import STAGES
 from ecalgen.training.targets import PARTICLE, find_functions
 
 ALONE = ("vae", "library")
-"""Generators that one stage of their name makes."""
+"""Generators that are made by one stage of the same name."""
 
 
 def check_stages(config):
-    """Raises ConfigError for stages that do not exist, or that do not make the system they are to train."""
+    """Raises ConfigError for stages that do not exist, or that do not train the system that the config describes."""
     generator, fit = config.generator, config.regressor
     for name in config.stages:
         if name not in STAGES:
@@ -41,15 +41,15 @@ def check_stages(config):
 
 
 def check_seed(seed):
-    """Raises ConfigError for a run's seed beyond 0 to 2^32 - 1, which would be that of another run modulo 2^32."""
+    """Raises ConfigError for a seed outside of 0 to 2^32 - 1, which is equivalent to another seed modulo 2^32."""
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ConfigError(f"config.seed is {seed!r}; it must be a whole number from 0 to {2**32 - 1}")
 
 
 def check_regressor(config):
-    """Raises ConfigError for a regressor that cannot be, or for a multi-task run that it cannot start from.
+    """Raises ConfigError for a regressor that cannot be built, or a multi-task run from which it cannot start.
 
-    A multi-task run without a sound `config.json` is a RecordError.
+    Raises RecordError for a multi-task run whose `config.json` is no recipe.
     """
     fit = config.regressor
     find_functions(fit.targets, fit.weights)
@@ -78,7 +78,7 @@ def check_regressor(config):
 
 
 def check_train(train, where="config.train"):
-    """Raises ConfigError for training fields that cannot be as they are.
+    """Raises ConfigError for training fields with impossible values.
 
     Args:
       train: `config.train`, or the section of a stage, with some of its fields.
@@ -92,8 +92,8 @@ def check_train(train, where="config.train"):
     if "checkpoint_every" in train and train["checkpoint_every"] % parallel.steps_per_call(train["log_every"]):
         raise ConfigError(f"{where}.checkpoint_every is {train['checkpoint_every']}; on this device it must be a "
                           f"multiple of config.train.log_every, {train['log_every']}")
-    if train.get("loss", "hinge") not in CRITICS:
-        raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(CRITICS)}")
+    if "loss" in train and train["loss"] not in LOSSES:
+        raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(LOSSES)}")
 
 
 BOUNDS = (
@@ -102,9 +102,7 @@ BOUNDS = (
     | dict.fromkeys(("constant_fraction", "final_fraction"), (lambda value: 0 <= value <= 1, "lie between 0 and 1"))
     | dict.fromkeys(("generator_rate", "discriminator_rate", "clip", "rate"), (lambda value: value > 0, "be above 0"))
     | dict.fromkeys(("r1", "gradient_penalty"), (lambda value: value >= 0, "not be below 0")))
-"""Field -> (whether a value is sound, what it must do)."""
-
-
+"""Field -> (whether a value is allowed, the condition in words)."""
 EVERY_STAGE = ("log_every", "checkpoint_every", "divergence")
 ADVERSARIAL = ("steps", "batch_size", "discriminator_steps", "generator_rate", "discriminator_rate",
                "constant_fraction", "final_fraction", "clip", "loss", "r1", "r1_every", "gradient_penalty", "ema")
@@ -114,11 +112,11 @@ TRAIN_FIELDS = {"gan": ADVERSARIAL, "multitask": ADVERSARIAL, "regressor": ("cli
 
 
 def check_used(config, names):
-    """Raises ConfigError for fields that nothing in the run reads.
+    """Raises ConfigError for fields that no stage of the run uses.
 
     Args:
       config: of the run.
-      names: fields that somebody has set, such as `train.steps`.
+      names: fields that the user has set, such as `train.steps`.
     """
     unused = [name for name in names if not _is_used(config, name)]
     if unused:

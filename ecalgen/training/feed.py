@@ -1,4 +1,4 @@
-"""What the steps of a stage draw their showers from: all of them on the devices, or one block of a stream at a time."""
+"""The showers that a stage draws from: all of them on the devices, or one block of a stream at a time."""
 import concurrent.futures
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ from ecalgen.training import parallel
 
 
 def feed(data, batch_size: int, per_call: int) -> Callable[[int], dict]:
-    """step -> the training arrays, on the devices, that it draws from.
+    """The function step -> training arrays on the devices, from which that step draws.
 
     Args:
       data: the arrays of all showers, or an `ArrayBlocks`.
       batch_size: showers a step.
-      per_call: steps a call; a block changes between calls only.
+      per_call: steps a call; blocks change only between calls.
     """
     if isinstance(data, dict):
         resident = parallel.replicate(data)
@@ -38,12 +38,12 @@ class ArrayBlocks:
         return len(self._stream)
 
     def __getitem__(self, index):
-        """NumPy arrays, so that a block which is read ahead takes no memory of a device."""
+        """NumPy arrays of a block, so that reading ahead takes no memory of a device."""
         return jax.device_get(self._arrays(self._stream.block(index)))
 
 
 class _Prefetched:
-    """Block `step // steps`, the one after it being read meanwhile."""
+    """Returns block `step // steps`, and reads the next one in the background."""
 
     def __init__(self, blocks, steps):
         self._blocks, self._steps, self._index = blocks, steps, None

@@ -1,10 +1,8 @@
-"""The training loop: runs a stage to its end, logs it, keeps checkpoints, and stops when it must."""
-import collections
+"""The training loop: it runs a stage to its end, logs metrics, keeps checkpoints, and stops on a signal."""
 import contextlib
 import dataclasses
 import functools
 import itertools
-import json
 import math
 import pathlib
 import signal
@@ -19,25 +17,17 @@ import jax.numpy as jnp
 from tqdm import tqdm
 
 from ecalgen.errors import UserError
-from ecalgen.machine.files import write_text, writing_to
 from ecalgen.machine.host import any_of_all, is_first, progress, wait_for_all
-from ecalgen.machine.records import COUNT, NUMBER, TEXT, Each, Kind, RecordError, check_record, parse_record
 from ecalgen.training import parallel
 from ecalgen.training.checkpoints import Checkpoints
 from ecalgen.training.feed import feed
+from ecalgen.training.metrics_log import Mean, MetricsLog, finite_values, read_metrics
 from ecalgen.training.state import init_key
 
 COLLAPSED = 2.0
 """A score this many times the best one, and `CHANCE` more, means that training has collapsed."""
 CHANCE = 0.1
-"""Twice the mean Wasserstein-1 distance of 500 real showers to as many others, which one outlier can double."""
-ROW = {"stage": TEXT, "step": COUNT, "seconds": NUMBER}
-LOGGED = Kind("a number", lambda value: isinstance(value, float) or NUMBER.fits(value))
-"""What else a row holds; a monitor may have found no finite value."""
-
-
-class MetricsError(UserError):
-    """A `metrics.jsonl` that cannot be read; the message says which line."""
+"""Twice the mean Wasserstein-1 distance between two sets of 500 real showers, which one outlier can double."""
 
 
 class TrainingError(UserError):
@@ -50,7 +40,7 @@ class Interrupted(SystemExit):
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """One trained part of a run: where it starts, what a step is, how long it goes on.
+    """One trained part of a run: its first state, its step, and its number of steps.
 
     Args:
       name: also its folder under `checkpoints/`.
@@ -58,8 +48,8 @@ class Stage:
       step: (state, data, key) -> (state, metrics), run on every device.
       steps: until this many have been made.
       batch_size: showers a step.
-      monitor: state -> {name: value} against validation showers, at every checkpoint.
-      score: the monitored value, low when good, by which a collapse is noticed.
+      monitor: state -> {name: value} against validation showers, evaluated at every checkpoint.
+      score: name of the monitored value, low when good, by which a collapse is noticed.
     """
 
     name: str
@@ -94,7 +84,7 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
                          for name, keep in ((stage.name, 2), (f"{stage.name}-best", 1)))
     state = stage.init(init_key(seed), before)
     start, state = checkpoints.restore(state) or (0, state)
-    state = parallel.replicate(jax.tree.map(jnp.copy, state))  # its own, as every step gives up the state before it
+    state = parallel.replicate(jax.tree.map(jnp.copy, state))  # a copy, as every step donates the state before it
     key = parallel.replicate(jax.random.key(seed))
     per_call = parallel.steps_per_call(train.log_every)
     showers = feed(data, stage.batch_size, per_call)
@@ -110,7 +100,7 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
             scheduled = step % train.checkpoint_every == 0 or step == stage.steps
             logging = scheduled or step % train.log_every == 0
             if logging:
-                jax.block_until_ready(state)  # or processes may talk of this step and of stopping in different order
+                jax.block_until_ready(state)  # or processes may communicate this step and the stop in different order
             stopping = any_of_all(stopped) if logging or not jax.distributed.is_initialized() else False
             due = scheduled or stopping
             if due or logging:
@@ -146,8 +136,8 @@ def call_ends(start, stop, per_call):
 def trained_state(stage, like, workdir):
     """The newest state of a stage, or the one of the best score where training has collapsed since.
 
-    The best score alone is no good guide: the mean Wasserstein-1 distance hangs on a few observables, and falls
-    while the physics PRD-AUC still rises.
+    The best score alone is a poor guide: the mean Wasserstein-1 distance depends on a few observables, and it can
+    worsen while the physics PRD-AUC still improves.
 
     Args:
       like: a state of the same shapes and types.
@@ -156,7 +146,7 @@ def trained_state(stage, like, workdir):
       The state, or None when there is none yet.
     """
     rows = read_metrics(pathlib.Path(workdir) / "metrics.jsonl")
-    scores = _values([row for row in rows if row["stage"] == stage.name], stage.score)
+    scores = finite_values([row for row in rows if row["stage"] == stage.name], stage.score)
     collapsed = bool(scores) and scores[-1] > COLLAPSED * min(scores) + CHANCE
     if collapsed:
         warnings.warn(f"stage {stage.name!r} collapsed: its {stage.score} rose from {min(scores):.3g} to "
@@ -165,82 +155,6 @@ def trained_state(stage, like, workdir):
     with contextlib.closing(Checkpoints(folder)) as checkpoints:
         restored = checkpoints.restore(like)
     return restored and restored[1]
-
-
-class MetricsLog:
-    """`metrics.jsonl`: one object a line with stage, step and values.
-
-    Rows of steps that a killed run made after its last checkpoint are dropped, as they are made again. Of several
-    processes the first writes.
-    """
-
-    def __init__(self, path, stage, start, writers=()):
-        self._path, self._stage, self._writers, self._began = pathlib.Path(path), stage, writers, time.time()
-        kept = [row for row in read_metrics(path) if row["stage"] != stage or row["step"] <= start]
-        if is_first():
-            write_text(self._path, "".join(json.dumps(row) + "\n" for row in kept))
-        self._rows = [row for row in kept if row["stage"] == stage]
-        self._before = max((row["seconds"] for row in self._rows), default=0.0)
-
-    def lowest(self, name):
-        """The lowest value so far of a metric, infinite before the first."""
-        return min(_values(self._rows, name), default=math.inf)
-
-    def write(self, step, values):
-        """Append a row; `seconds` counts training time over all resumed parts of the stage."""
-        seconds = self._before + time.time() - self._began
-        self._rows.append({"stage": self._stage, "step": step, "seconds": round(seconds, 1), **values})
-        if not is_first():
-            return
-        with writing_to(self._path), self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(self._rows[-1]) + "\n")
-        for writer in self._writers:
-            writer(self._stage, step, values)
-
-
-def read_metrics(path):
-    """The rows of a `metrics.jsonl`; a last line cut short by a kill is left out.
-
-    Raises:
-      MetricsError: a line is no row; the message says which.
-    """
-    path = pathlib.Path(path)
-    try:
-        lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    except OSError as error:
-        raise MetricsError(f"{path} cannot be read ({error.strerror}); move it away") from error
-    return [_row(path, number, line) for number, line in enumerate(lines, 1)]
-
-
-def _row(path, number, line):
-    try:
-        row = parse_record(line, ROW)
-        check_record({name: value for name, value in row.items() if name not in ROW}, Each(LOGGED))
-    except RecordError as error:
-        raise MetricsError(f"line {number} of {path} is no row of metrics ({error}); remove it") from error
-    return row
-
-
-def _values(rows, name):
-    """The finite values of a metric."""
-    return [row[name] for row in rows if math.isfinite(row.get(name, math.nan))]
-
-
-class Mean:
-    """Mean of the metrics added since the last `pop`, kept on the device so that no step waits for it."""
-
-    def __init__(self):
-        self._values = collections.defaultdict(list)
-
-    def add(self, metrics):
-        """Add one call's metrics, scalars."""
-        for name, value in metrics.items():
-            self._values[name].append(value)
-
-    def pop(self):
-        """{name: mean}, as floats."""
-        rows, self._values = jax.device_get(dict(self._values)), collections.defaultdict(list)
-        return {name: float(sum(values) / len(values)) for name, values in rows.items()}
 
 
 def check_sound(row, step, divergence, folder):
@@ -255,9 +169,9 @@ def check_sound(row, step, divergence, folder):
 
 @contextlib.contextmanager
 def stop_signals():
-    """A list that gets the number of the first SIGTERM or SIGINT; a second one acts as usual.
+    """A list to which the number of the first SIGTERM or SIGINT is appended; a second signal acts as usual.
 
-    In a thread beside the main one, such as a Dask worker's, which no signal reaches, it stays empty.
+    No signal reaches a thread other than the main one, such as a Dask worker's; there the list stays empty.
     """
     received, before = [], {}
     if threading.current_thread() is not threading.main_thread():

@@ -1,4 +1,7 @@
 """Adversarial and regression losses: pure functions of logits, gradients and predictions, means over the batch."""
+from collections.abc import Callable
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
@@ -27,13 +30,26 @@ def logistic(real_logits, fake_logits):
     return jnp.mean(jax.nn.softplus(-real_logits)) + jnp.mean(jax.nn.softplus(fake_logits))
 
 
-CRITICS = {"hinge": hinge_discriminator, "wasserstein": wasserstein_critic}
-"""Name in `config.train.loss` -> the discriminator's loss."""
-
-
 def generator_loss(fake_logits):
-    """L_G = -E D(G(z, y), y), of logits `[N]`, against either discriminator."""
+    """L_G = -E D(G(z, y), y), of logits `[N]`, against the hinge's discriminator or Wasserstein's critic."""
     return -jnp.mean(fake_logits)
+
+
+class Adversarial(NamedTuple):
+    """The losses of both networks.
+
+    Args:
+      discriminator: (real logits `[N]`, generated logits `[N]`) -> L_D.
+      generator: generated logits `[N]` -> L_G.
+    """
+
+    discriminator: Callable
+    generator: Callable
+
+
+LOSSES = {"hinge": Adversarial(hinge_discriminator, generator_loss),
+          "wasserstein": Adversarial(wasserstein_critic, generator_loss)}
+"""Name in `config.train.loss` -> the losses of both networks."""
 
 
 def gradient_penalty(gradients):
@@ -62,12 +78,18 @@ def weighted_mse(targets, predictions, weights):
 
     Source: Rogachev and Ratnikov 2023, equation 2.
     """
-    return jnp.dot(jnp.mean((targets - predictions) ** 2, axis=0), weights)
+    return jnp.dot(jnp.mean((targets - predictions) ** 2, axis=0), jnp.asarray(weights))
 
 
-def negative_bound(cells, divergence, total=0.0, beta=1.0):
-    """-(log p(S) + log p(cells | S, z) - beta KL) of scalars: the loss of `models.prior.Prior` and `models.vae.VAE`.
+def negative_bound(cells, divergence, beta, total=0.0):
+    """-(log p(S) + (log p(cells | S, z) - beta KL) / 100) of scalars: the loss of a `Prior` or a `VAE`.
 
-    The terms of the cells count a hundredth, as there are about a hundred and fifty lit ones to one total.
+    The terms of the cells are divided by 100 because a shower has about 150 lit cells and one total S.
+
+    Args:
+      cells: log p(cells | S, z).
+      divergence: KL(q(z) | p(z)).
+      beta: its weight.
+      total: log p(S); 0 where the model has no total of its own.
     """
     return -total - (cells - beta * divergence) / 100

@@ -1,4 +1,4 @@
-"""The only file that knows devices: a step mapped over all of them, and data put where they need it."""
+"""A step mapped over all devices, and data copied to each. Only this file handles devices."""
 import functools
 
 import jax
@@ -14,11 +14,11 @@ from ecalgen.training.steps import DEVICES
 def map_steps(step, count, donate=False):
     """`count` steps a call on all devices: (state, data, key) -> (state, metrics averaged over the steps).
 
-    More than one step a call keeps an accelerator busy; on CPU convolutions inside a scan run several
-    times slower, and one step a call costs nothing.
+    An accelerator is faster with more than one step a call. On a CPU, convolutions inside a scan are several times
+    slower, and one step a call has no cost.
 
     Args:
-      donate: let the new state take the memory of the old one, which cannot be used any more.
+      donate: reuse the memory of the old state, which cannot be used afterwards.
     """
 
     def advance(state, data, key):
@@ -34,7 +34,7 @@ def map_steps(step, count, donate=False):
 
 
 def steps_per_call(log_every):
-    """How many steps to run a call on this machine's devices: all between two logs, or one on CPU."""
+    """How many steps a call makes on this machine's devices: all between two logs, or one on a CPU."""
     return 1 if jax.default_backend() == "cpu" else log_every
 
 

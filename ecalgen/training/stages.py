@@ -12,12 +12,13 @@ from ecalgen.models.prior import Prior
 from ecalgen.models.vae import VAE
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.monitors import error_monitor, wasserstein_monitor
-from ecalgen.training.state import LibraryState, init_gan, init_key, init_prior, init_regressor, init_vae
-from ecalgen.training.steps import bound_step, gan_step, regressor_step
+from ecalgen.training.objective import objective_of
+from ecalgen.training.state import LibraryState, Networks, init_gan, init_key, init_prior, init_regressor, init_vae
+from ecalgen.training.steps import BoundFit, RegressorFit, bound_step, gan_step, regressor_step
 from ecalgen.training.targets import fit_targets
 
 FITS = {"prior": ("total", "profile", "whitening"), "regressor": ("regressor",)}
-"""Stage -> names of the parameters that it fits. Later stages take them over, and never train them."""
+"""Stage -> names of the parameters that it fits. Later stages take them over and do not train them."""
 
 
 def frozen_names(config, stage):
@@ -40,8 +41,10 @@ def is_multitask(config):
     return bool(config.regressor) and "regressor" not in config.stages
 
 
-def make_discriminator(config, targets, multitask=None):
-    """The discriminator of a run's GAN stage, with the regressor that is trained along or was trained before.
+def make_discriminator(config, targets=None, multitask=None):
+    """The discriminator of a GAN stage, with the regressor that is trained along or was trained before.
+
+    Every stage uses this function, and so does all that reads a trained discriminator.
 
     Args:
       config: of the run.
@@ -50,11 +53,10 @@ def make_discriminator(config, targets, multitask=None):
     """
     if not targets:
         return build_discriminator(config.discriminator)
-    fit = config.regressor
     multitask = is_multitask(config) if multitask is None else multitask
-    regressor = build_regressor(fit, config.discriminator, len(targets.names))
+    regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
     return build_discriminator(config.discriminator, **{"auxiliary" if multitask else "regressor": regressor},
-                               decides=fit.decides, bound=fit.bound)
+                               decides=config.regressor.decides, bound=config.regressor.bound)
 
 
 def training_arrays(showers, transform, targets=None):
@@ -64,7 +66,7 @@ def training_arrays(showers, transform, targets=None):
 
 
 def build_stages(config, data, validation, targets=None):
-    """The stages that `config.stages` names, but the multi-task one where its run is at hand.
+    """The stages that `config.stages` names, without the multi-task one where `config.regressor.multitask` is given.
 
     Args:
       data: the training arrays.
@@ -79,37 +81,39 @@ def prior_stage(config, data, validation, targets):
     """The anchored generator's prior, fitted by likelihood: Adam at a rate that falls to nothing along a cosine."""
     del targets
     fit, fields = config.prior, config.generator
-    prior = Prior(**{name: fields[name] for name in ("shape", "profile", "profile_widths", "octant")})
-    adam = falling_adam(fit, 1.0)
+    prior = Prior(fields.shape, fields.profile, fields.profile_widths, fields.octant)
+    bound = BoundFit(prior, fields.shape, falling_adam(fit, 1.0), fit.batch_size, beta=1.0)
     alone = build_generator(fields.to_dict() | {"correction": False})
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,
-                 step=functools.partial(bound_step, model=prior, latent=fields.shape, optimiser=adam,
-                                        batch_size=fit.batch_size),
-                 init=lambda key, before: init_prior(prior, adam, key, data, FITS["prior"]),
+                 step=functools.partial(bound_step, fit=bound),
+                 init=lambda key, before: init_prior(prior, bound.optimiser, key, data, FITS["prior"]),
                  monitor=wasserstein_monitor(alone, make_transform(**config.data.transform), validation))
 
 
 def regressor_stage(config, data, validation, targets):
-    """The regressor of two-step training, on the weighted MSE alone, from nothing or from a multi-task run's."""
-    fit = config.regressor
-    regressor = build_regressor(fit, config.discriminator, len(targets.names))
-    discriminator = build_discriminator(config.discriminator)
-    adam = falling_adam(fit, config.train.clip)
-    step = functools.partial(regressor_step, regressor=regressor, views=discriminator.views, optimiser=adam,
-                             batch_size=fit.batch_size, weights=targets.weights)
+    """The regressor of two-step training, on the weighted MSE alone.
+
+    It starts from fresh parameters, from the multi-task stage before it, or from a multi-task run.
+    """
+    section, discriminator = config.regressor, build_discriminator(config.discriminator)
+    regressor = build_regressor(section, config.discriminator, len(targets.names))
+    fit = RegressorFit(regressor, discriminator.views, falling_adam(section, config.train.clip), section.batch_size,
+                       targets.weights)
 
     def init(key, before):
         example = discriminator.views(data["cells"][:1], data["momentum"][:1], data["point"][:1])
         start = (before or {}).get("multitask")
-        if before is not None and fit.multitask:
+        if before is not None and section.multitask:
             start = _multitask_run(config, data, validation, targets)
-        return init_regressor(regressor, adam, key, example, start and start.discriminator)
+        return init_regressor(regressor, fit.optimiser, key, example, start and start.discriminator)
 
     def predict(state, *arrays):
         return regressor.apply(state.regressor.variables, *discriminator.views(*arrays))[0]
 
-    return Stage(name="regressor", steps=fit.steps, batch_size=fit.batch_size, step=step, init=init,
-                 monitor=error_monitor(predict, config, validation, targets))
+    transform = make_transform(**config.data.transform)
+    return Stage(name="regressor", steps=section.steps, batch_size=section.batch_size,
+                 step=functools.partial(regressor_step, fit=fit), init=init,
+                 monitor=error_monitor(predict, transform, validation, targets))
 
 
 def _multitask_run(config, data, validation, targets):
@@ -125,28 +129,26 @@ def _multitask_run(config, data, validation, targets):
 def gan_stage(config, data, validation, targets, name="gan", multitask=None):
     """Generator against discriminator; what earlier stages have fitted is taken over from them.
 
-    With `multitask` (by default: with a regressor that has no stage of its own) a regressor is trained along, on the
-    weighted MSE.
+    With `multitask` a regressor is trained along, on the weighted MSE. By default that is so for a regressor that has
+    no stage of its own.
     """
-    train = config.train
-    if multitask is None:
-        multitask = is_multitask(config)
-    generator, discriminator = build_generator(config.generator), make_discriminator(config, targets, multitask)
-    steering = config.regressor.steering * targets.weights if config.regressor.get("steering") else None
-    frozen = frozen_names(config, name)
-    optimisers = (optimiser(train.generator_rate, train, frozen),
-                  optimiser(train.discriminator_rate, train, frozen, updates=train.discriminator_steps))
-    step = functools.partial(gan_step, generator=generator, discriminator=discriminator, optimisers=optimisers,
-                             batch_size=train.batch_size, discriminator_steps=train.discriminator_steps, ema=train.ema,
-                             loss=train.loss, r1=train.r1, r1_every=train.r1_every,
-                             gradient_penalty=train.gradient_penalty,
-                             weights=targets.weights if multitask else None, steering=steering, frozen=frozen)
-    distances = wasserstein_monitor(generator, make_transform(**config.data.transform), validation)
-    predict = lambda state, *arrays: discriminator.apply(state.discriminator.variables, *arrays)[1]
-    errors = error_monitor(predict, config, validation, targets) if multitask else lambda state: {}
-    return Stage(name=name, steps=train.steps, batch_size=train.batch_size, step=step,
-                 init=lambda key, before: init_gan(generator, discriminator, optimisers, key, data, before),
+    multitask = is_multitask(config) if multitask is None else multitask
+    networks = make_networks(config, name, make_discriminator(config, targets, multitask))
+    objective, transform = objective_of(config, targets, multitask), make_transform(**config.data.transform)
+    distances = wasserstein_monitor(networks.generator, transform, validation)
+    predict = lambda state, *arrays: networks.discriminator.apply(state.discriminator.variables, *arrays)[1]
+    errors = error_monitor(predict, transform, validation, targets) if multitask else lambda state: {}
+    return Stage(name=name, steps=config.train.steps, batch_size=objective.batch_size,
+                 step=functools.partial(gan_step, networks=networks, objective=objective),
+                 init=lambda key, before: init_gan(networks, key, data, before),
                  monitor=lambda state: distances(state) | errors(state), score="w1")
+
+
+def make_networks(config, stage, discriminator):
+    """The `Networks` of a GAN stage, whose generator is the config's."""
+    train, frozen = config.train, frozen_names(config, stage)
+    return Networks(build_generator(config.generator), discriminator, optimiser(train.generator_rate, train, frozen),
+                    optimiser(train.discriminator_rate, train, frozen, updates=train.discriminator_steps), frozen)
 
 
 def vae_stage(config, data, validation, targets):
@@ -154,16 +156,14 @@ def vae_stage(config, data, validation, targets):
     del targets
     fit, generator = config.vae, build_generator(config.generator)
     vae = VAE(generator.latent, generator.widths, generator.attention, generator.octant)
-    adam = falling_adam(fit, config.train.clip)
-    return Stage(name="vae", steps=fit.steps, batch_size=fit.batch_size,
-                 step=functools.partial(bound_step, model=vae, latent=vae.latent, optimiser=adam,
-                                        batch_size=fit.batch_size, beta=fit.beta),
-                 init=lambda key, before: init_vae(vae, adam, key, data),
+    bound = BoundFit(vae, vae.latent, falling_adam(fit, config.train.clip), fit.batch_size, fit.beta)
+    return Stage(name="vae", steps=fit.steps, batch_size=fit.batch_size, step=functools.partial(bound_step, fit=bound),
+                 init=lambda key, before: init_vae(vae, bound.optimiser, key, data),
                  monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation))
 
 
 def library_stage(config, data, validation, targets):
-    """The shower library: filled where it starts, so that its one step does nothing."""
+    """The shower library, which is filled when its state is made; its only step does nothing."""
     del targets
     generator = build_generator(config.generator)
     filled = lambda: fill(generator, *(data[name] for name in ("cells", "momentum", "point")))

@@ -1,5 +1,5 @@
 """What training carries from step to step: one immutable state a stage, nothing outside it."""
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,22 @@ class Network(struct.PyTreeNode):
         return Network(params=params, spectral=spectral, optimiser=optimiser_state)
 
 
+class Networks(NamedTuple):
+    """A generator, its discriminator, and how both move.
+
+    Args:
+      generator, discriminator: the modules.
+      generator_optimiser, discriminator_optimiser: optax.
+      frozen: names of the parameters, at the top of either network, that an earlier stage has fitted.
+    """
+
+    generator: Any
+    discriminator: Any
+    generator_optimiser: Any
+    discriminator_optimiser: Any
+    frozen: tuple[str, ...] = ()
+
+
 class GANState(struct.PyTreeNode):
     """Both networks, the average of the generator's parameters, and how many steps they have seen."""
 
@@ -43,7 +59,7 @@ class GANState(struct.PyTreeNode):
 
     @property
     def fitted(self):
-        """Nothing that a later stage takes over by its name."""
+        """A GAN fits no parameters that a later stage takes over by their names."""
         return {}
 
 
@@ -53,13 +69,13 @@ class BoundState(struct.PyTreeNode):
     step: jax.Array
     network: Network
     drawn_from: tuple[str, ...] = struct.field(pytree_node=False)
-    """Names of those of its parameters that make showers."""
+    """Names of the parameters that the generator of this model shares."""
     fits: tuple[str, ...] = struct.field(pytree_node=False, default=())
-    """Names of those that later stages take over."""
+    """Names of the parameters that later stages take over."""
 
     @property
     def sampled(self):
-        """The variables of the generator that the model is alone."""
+        """The variables of the generator that consists of this model alone."""
         params = self.network.params
         return {"params": {name: params[name] for name in self.drawn_from if name in params}, "spectral": {}}
 
@@ -70,7 +86,7 @@ class BoundState(struct.PyTreeNode):
 
 
 class LibraryState(struct.PyTreeNode):
-    """A library of showers; its only step fills it."""
+    """A library of showers, which is filled when the state is made."""
 
     step: jax.Array
     params: Any
@@ -82,21 +98,7 @@ class LibraryState(struct.PyTreeNode):
 
     @property
     def fitted(self):
-        """Nothing that a later stage takes over."""
-        return {}
-
-
-class JudgeState(struct.PyTreeNode):
-    """A classifier of real against generated showers, how many steps it has seen, and who makes the latter."""
-
-    step: jax.Array
-    network: Network
-    made_by: Any
-    """The variables of several generators of one kind, stacked."""
-
-    @property
-    def fitted(self):
-        """Nothing that a later stage takes over."""
+        """A library fits no parameters that a later stage takes over."""
         return {}
 
 
@@ -115,36 +117,45 @@ class RegressorState(struct.PyTreeNode):
 def init_key(seed):
     """The key of initial parameters, which must be the same wherever a state is made.
 
-    They are drawn by the generator `rbg`: a program of many small draws compiles several times faster with it.
+    The generator of random numbers is `rbg`: with it a program of many small draws compiles several times faster.
     """
     return jax.random.key(seed, impl="rbg")
 
 
 def init_network(module, optimiser, key, *example, fitted=None):
-    """A network with fresh parameters, but those that are `fitted`: {name at the top: parameters}.
+    """A network before its first step.
 
-    `example` holds the arguments of one call, of any batch size.
+    Args:
+      module: flax.
+      optimiser: optax.
+      key: of the initial parameters.
+      example: the arguments of one call, of any batch size.
+      fitted: {name at the top: parameters} that replace initial ones.
     """
     variables = jax.jit(module.init)(key, *example)
     params = {name: (fitted or {}).get(name, value) for name, value in variables["params"].items()}
     return Network(params=params, spectral=variables.get("spectral", {}), optimiser=optimiser.init(params))
 
 
-def init_gan(generator, discriminator, optimisers, key, data, before=None):
+def init_gan(networks, key, data, before=None):
     """The state before the first step; generator and discriminator start from keys of their own.
 
     Args:
-      optimisers: (generator's, discriminator's), optax.
+      networks: `Networks`.
+      key: as of `init_key`.
       data: the training showers, as `steps.gan_step` takes them; only shapes are used.
       before: {name: last state} of the stages before, whose `fitted` parameters both networks take over.
     """
     generator_key, discriminator_key = jax.random.split(key)
     momentum, point = data["momentum"][:1], data["point"][:1]
-    noise = jax.vmap(generator.draw_noise)(key[None])
+    noise = jax.vmap(networks.generator.draw_noise)(key[None])
     fitted = {name: value for state in (before or {}).values() for name, value in state.fitted.items()}
-    g = init_network(generator, optimisers[0], generator_key, noise, momentum, point, fitted=fitted)
-    d = init_network(discriminator, optimisers[1], discriminator_key, data["cells"][:1], momentum, point, fitted=fitted)
-    return GANState(step=jnp.zeros((), jnp.int32), generator=g, discriminator=d, ema=jax.tree.map(jnp.copy, g.params))
+    generator = init_network(networks.generator, networks.generator_optimiser, generator_key, noise, momentum, point,
+                             fitted=fitted)
+    discriminator = init_network(networks.discriminator, networks.discriminator_optimiser, discriminator_key,
+                                 data["cells"][:1], momentum, point, fitted=fitted)
+    return GANState(step=jnp.zeros((), jnp.int32), generator=generator, discriminator=discriminator,
+                    ema=jax.tree.map(jnp.copy, generator.params))
 
 
 def init_prior(prior, optimiser, key, data, fits):
@@ -166,23 +177,12 @@ def init_vae(vae, optimiser, key, data):
                       network=init_network(vae, optimiser, key, *example, jnp.zeros((1, vae.latent))))
 
 
-def init_judge(judge, optimiser, key, data, made_by):
-    """The state of a classifier of real against generated showers before its first step.
-
-    Args:
-      made_by: variables of the generators whose showers it is to tell.
-    """
-    network = init_network(judge, optimiser, key, *(data[name][:1] for name in ("cells", "momentum", "point")))
-    return JudgeState(step=jnp.zeros((), jnp.int32), network=network,
-                      made_by=jax.tree.map(lambda *leaves: jnp.stack(leaves), *made_by))
-
-
 def init_regressor(regressor, optimiser, key, example, start=None):
     """The state of a regressor before its first step.
 
     Args:
-      example: what it is shown of a shower: views and conditions.
-      start: the `Network` of a discriminator whose `auxiliary` part it goes on from.
+      example: its arguments for one shower, views and conditions.
+      start: the `Network` of a discriminator whose `auxiliary` parameters it starts from.
     """
     network = init_network(regressor, optimiser, key, *example)
     if start is not None:

@@ -1,4 +1,4 @@
-"""What a regressor is to read off a shower: named observables, or a user's own functions, standardised."""
+"""The targets of a regressor: named observables of a shower, or a user's own functions, standardised."""
 import dataclasses
 import importlib
 import numbers
@@ -12,7 +12,7 @@ from ecalgen.errors import ConfigError
 
 PARTICLE = {"incident_energy": lambda energy, momentum, point: incident_energy(momentum),
             "momentum": lambda energy, momentum, point: momentum, "point": lambda energy, momentum, point: point}
-"""Targets that are known of a generated shower too: GeV, `[N, 3]` GeV, and `[N, 2]` cm."""
+"""Targets that follow from the particle alone, in GeV and cm; they are also known for a generated shower."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ def fit_targets(names, weights, frame, showers):
     """The `Targets` that `config.regressor.targets` names, on the scale of these showers.
 
     Args:
-      names: of observables, or `module:function` of a user's own; one with M columns counts as M targets.
+      names: of observables, or `module:function` of a user's own; a name with M columns makes M targets.
       weights: alpha of each name.
       frame: as in `Targets`.
       showers: the training showers.

@@ -1,4 +1,4 @@
-"""Metrics for TensorBoard, beside `metrics.jsonl`; needs the extra `tensorboard`."""
+"""A TensorBoard log of the metrics, in addition to `metrics.jsonl`; it needs the extra `tensorboard`."""
 import atexit
 
 from ecalgen.errors import UserError

@@ -10,8 +10,7 @@ import pytest
 from ecalgen.adagan import ensemble_run as runs
 from ecalgen.adagan.ensemble_sampler import load_ensemble, pick
 from ecalgen.data.volumes import Volumes, load_volumes, save_volumes
-from ecalgen.errors import ConfigError
-from ecalgen.runs import RunError
+from ecalgen.errors import ConfigError, RunError
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def test_it_goes_on_after_its_last_stage_and_is_judged(finished):
 
 
 def test_the_second_member_sees_the_showers_by_their_weights(recipe, blocks, tmp_path, monkeypatch):
-    """A judge that finds the first half of the showers made well leaves them out of what the second member sees."""
+    """Where the classifier finds the first half of the showers made well, the second member sees the other half."""
     config, seen = recipe("adagan:test"), {}
     config.data.source = str(blocks)
 
@@ -60,12 +59,12 @@ def test_the_second_member_sees_the_showers_by_their_weights(recipe, blocks, tmp
         seen[stage.name] = data
         return None
 
-    def weighted(config, data, judged, number):
+    def weighted(config, data, classified, number):
         weights = np.repeat([0.0, 2 / len(data["cells"])], len(data["cells"]) // 2)
         return data | {"cumulative": np.cumsum(weights)}, weights
 
     for name, stand_in in {"run_stage": run_stage, "weighted": weighted, "trained_state": lambda *_: None,
-                           "judge_stage": lambda config, number, *_: types.SimpleNamespace(name=f"judge{number}"),
+                           "classifier_stage": lambda config, number, *_: types.SimpleNamespace(name=f"judge{number}"),
                            "member_stage": lambda config, number, *_: types.SimpleNamespace(name=f"member{number}"),
                            "_like": lambda *_: None, "export_ensemble": lambda *_: None}.items():
         monkeypatch.setattr(runs, name, stand_in)
@@ -115,7 +114,7 @@ def test_each_generator_makes_its_share():
 
 @pytest.mark.parametrize("changes, error, message", [
     ({"ensemble.members": 0}, ConfigError, "config.ensemble.members is 0; it must be at least 1"),
-    ({"evaluation.showers": 400}, RunError, "config.evaluation.showers is 400, but a split of .* holds only 100"),
+    ({"evaluation.showers": 400}, RunError, "showers is 400, but the test split of .* holds only 100; lower it"),
     ({"ensemble.judge.steps": -5}, ConfigError, "config.ensemble.judge.steps is -5; it must be at least 1"),
 ])
 def test_what_cannot_be_leaves_nothing_behind(recipe, blocks, tmp_path, changes, error, message):
@@ -127,4 +126,4 @@ def test_what_cannot_be_leaves_nothing_behind(recipe, blocks, tmp_path, changes,
 def test_blocks_of_another_shape_are_refused(tmp_path):
     save_volumes(tmp_path / "small.npz", Volumes(np.ones((20, 5, 5, 5)), np.ones(20)))
     with pytest.raises(ConfigError, match=r"holds blocks of \[5, 5, 5\] cells"):
-        runs.load_split(str(tmp_path / "small.npz"), "train")
+        runs.volume_splits(str(tmp_path / "small.npz"))

@@ -1,14 +1,15 @@
 """The shipped sample, its splits, and TFDS giving the same arrays as the plain file."""
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
-from ecalgen.data import ecal_shashlik
-from ecalgen.data.ecal_shashlik import load_repeated, load_split, open_stream, sample_path
+from ecalgen.data import sources
+from ecalgen.data.ecal_shashlik import EcalShashlik, load_repeated, load_split, open_stream
 from ecalgen.data.files.formats import iter_showers, load_provenance, load_showers, save_showers
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
+from ecalgen.data.sources import sample_path
 from ecalgen.data.splits import drawn_splits, ordered_splits
 
 
@@ -32,7 +33,7 @@ def shipped():
 @pytest.fixture
 def small_sample(tmp_path, monkeypatch):
     """A folder of samples whose `electron_5d` has 50 showers."""
-    monkeypatch.setattr(ecal_shashlik, "SAMPLES", tmp_path / "samples")
+    monkeypatch.setattr(sources, "SAMPLES", tmp_path / "samples")
     save_showers(tmp_path / "samples" / "electron_5d.npz", some_showers(50))
     return tmp_path / "samples" / "electron_5d.npz"
 
@@ -57,9 +58,9 @@ def test_shipped_files_are_as_their_data_card_says(name, count, seed, pdg):
 
 
 def test_shipped_files_are_small_enough():
-    assert sum(path.stat().st_size for path in ecal_shashlik.SAMPLES.glob("*.npz")) < 41e6
-    assert {path.stem for path in ecal_shashlik.SAMPLES.glob("*.npz")} == {
-        *ecal_shashlik.SHIPPED, "electron_layered", "electron_5d_test", "electron_5d_repeated"}
+    assert sum(path.stat().st_size for path in sources.SAMPLES.glob("*.npz")) < 41e6
+    assert {path.stem for path in sources.SAMPLES.glob("*.npz")} == {
+        *sources.SHIPPED, "electron_layered", "electron_5d_test", "electron_5d_repeated"}
 
 
 def test_the_one_dimensional_showers_stand_straight_in_the_middle():
@@ -80,21 +81,7 @@ def test_shipped_showers_are_those_of_the_paper_s_calorimeter(shipped):
     assert (shipped.pdg == 11).all()
 
 
-def test_unknown_sample_lists_those_there_are():
-    for name in ("muon", "../samples/electron_5d", ""):
-        with pytest.raises(ValueError, match="no shipped sample is called .*electron_1d, electron_5d, .*electron_l"):
-            sample_path(name)
-
-
 # The splits
-
-
-def test_the_shipped_electrons_keep_the_splits_that_models_were_trained_on():
-    rows = {split: part[1] for split, part in ecal_shashlik.split_rows(sample_path()).items()}
-    assert list(rows) == ["train", "validation", "selection", "test"]
-    for split, expected in (("selection", range(10_000)), ("validation", range(10_000, 14_000)),
-                            ("train", range(14_000, 60_000)), ("test", range(20_000))):
-        np.testing.assert_array_equal(rows[split], expected)
 
 
 def test_the_test_split_is_a_production_of_its_own(tmp_path):
@@ -166,12 +153,6 @@ def test_wrong_names(source, split, message):
         load_split(source, split)
 
 
-def test_a_file_needs_no_tfds():
-    script = ("import sys; from ecalgen.data.ecal_shashlik import load_split, sample_path; "
-              "load_split(sample_path(), 'test'); assert 'tensorflow_datasets' not in sys.modules")
-    subprocess.run([sys.executable, "-W", "error", "-c", script], check=True)
-
-
 # Loading through TFDS
 
 
@@ -198,7 +179,7 @@ def test_a_data_set_prepared_by_another_process_meanwhile_is_used(tmp_path, smal
             load_split("ecal_shashlik", "test", tmp_path / "tfds")
         return iter_showers(path, conventions=conventions)
 
-    monkeypatch.setattr(ecal_shashlik, "iter_showers", read_while_another_prepares)
+    monkeypatch.setattr(sources, "iter_showers", read_while_another_prepares)
     assert_same(load_split("ecal_shashlik", "train", tmp_path / "tfds"), some_showers(50)[14:])
     assert len(calls) == 6  # three splits, by each of the two
     assert [path.name for path in (tmp_path / "tfds" / "ecal_shashlik" / "electron_5d").iterdir()] == ["3.0.0"]
@@ -209,17 +190,13 @@ def test_a_failed_preparation_is_raised_and_leaves_nothing(tmp_path, small_sampl
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ecal_shashlik, "iter_showers", breaks)
+        patch.setattr(sources, "iter_showers", breaks)
         with pytest.raises(OSError, match="No space left"):
             load_split("ecal_shashlik", "train", tmp_path / "tfds")
     assert len(load_split("ecal_shashlik", "train", tmp_path / "tfds")) == 36
 
 
 def test_the_builder_is_registered_with_tfds(tmp_path, small_sample):
-    import tensorflow_datasets as tfds
-
-    from ecalgen.data.ecal_shashlik import EcalShashlik
-
     builder = tfds.builder("ecal_shashlik/electron_5d", data_dir=tmp_path / "tfds", file_format="array_record")
     assert type(builder) is EcalShashlik and str(builder.version) == "3.0.0"
     builder.download_and_prepare()
@@ -258,8 +235,3 @@ def test_a_file_that_has_changed_is_prepared_anew(tmp_path):
     for count, training in ((50, 36), (60, 44)):
         save_showers(tmp_path / "mine.npz", some_showers(count))
         assert len(open_stream(tmp_path / "mine.npz", tmp_path / "tfds", on_device=10)) == training
-
-
-def test_other_attributes_of_the_module_are_unknown():
-    with pytest.raises(AttributeError, match="has no attribute 'Other'"):
-        _ = ecal_shashlik.Other

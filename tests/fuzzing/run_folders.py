@@ -12,9 +12,8 @@ import evaluations
 from fuzzing.harm import as_bytes, harmed, pick, places
 from fuzzing.harness import Trial
 
-from ecalgen import runs
 from ecalgen.evaluation.report import compare
-from ecalgen.training import checks, loop
+from ecalgen.training import checks, metrics_log, recipe
 
 UNREAD = ("train", "data")
 """Sections in which an older version may have written fields that nothing reads."""
@@ -46,7 +45,7 @@ def _recipe(rng, folder):
         ours, there = (_trained_by(json.loads(text)) for text in (json.dumps(config.to_dict()), content))
         assert ours == {path: value for path, value in there.items() if path in ours or path[0] not in UNREAD}
 
-    return Trial(f"recipe, {kind}", lambda: runs.write_recipe(config, folder), sound)
+    return Trial(f"recipe, {kind}", lambda: recipe.write_recipe(config, folder), sound)
 
 
 def _trained_by(recipe):
@@ -74,14 +73,14 @@ def _metrics(rng, folder):
     path.write_bytes(b"\n".join(lines) + end)
 
     def read():
-        log = loop.MetricsLog(path, "gan", 10)
-        return loop.read_metrics(path), log.lowest("w1")
+        log = metrics_log.MetricsLog(path, "gan", 10)
+        return metrics_log.read_metrics(path), log.lowest("w1")
 
     def sound(result):
         rows, lowest = result
         assert not math.isnan(lowest) and len(rows) >= 2
         assert all(type(row["stage"]) is str and type(row["step"]) is int for row in rows)
-        assert runs.training_seconds(rows) < 1e40
+        assert metrics_log.training_seconds(rows) < 1e40
 
     return Trial(f"metrics, {kind}", read, sound)
 

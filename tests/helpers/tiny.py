@@ -2,6 +2,7 @@
 
     python tiny.py WORKDIR STEPS [RATE]
 """
+import dataclasses
 import functools
 import sys
 
@@ -12,13 +13,16 @@ import numpy as np
 from ecalgen.models.discriminator import Discriminator
 from ecalgen.models.plain import Generator
 from ecalgen.training.loop import Stage, run_stage
+from ecalgen.training.objective import Objective
 from ecalgen.training.stages import optimiser
-from ecalgen.training.state import init_gan
+from ecalgen.training.state import Networks, init_gan
 from ecalgen.training.steps import gan_step
 
 BATCH = 16
 GENERATOR = Generator(latent=4, widths=(4, 4, 4, 4), attention=8)
 DISCRIMINATOR = Discriminator(widths=(4, 4, 4), attention=8, embedding=4)
+OBJECTIVE = Objective(batch_size=BATCH, discriminator_steps=1, loss="hinge", r1=0.0, r1_every=1, gradient_penalty=0.0,
+                      ema=0.9)
 
 
 def data(count=64):
@@ -36,13 +40,21 @@ def train_config(**changes):
     return ml_collections.ConfigDict(fields | changes)
 
 
+def networks(*optimisers, discriminator=DISCRIMINATOR):
+    """The tiny generator against a discriminator, each moved by its optimiser."""
+    return Networks(GENERATOR, discriminator, *optimisers)
+
+
+def step(networks, **changes):
+    """`gan_step` of these networks, with changes of `OBJECTIVE`."""
+    return functools.partial(gan_step, networks=networks, objective=dataclasses.replace(OBJECTIVE, **changes))
+
+
 def stage(train):
     """The GAN stage of the tiny networks."""
-    optimisers = tuple(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate))
-    step = functools.partial(gan_step, generator=GENERATOR, discriminator=DISCRIMINATOR, optimisers=optimisers,
-                             batch_size=train.batch_size, discriminator_steps=1, ema=0.9)
-    return Stage(name="gan", steps=train.steps, step=step, batch_size=train.batch_size,
-                 init=lambda key, before=None: init_gan(GENERATOR, DISCRIMINATOR, optimisers, key, data()))
+    trained = networks(*(optimiser(rate, train) for rate in (train.generator_rate, train.discriminator_rate)))
+    return Stage(name="gan", steps=train.steps, step=step(trained, batch_size=train.batch_size),
+                 batch_size=train.batch_size, init=lambda key, before=None: init_gan(trained, key, data()))
 
 
 def run(workdir, **changes):

@@ -11,10 +11,10 @@ import time
 import numpy as np
 import pytest
 
-from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.sources import sample_path
 from ecalgen.errors import UserError
 from ecalgen.machine import host
-from ecalgen.training.loop import read_metrics
+from ecalgen.training.metrics_log import read_metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
 SMALL = [f"--config={ROOT}/configs/baseline.py:test", f"--config.data.source={sample_path()}",

@@ -17,11 +17,12 @@ from exporting import GENERATORS, save_run  # noqa: E402
 
 from ecalgen import runs  # noqa: E402
 from ecalgen.adagan.ensemble_sampler import load_ensemble  # noqa: E402
-from ecalgen.data.ecal_shashlik import sample_path  # noqa: E402
 from ecalgen.data.files.formats import load_showers, save_showers  # noqa: E402
+from ecalgen.data.sources import sample_path  # noqa: E402
 from ecalgen.models.build import build_generator  # noqa: E402
 from ecalgen.sampling.sampler import load_sampler  # noqa: E402
 from ecalgen.sampling.weights import save_weights  # noqa: E402
+from ecalgen.training.recipe import write_recipe  # noqa: E402
 
 MOMENTUM = np.array([[1.0, 2.0, 20.0], [0.0, -1.0, 40.0], [3.0, -0.5, 9.0]], "f4")
 POINT = np.array([[0.1, -0.2], [0.3, 0.4], [-1.5, 2.0]], "f4")
@@ -67,7 +68,7 @@ def main(folder):
         config, run = configured(name, changes), folder / f"run_{name.partition(':')[0]}"
         run.mkdir()
         save_showers("showers.npz", showers[:SHOWERS])
-        runs.write_recipe(config, run)
+        write_recipe(config, run)
         runs.train(config, run)
         (run / "recipe.txt").write_text(name + "\n")
         np.savez_compressed(run / "showers.npz", momentum=MOMENTUM, point=POINT,

@@ -24,7 +24,7 @@ CONFIG = ml_collections.ConfigDict(dict(system="tiny", preset="test", seed=0, ge
 def trained(tmp_path_factory, showers):
     """A workdir with a generator, and the state it was written from."""
     optimiser = tiny.optimiser(1e-3, tiny.train_config())
-    state = init_gan(tiny.GENERATOR, tiny.DISCRIMINATOR, (optimiser, optimiser), jax.random.key(0), tiny.data())
+    state = init_gan(tiny.networks(optimiser, optimiser), jax.random.key(0), tiny.data())
     rng = np.random.default_rng(0)  # an average unlike the last parameters
     state = state.replace(ema=jax.tree.map(lambda x: x + 0.1 * rng.normal(size=x.shape).astype("f4"), state.ema))
     folder = tmp_path_factory.mktemp("run")

@@ -1,5 +1,4 @@
 """The loop as its user meets it: killed, stopped, diverging, resumed. Real processes, real signals."""
-import json
 import os
 import pathlib
 import random
@@ -13,9 +12,9 @@ import numpy as np
 import pytest
 import tiny
 
-from ecalgen.machine.files import WriteError
 from ecalgen.training import loop
 from ecalgen.training.checkpoints import Checkpoints
+from ecalgen.training.metrics_log import MetricsLog, read_metrics
 from ecalgen.training.state import RegressorState
 
 TINY = pathlib.Path(tiny.__file__)
@@ -31,7 +30,7 @@ def start(workdir, steps, *extra, devices=1):
 def wait_for_step(workdir, step, process):
     deadline = time.time() + 120
     while time.time() < deadline and process.poll() is None:
-        rows = loop.read_metrics(workdir / "metrics.jsonl")
+        rows = read_metrics(workdir / "metrics.jsonl")
         if rows and rows[-1]["step"] >= step:
             return
         time.sleep(0.02)
@@ -52,7 +51,7 @@ def final(workdir):
 def values(workdir):
     """The metrics without what depends on the clock."""
     clock = ("seconds", "showers_per_second")
-    return [{k: v for k, v in row.items() if k not in clock} for row in loop.read_metrics(workdir / "metrics.jsonl")]
+    return [{k: v for k, v in row.items() if k not in clock} for row in read_metrics(workdir / "metrics.jsonl")]
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +133,7 @@ def test_a_rise_within_the_noise_of_the_score_is_no_collapse(tmp_path):
     """One outlier among 500 showers took the mean distance from 0.052 to 0.119 in a run that went well."""
     state = RegressorState(step=jnp.asarray(0), regressor={})
     stage = loop.Stage("count", None, None, 10, 1, score="w1")
-    log = loop.MetricsLog(tmp_path / "metrics.jsonl", "count", start=0)
+    log = MetricsLog(tmp_path / "metrics.jsonl", "count", start=0)
     for step, score in ((5, 0.052), (10, 0.119)):
         log.write(step, {"w1": score})
         Checkpoints(tmp_path / "checkpoints" / "count").save(step, state.replace(step=jnp.asarray(step)))
@@ -153,64 +152,6 @@ def test_a_diverging_loss_is_named():
     with pytest.raises(loop.TrainingError, match="discriminator_loss = 2e\\+04"):
         loop.check_sound({"discriminator_loss": 2e4, "real_logit": 1e9}, 3, 1e4, "here")
     loop.check_sound({"discriminator_loss": 2.0, "real_logit": 1e9}, 3, 1e4, "here")
-
-
-def test_log_drops_rows_after_the_checkpoint_and_a_cut_line(tmp_path):
-    path = tmp_path / "metrics.jsonl"
-    rows = [{"stage": stage, "step": step, "seconds": 1.0} for stage in ("regressor", "gan") for step in (5, 10)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + '{"stage": "gan", "st')
-    log = loop.MetricsLog(path, "gan", start=5)
-    log.write(10, {"loss": 1.0})
-    kept = [(row["stage"], row["step"]) for row in loop.read_metrics(path)]
-    assert kept == [("regressor", 5), ("regressor", 10), ("gan", 5), ("gan", 10)]
-
-
-@pytest.mark.parametrize("line, message", [
-    (b'{"stage": "gan", "st', "line 2 of .*metrics.jsonl is no row of metrics .no JSON: .*; remove it"),
-    (b"\x80\x00\xff", "line 2 of .* is no row of metrics .no JSON"), (b"", "line 2 of .* .no JSON"),
-    (b"[" * 1000 + b"]" * 1000, "line 2 of "), (b"[]", "it must be an object"),
-    (b'{"step": 5, "seconds": 1.0}', "field stage is missing"),
-    (b'{"stage": "gan", "step": "5", "seconds": 1.0}', 'step is "5"; it must be a whole number from 0'),
-    (b'{"stage": "gan", "step": 5, "seconds": NaN}', "seconds is NaN; it must be a finite number"),
-    (b'{"stage": "gan", "step": 5, "seconds": 1.0, "w1": [1]}', r"w1 is \[1\]; it must be a number"),
-])
-def test_a_line_that_is_no_row_is_named(tmp_path, line, message):
-    path = tmp_path / "metrics.jsonl"
-    sound = b'{"stage": "gan", "step": 5, "seconds": 1.0, "w1": 0.5}\n'
-    path.write_bytes(sound + line + b"\n" + sound)
-    with pytest.raises(loop.MetricsError, match=message):
-        loop.MetricsLog(path, "gan", start=5)
-    assert path.read_bytes() == sound + line + b"\n" + sound
-
-
-def test_a_score_that_is_not_finite_is_never_the_lowest(tmp_path):
-    log = loop.MetricsLog(tmp_path / "metrics.jsonl", "gan", start=0)
-    for step, score in ((5, float("nan")), (10, 0.4), (15, 0.7)):
-        log.write(step, {"w1": score})
-    assert log.lowest("w1") == loop.MetricsLog(tmp_path / "metrics.jsonl", "gan", start=15).lowest("w1") == 0.4
-
-
-def test_a_row_that_cannot_be_written_is_told_with_its_file(tmp_path):
-    log = loop.MetricsLog(tmp_path / "metrics.jsonl", "gan", start=0)
-    (tmp_path / "metrics.jsonl").unlink()
-    (tmp_path / "metrics.jsonl").mkdir()
-    with pytest.raises(WriteError, match="metrics.jsonl cannot be written .Is a directory"):
-        log.write(5, {"loss": 1.0})
-
-
-def test_mean_is_over_what_came_since_the_last_pop():
-    mean = loop.Mean()
-    for value in (1.0, 2.0, 6.0):
-        mean.add({"loss": jnp.asarray(value)})
-    assert mean.pop() == {"loss": 3.0}
-    mean.add({"loss": jnp.asarray(5.0)})
-    assert mean.pop() == {"loss": 5.0}
-
-
-def test_writers_get_every_row(tmp_path):
-    seen = []
-    loop.MetricsLog(tmp_path / "metrics.jsonl", "gan", 0, [lambda *row: seen.append(row)]).write(7, {"loss": 2.0})
-    assert seen == [("gan", 7, {"loss": 2.0})]
 
 
 def test_calls_end_at_multiples_whatever_was_begun():
@@ -235,7 +176,7 @@ def test_a_run_begun_with_one_step_a_call_goes_on_with_five(tmp_path, monkeypatc
     monkeypatch.setattr(loop.parallel, "steps_per_call", lambda log_every: log_every)
     state = loop.run_stage(stage(), data, train, 0, tmp_path)
     assert state.step == 30 and loop.trained_state(stage(), state, tmp_path).step == 30
-    assert [row["step"] for row in loop.read_metrics(tmp_path / "metrics.jsonl")] == [5, 7, 10, 15, 20, 25, 30]
+    assert [row["step"] for row in read_metrics(tmp_path / "metrics.jsonl")] == [5, 7, 10, 15, 20, 25, 30]
 
 
 def test_a_second_signal_acts_as_usual():

@@ -33,6 +33,6 @@ def test_the_error_of_a_constant_is_the_variance(recipe, showers):
     targets = fit_targets(config.regressor.targets, config.regressor.weights,
                           build_discriminator(config.discriminator).frame, showers)
     predict = lambda state, cells, momentum, point: 0 * momentum[:, :2] + state
-    errors = monitors.error_monitor(predict, config, showers, targets)
+    errors = monitors.error_monitor(predict, make_transform(**config.data.transform), showers, targets)
     assert errors(0.0)["mse"] == pytest.approx(1, rel=1e-3)
     assert errors(2.0)["mse_longitudinal_asymmetry"] == pytest.approx(5, rel=1e-2)

@@ -19,7 +19,7 @@ def test_a_step_of_gradient_descent():
 
 def test_the_average_starts_as_a_copy_of_its_own():
     optimiser = optax.sgd(0.1)
-    state = init_gan(tiny.GENERATOR, tiny.DISCRIMINATOR, (optimiser, optimiser), jax.random.key(0), tiny.data())
+    state = init_gan(tiny.networks(optimiser, optimiser), jax.random.key(0), tiny.data())
     for ours, theirs in zip(jax.tree.leaves(state.ema), jax.tree.leaves(state.generator.params), strict=True):
         np.testing.assert_array_equal(ours, theirs)
         assert ours is not theirs

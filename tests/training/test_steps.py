@@ -96,11 +96,9 @@ class Linear(nn.Module):
 
 
 def test_r1_pulls_the_gradient_at_real_showers_down():
-    optimisers = optax.adam(1e-3), optax.sgd(1e-3)
-    state = init_gan(tiny.GENERATOR, Linear(), optimisers, jax.random.key(0), tiny.data())
-    one = lambda r1: parallel.map_steps(functools.partial(
-        steps.gan_step, generator=tiny.GENERATOR, discriminator=Linear(), optimisers=optimisers, batch_size=16,
-        discriminator_steps=1, ema=0.9, r1=r1), 1)(state, tiny.data(), jax.random.key(1))
+    networks = tiny.networks(optax.adam(1e-3), optax.sgd(1e-3), discriminator=Linear())
+    state = init_gan(networks, jax.random.key(0), tiny.data())
+    one = lambda r1: parallel.map_steps(tiny.step(networks, r1=r1), 1)(state, tiny.data(), jax.random.key(1))
     (without, plain), (pulled, metrics) = one(0.0), one(0.3)
     assert "r1" not in plain and metrics["r1"] == pytest.approx(0.5 * 900 * 0.5**2, rel=1e-5)
     moved = float(pulled.discriminator.params["a"][()] - without.discriminator.params["a"][()])
@@ -110,11 +108,9 @@ def test_r1_pulls_the_gradient_at_real_showers_down():
 
 
 def test_r1_now_and_then_counts_as_often():
-    optimisers = optax.adam(1e-3), optax.sgd(0.0)
-    state = init_gan(tiny.GENERATOR, Linear(), optimisers, jax.random.key(0), tiny.data())
-    advance = parallel.map_steps(functools.partial(
-        steps.gan_step, generator=tiny.GENERATOR, discriminator=Linear(), optimisers=optimisers, batch_size=16,
-        discriminator_steps=1, ema=0.9, r1=0.3, r1_every=3), 1)
+    networks = tiny.networks(optax.adam(1e-3), optax.sgd(0.0), discriminator=Linear())
+    state = init_gan(networks, jax.random.key(0), tiny.data())
+    advance = parallel.map_steps(tiny.step(networks, r1=0.3, r1_every=3), 1)
     penalties = []
     for _ in range(4):
         state, metrics = advance(state, tiny.data(), jax.random.key(1))
@@ -131,10 +127,9 @@ class Square(nn.Module):
 
 
 def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
-    optimisers, data = (optax.sgd(0.0), optax.sgd(0.0)), tiny.data()
-    state = init_gan(tiny.GENERATOR, Square(), optimisers, jax.random.key(0), data)
-    step = functools.partial(steps.gan_step, generator=tiny.GENERATOR, discriminator=Square(), optimisers=optimisers,
-                             batch_size=16, discriminator_steps=1, ema=0.9, loss="wasserstein", gradient_penalty=1.0)
+    networks, data = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=Square()), tiny.data()
+    state = init_gan(networks, jax.random.key(0), data)
+    step = tiny.step(networks, loss="wasserstein", gradient_penalty=1.0)
     _, metrics = parallel.map_steps(step, 1)(state, data, jax.random.key(1))
     batch_keys, noise_keys, mix_keys = discriminator_keys(jax.random.key(1), 16)
     batch = steps.draw_batch(data, batch_keys)
@@ -147,11 +142,9 @@ def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
 
 def test_a_step_of_the_generator_raises_the_critics_logit():
     """At fixed noise and vectors of the spectral norm, by a critic that likes energy: the step goes up its slope."""
-    optimisers, data = (optax.adam(1e-3, b1=0), optax.sgd(0.0)), tiny.data()
-    before = init_gan(tiny.GENERATOR, Linear(), optimisers, jax.random.key(0), data)
-    step = functools.partial(steps.gan_step, generator=tiny.GENERATOR, discriminator=Linear(), optimisers=optimisers,
-                             batch_size=16, discriminator_steps=1, ema=0.9)
-    after, _ = parallel.map_steps(step, 1)(before, data, jax.random.key(1))
+    networks, data = tiny.networks(optax.adam(1e-3, b1=0), optax.sgd(0.0), discriminator=Linear()), tiny.data()
+    before = init_gan(networks, jax.random.key(0), data)
+    after, _ = parallel.map_steps(tiny.step(networks), 1)(before, data, jax.random.key(1))
     noise = steps.draw_noise(tiny.GENERATOR, jax.random.split(jax.random.key(2), 16))
     total = lambda state: float(tiny.GENERATOR.apply(
         {"params": state.generator.params, "spectral": before.generator.spectral}, noise, data["momentum"][:16],
@@ -183,12 +176,10 @@ def test_showers_without_weight_are_not_drawn():
 
 def test_gradient_penalty_pulls_the_norm_to_one():
     """The gradient of `Linear` is a in each of 900 cells, so its norm is 30 a = 15 anywhere."""
-    optimisers = optax.adam(1e-3), optax.sgd(1e-3)
-    state = init_gan(tiny.GENERATOR, Linear(), optimisers, jax.random.key(0), tiny.data())
-    one = lambda weight: parallel.map_steps(functools.partial(
-        steps.gan_step, generator=tiny.GENERATOR, discriminator=Linear(), optimisers=optimisers, batch_size=16,
-        discriminator_steps=1, ema=0.9, loss="wasserstein", gradient_penalty=weight), 1)(
-            state, tiny.data(), jax.random.key(1))
+    networks = tiny.networks(optax.adam(1e-3), optax.sgd(1e-3), discriminator=Linear())
+    state = init_gan(networks, jax.random.key(0), tiny.data())
+    one = lambda weight: parallel.map_steps(tiny.step(networks, loss="wasserstein", gradient_penalty=weight), 1)(
+        state, tiny.data(), jax.random.key(1))
     (without, plain), (pulled, metrics) = one(0.0), one(0.1)
     assert metrics["gradient_penalty"] == pytest.approx((15 - 1) ** 2, rel=1e-5)
     moved = float(pulled.discriminator.params["a"][()] - without.discriminator.params["a"][()])
@@ -204,8 +195,8 @@ def test_mixes_lie_between_real_and_generated_showers():
     assert share.mean() == pytest.approx(0.5, abs=4 / np.sqrt(12 * 500))
 
 
-class Reading(nn.Module):
-    """A discriminator that decides nothing, and reads a shower's energy off it."""
+class Summing(nn.Module):
+    """A discriminator whose logit is zero, and whose regressor predicts the sum of the cells."""
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
@@ -215,12 +206,10 @@ class Reading(nn.Module):
 
 def test_steering_brings_generated_showers_to_what_is_asked_for():
     """With no other loss than the squared error of the summed cells from 500, steps lead there."""
-    optimisers = optax.adam(3e-3, b1=0), optax.sgd(0.0)
+    networks = tiny.networks(optax.adam(3e-3, b1=0), optax.sgd(0.0), discriminator=Summing())
     data = tiny.data() | {"targets": np.full((64, 1), 500.0, np.float32)}
-    state = init_gan(tiny.GENERATOR, Reading(), optimisers, jax.random.key(0), data)
-    advance = parallel.map_steps(functools.partial(
-        steps.gan_step, generator=tiny.GENERATOR, discriminator=Reading(), optimisers=optimisers, batch_size=16,
-        discriminator_steps=1, ema=0.9, steering=np.array([0.01])), 1)
+    state = init_gan(networks, jax.random.key(0), data)
+    advance = parallel.map_steps(tiny.step(networks, steering=(0.01,)), 1)
     steered = []
     for _ in range(150):
         state, metrics = advance(state, data, jax.random.key(1))
@@ -237,9 +226,8 @@ def test_regressor_learns_the_sum_of_its_cells():
     regressor, optimiser = Regressor(outputs=1, widths=(4, 4, 4), embedding=8), optax.adam(3e-3)
     views = lambda cells, momentum, point: (cells[..., None], None)
     state = init_regressor(regressor, optimiser, jax.random.key(0), views(cells[:1], None, None))
-    step = functools.partial(steps.regressor_step, regressor=regressor, views=views, optimiser=optimiser, batch_size=16,
-                             weights=jnp.ones(1))
-    advance = parallel.map_steps(step, 1)
+    fit = steps.RegressorFit(regressor, views, optimiser, batch_size=16, weights=jnp.ones(1))
+    advance = parallel.map_steps(functools.partial(steps.regressor_step, fit=fit), 1)
     losses = []
     for _ in range(150):
         state, metrics = advance(state, data, jax.random.key(1))
@@ -257,16 +245,14 @@ def test_discriminator_alone_learns_to_separate():
 
 
 def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
-    """With all else equal, a weight of alpha adds alpha times the MSE of what the discriminator reads off real ones."""
+    """With all else equal, a weight of alpha adds alpha times the MSE of the predictions for real ones."""
     discriminator = Discriminator((4, 4, 4), 0, embedding=4, auxiliary=DiscArch(1, (4, 4, 4), embedding=4))
-    optimisers = (optax.sgd(0.0), optax.sgd(0.0))
+    networks = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=discriminator)
     data = tiny.data() | {"targets": np.full((64, 1), 3.0, np.float32)}
-    state = init_gan(tiny.GENERATOR, discriminator, optimisers, jax.random.key(0), data)
+    state = init_gan(networks, jax.random.key(0), data)
     results = {}
     for alpha in (0.0, 1.0, 2.0):
-        step = functools.partial(steps.gan_step, generator=tiny.GENERATOR, discriminator=discriminator, ema=0.9,
-                                 optimisers=optimisers, batch_size=64, discriminator_steps=1,
-                                 weights=jnp.array([alpha]))
+        step = tiny.step(networks, batch_size=64, weights=(alpha,))
         _, metrics = parallel.map_steps(step, 1)(state, data, jax.random.key(1))
         results[alpha] = {name: float(value) for name, value in metrics.items()}
     hinge = results[0.0]["discriminator_loss"]
@@ -279,6 +265,5 @@ def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
 
 
 def test_init_takes_shapes_only():
-    optimisers = (optax.sgd(1.0), optax.sgd(1.0))
-    state = init_gan(tiny.GENERATOR, tiny.DISCRIMINATOR, optimisers, jax.random.key(0), tiny.data(2))
+    state = init_gan(tiny.networks(optax.sgd(1.0), optax.sgd(1.0)), jax.random.key(0), tiny.data(2))
     assert state.generator.spectral and state.discriminator.spectral

@@ -1,0 +1,77 @@
+"""What a run works with: its training showers, its stages, the arrays that these train on, and trained states."""
+from typing import Any, NamedTuple
+
+from ecalgen.data.showers import Showers
+from ecalgen.data.transforms import Transform, make_transform
+from ecalgen.errors import RunError
+from ecalgen.training.feed import ArrayBlocks
+from ecalgen.training.loop import Stage, trained_state
+from ecalgen.training.recipe import source_of
+from ecalgen.training.stages import build_stages, make_discriminator, make_targets, training_arrays
+from ecalgen.training.state import init_key
+from ecalgen.training.targets import Targets
+
+EXAMPLES = 20_000
+"""Showers by which a regressor's targets are scaled; of a stream, also those on which its stages are built."""
+
+
+class Material(NamedTuple):
+    """What a run works with.
+
+    Args:
+      showers: the training showers; of those that stream, the first block.
+      stages: in the order of the training.
+      data: the arrays that the stages train on, or their `ArrayBlocks`.
+      transform: of the cells.
+      targets: of the regressor; None without one.
+      discriminator: of the GAN stage, with its regressor; None without one.
+      seed: of the run.
+    """
+
+    showers: Showers
+    stages: list[Stage]
+    data: Any
+    transform: Transform
+    targets: Targets | None
+    discriminator: Any
+    seed: int
+
+    @property
+    def count(self):
+        """How many different showers the stages see."""
+        return len(self.data) if isinstance(self.data, ArrayBlocks) else len(self.showers)
+
+
+def load_material(config, training=None):
+    """The `Material` of a run.
+
+    Args:
+      config: of the run.
+      training: the training split, where it has been loaded; it is ignored if the training showers stream.
+    """
+    source, transform = source_of(config), make_transform(**config.data.transform)
+    stream = source.stream(config.seed)
+    if stream:
+        showers = stream.block(0)
+    else:
+        showers = source.load("train") if training is None else training
+    targets = make_targets(config, showers[:EXAMPLES])
+    arrays = lambda showers: training_arrays(showers, transform, targets)
+    example = arrays(showers[:EXAMPLES] if stream else showers)
+    stages = build_stages(config, example, source.load("validation"), targets)
+    discriminator = make_discriminator(config, targets) if targets else None
+    return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, transform, targets,
+                    discriminator, config.seed)
+
+
+def newest_state(workdir, material):
+    """The trained state of a run's last stage.
+
+    Raises:
+      RunError: the stage has no checkpoint.
+    """
+    last = material.stages[-1]
+    state = trained_state(last, last.init(init_key(material.seed), None), workdir)
+    if state is None:
+        raise RunError(f"{workdir} has no checkpoint of its stage {last.name!r} yet; train it first")
+    return state

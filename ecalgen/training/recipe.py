@@ -1,0 +1,106 @@
+"""The recipe of a run: its checks before any work, how it is kept in the run's folder, and where its showers lie."""
+import dataclasses
+import json
+
+from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
+from ecalgen.data.transforms import make_transform
+from ecalgen.errors import RunError
+from ecalgen.machine.files import write_text
+from ecalgen.machine.lock import locked
+from ecalgen.machine.records import read_recipe, shown
+from ecalgen.models.build import build_discriminator, build_generator
+from ecalgen.training.checks import check_seed, check_stages, check_train
+
+FREE = ("evaluation.", "tensorboard")
+"""Beginnings of the fields that are no part of the recipe and may change between two commands."""
+UNREAD = ("train.", "data.")
+"""Beginnings of the fields of which older versions wrote some that nothing reads."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """The showers of a run, split by split.
+
+    Args:
+      name: of a TFDS data set, or the path of a file.
+      folder: of TFDS; its own when None.
+      conventions: of a file, `detect` or `as_is`.
+      on_device: training showers at most; more of them stream.
+    """
+
+    name: str
+    folder: str | None
+    conventions: str
+    on_device: int
+
+    def load(self, split, limit=None):
+        """The first `limit` showers of a split; all when None."""
+        return load_split(self.name, split, self.folder, limit, self.conventions)
+
+    def count(self, split):
+        """How many showers a split holds, from the file's header."""
+        return count_split(self.name, split, self.folder)
+
+    def stream(self, seed):
+        """The training split as a `Stream`, or None where all of it may lie on the device."""
+        return open_stream(self.name, self.folder, on_device=self.on_device, seed=seed, conventions=self.conventions)
+
+    def repeated(self):
+        """Second Geant4 showers of the first test particles, or None where there are none."""
+        return load_repeated(self.name)
+
+
+def source_of(config):
+    """The `Source` that `config.data` describes."""
+    return Source(config.data.source, config.data.dir, config.data.conventions, config.data.on_device)
+
+
+def check_recipe(config):
+    """Raises ConfigError for a field of the networks or of their training that cannot be as it is."""
+    check_seed(config.seed)
+    check_stages(config)
+    build_generator(config.generator)
+    if "gan" in config.stages:
+        build_discriminator(config.discriminator)
+    make_transform(**config.data.transform)
+    check_train(config.train)
+    for name in config.stages:
+        if name in config:
+            check_train(config[name], f"config.{name}")
+
+
+def write_recipe(config, workdir):
+    """Make the folder and write `config.json`, or check that it holds a run of the same recipe.
+
+    Raises:
+      RunError: it holds a run of another recipe; the message names the fields that differ.
+      RecordError: its `config.json` is no recipe.
+      LockError: another process works in the folder.
+    """
+    path, text = workdir / "config.json", json.dumps(config.to_dict(), indent=1)
+    if not path.exists():
+        workdir.mkdir(parents=True, exist_ok=True)
+        with locked(workdir):
+            if not path.exists():
+                write_text(path, text + "\n")
+                return
+    if differing := differences(read_recipe(path), json.loads(text)):
+        raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give the recipe "
+                       "it was trained with, or another --workdir")
+
+
+def differences(there, here):
+    """What differs between two recipes, both as read from JSON: `"seed (0 there, 5 here)"` for each field."""
+    there, here = _flat(there), _flat(here)
+    return [f"{shown(name)} ({shown(there.get(name))} there, {shown(here.get(name))} here)"
+            for name in sorted(there | here)
+            if there.get(name) != here.get(name) and not name.startswith(FREE)
+            and (name in here or not name.startswith(UNREAD))]
+
+
+def _flat(tree, prefix=""):
+    """`{"train": {"steps": 5}}` -> `{"train.steps": 5}`."""
+    if not isinstance(tree, dict):
+        return {prefix: tree}
+    return {name: value for key, branch in tree.items()
+            for name, value in _flat(branch, f"{prefix}.{key}" if prefix else key).items()}

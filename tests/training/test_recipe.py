@@ -1,0 +1,53 @@
+"""The recipe in a run's folder: written once, compared with each later one, and named where it cannot be."""
+import json
+
+import pytest
+
+from ecalgen.errors import RunError, UserError
+from ecalgen.training.recipe import write_recipe
+
+
+@pytest.fixture
+def config(recipe):
+    return recipe("baseline:test")
+
+
+def test_another_recipe_is_refused_by_its_fields(config, tmp_path):
+    write_recipe(config, tmp_path)
+    config.seed, config.train.steps = 5, 40
+    with pytest.raises(RunError, match=r"seed \(0 there, 5 here\), train.steps \(20 there, 40 here\)"):
+        write_recipe(config, tmp_path)
+
+
+@pytest.mark.parametrize("content, message", [
+    (b"{", "config.json is no recipe of ecalgen .no JSON"), (b"\xff\x00", "is no recipe of ecalgen .byte 0 is no text"),
+    (b"[]", r"is no recipe of ecalgen .it is \[\]; it must be an object"), (b"[" * 1000, "is no recipe of ecalgen"),
+    (b'{"system": "x"}', "is no recipe of ecalgen .field preset is missing.; copy it again, or name another folder")])
+def test_a_config_that_cannot_be_is_named_and_stays(config, tmp_path, content, message):
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        write_recipe(config, tmp_path)
+    assert (tmp_path / "config.json").read_bytes() == content
+
+
+def test_a_field_of_another_type_is_shown_in_one_short_line(config, tmp_path):
+    write_recipe(config, tmp_path)
+    there = json.loads((tmp_path / "config.json").read_text()) | {"seed": "a\nb" * 1000, "new\nfield": [1]}
+    (tmp_path / "config.json").write_text(json.dumps(there))
+    with pytest.raises(RunError, match=r"new field \(\[1\] there, None here\), seed \(a ba ba.* here\)") as caught:
+        write_recipe(config, tmp_path)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+def test_how_a_run_is_judged_may_change(config, tmp_path):
+    write_recipe(config, tmp_path)
+    config.evaluation.showers = 300
+    write_recipe(config, tmp_path)
+
+
+def test_a_recipe_of_an_older_version_with_unused_fields_goes_on(config, tmp_path):
+    write_recipe(config, tmp_path)
+    older = json.loads((tmp_path / "config.json").read_text())
+    older["train"]["forgotten"] = 5
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    write_recipe(config, tmp_path)

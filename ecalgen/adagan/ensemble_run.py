@@ -7,7 +7,7 @@ from tqdm import tqdm
 from ecalgen.adagan.ensemble_sampler import export_ensemble, load_ensemble
 from ecalgen.adagan.members import judge_stage, member_stage, training_arrays, weighted
 from ecalgen.adagan.volume_evaluation import CLUSTERS, evaluate_volumes
-from ecalgen.adagan.volume_report import verdict, write_volume_report
+from ecalgen.adagan.volume_report import volume_verdict, write_volume_report
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.data.transforms import make_transform
@@ -101,7 +101,7 @@ def evaluate(config, workdir):
         "batch_size": config.train.batch_size, "seconds": training_seconds(metrics)},
         "provenance": provenance(config.seed)}
     write_evaluation(workdir / "evaluation.json", result)
-    print(spoken(verdict({int(count): found for count, found in members.items()})), flush=True)
+    print(spoken(volume_verdict({int(count): found for count, found in members.items()})), flush=True)
     return write_volume_report(real, generated, result, workdir, metrics, f"{config.system} ({config.preset})")
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecalgen.adagan.volume_evaluation import evaluate_volumes
-from ecalgen.adagan.volume_report import verdict, write_volume_report
+from ecalgen.adagan.volume_report import volume_verdict, write_volume_report
 from ecalgen.data.volumes import Volumes
 
 
@@ -49,7 +49,7 @@ def test_a_shift_shows_in_the_profile_of_its_axis(judged):
 
 def test_the_page_says_what_later_generators_changed(judged, tmp_path):
     members = {1: judged["moved"], 2: judged["real"]}
-    said = verdict(members)
+    said = volume_verdict(members)
     assert said["Ensemble"].startswith("one generator reaches AUC 1.000")
     evaluation = {"members": {str(count): result for count, result in members.items()}, "training": {"steps": [10, 10]}}
     page = write_volume_report(blocks(0), blocks(2), evaluation, tmp_path).read_text()

@@ -1,5 +1,7 @@
 """The whole evaluation on few showers: its layout, sizes, repeatability and file."""
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.metrics.c2st import EDGES, JUDGES, c2st
+from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, EDGES, c2st
 from ecalgen.evaluation.metrics.correlation import correlation_distance
 from ecalgen.evaluation.metrics.distances import wasserstein_distance
 from ecalgen.evaluation.metrics.features import (
@@ -49,7 +51,7 @@ def test_layout(result):
         "auc", "std", "interval", "ceiling", "ceiling_std", "ceiling_interval", "ratio", "clusters", "runs", "n",
         "curve", "ceiling_curve", "extrapolated", "ceiling_extrapolated"}
     assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
-    assert set(result["c2st"]) == set(JUDGES)
+    assert set(result["c2st"]) == set(CLASSIFIERS)
     assert set(result["c2st"]["observables_and_conditions"]["bins"]) == set(EDGES)
     for test in result["c2st"].values():
         assert set(test) - {"bins"} == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
@@ -141,7 +143,7 @@ def test_repeated_showers_of_other_particles_are_refused(sets, repeated):
         evaluate(*sets, **SMALL, repeated=sets[0][:59])
     with pytest.raises(EvaluationError, match="belong to other particles than the first 59 real ones; make them anew"):
         evaluate(real, matched, reference, repeated=repeated[1:], **SMALL)
-    with pytest.raises(EvaluationError, match="want generated ones at the particles of the real showers, one by one"):
+    with pytest.raises(EvaluationError, match="need generated ones at the particles of the real showers, one by one"):
         evaluate(real, other, reference, repeated=repeated, **SMALL)
     with pytest.raises(EvaluationError, match="15 repeated showers are too few for 10 clusters; give at least 20"):
         evaluate(real, matched, reference, repeated=repeated[:15], **SMALL)
@@ -240,3 +242,12 @@ def test_not_a_number_is_never_written(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_evaluation(tmp_path / "evaluation.json", {"auc": np.nan})
     assert not (tmp_path / "evaluation.json").exists()
+
+
+def test_evaluating_needs_neither_plots_nor_pages():
+    """All metrics are found without matplotlib and jinja2, and scikit-learn is imported only where it is used."""
+    code = ("import sys; import ecalgen.evaluation.evaluate; from ecalgen.evaluation.metrics.registry import metrics; "
+            "assert len(metrics()) >= 10; print([name for name in ('matplotlib', 'mplhep', 'jinja2', 'sklearn') "
+            "if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], check=False, text=True, capture_output=True)
+    assert done.stdout.strip() == "[]", done.stderr

@@ -1,6 +1,6 @@
-"""Pictures of the evaluation as they should look, in `evaluation/images/`.
+"""Figures of the evaluation as they should look, in `evaluation/report/images/`.
 
-    PYTHONPATH=tests python -m pictures    # draw them anew, after a change that should show; then look at them
+    PYTHONPATH=tests python -m pictures    # draw them again after an intended change, and look at them
 """
 import pathlib
 

@@ -1,6 +1,6 @@
-"""Pictures of the response, of the profiles and of the classifier's verdict against the conditions of the particle.
+"""Figures of the response, of the profiles, and of the classifier's AUC against the conditions of the particle.
 
-Real showers are black, generated ones blue, a second real set a grey band; `figures` holds the style and the rest.
+Real showers are black, generated ones blue, and a second real set is a grey band.
 """
 import numpy as np
 from matplotlib.figure import Figure
@@ -94,16 +94,16 @@ def verdict_by_condition(bins):
 
 
 def _logarithmic(axes, values):
-    """A log scale of y, unless there is nothing to show on it."""
+    """Set a log scale of y if any value is positive."""
     if np.any(np.asarray(values) > 0):
         axes.set_yscale("log")
 
 
 def _percent(bins, kind, name):
-    """Value and both ends of the interval in each bin, %."""
+    """Value and both ends of the interval in each bin, in %: `[3, bins]`."""
     return 100 * np.array([[entry[kind][name], *entry[kind][f"{name}_interval"]] for entry in bins]).T
 
 
 def _band(axes, positions, low, high):
-    """Where a second real set lies, at 95 %."""
+    """Draw the 95 % interval of a second real set."""
     axes.fill_between(positions, low, high, color="black", alpha=0.15, linewidth=0, label="Other real, 95 %")

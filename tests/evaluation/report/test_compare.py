@@ -163,7 +163,7 @@ def test_one_folder_or_the_same_one_twice(folders):
 
 @pytest.mark.parametrize("flags, message", [
     (["--real=x.npz", "--repeated=y.npz", "--seed=1"],
-     "runs side by side that are judged; it goes without --real, --repeated, --seed"),
+     "--compare takes judged runs; leave out --real, --repeated, --seed"),
     ([], "at least two folders")])
 def test_the_command_ends_in_one_line(folders, tmp_path, flags, message):
     done = command(f"--compare={folders[0]}", f"--out={tmp_path / 'out'}", *flags)

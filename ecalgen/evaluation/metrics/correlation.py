@@ -51,5 +51,5 @@ def measures(entry):
 register(Metric(
     "correlation", lambda sets, settings: correlation_distances(*sets[:3], settings.seed, settings.bootstrap),
     "Correlations of the observables", DISTANCE, measures,
-    explain=lambda entry: f"{entry['definition']} of the correlation matrices of all observables.",
+    explain=lambda entry: f"Between the correlation matrices of all observables: {entry['definition']}.",
     record={"distance": NUMBER, "interval": PAIR, "reference": NUMBER, "reference_interval": PAIR}))

@@ -6,7 +6,7 @@ from ecalgen.data.observables import of_showers
 from ecalgen.data.octant import fold_cells
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
 from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, register
-from ecalgen.evaluation.wording import bracketed, number
+from ecalgen.evaluation.wording import bracketed, number, text
 from ecalgen.machine.records import NUMBER, PAIR
 
 MEMORISED = Family("Near to reference showers [%]", decimals=2)
@@ -68,7 +68,7 @@ def explain(entry):
     """What was searched, and how."""
     expected = f"{100 * entry['quantile']:g} %"
     return (f"{number(100 * entry['share'], 2)} % {bracketed([100 * end for end in entry['interval']], 2)} of the "
-            f"generated showers are closer to one of {entry['training_showers']} reference showers than {expected} of "
+            f"generated showers are closer to one of {text(entry['training_showers'])} reference showers than {expected} of "
             f"the real ones are. Distances are those of {entry['space']}. {expected} is expected when nothing is "
             "repeated. The number tells what the generator has memorised if it was trained on the reference.")
 

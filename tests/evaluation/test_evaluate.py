@@ -77,7 +77,7 @@ def test_numbers_belong_together(result):
 
 
 def test_ceilings_and_floors_are_those_of_the_other_real_showers(sets, result):
-    """Each number beside a metric is that metric of real against reference showers, without the generated ones."""
+    """Each ceiling and floor is the metric between real and reference showers, without the generated ones."""
     real, reference = sets[0], sets[2][:100]
     for name in ("raw", "physics"):
         extract = make_extractor(name)
@@ -110,7 +110,7 @@ def test_copies_are_looked_for_among_all_reference_showers(result):
 
 @pytest.fixture(scope="module")
 def repeated(sets):
-    """Sixty of the particles again, as Geant4 might have made them: every cell drawn anew about its energy."""
+    """Other showers of sixty of the particles, with every cell drawn again about its energy."""
     real = sets[0][:60]
     energy = np.random.default_rng(0).poisson(5 * real.energy) / 5
     return Showers(energy, real.momentum, real.point)
@@ -207,12 +207,12 @@ def test_a_handful_of_showers_is_refused_and_fifty_are_judged(sets):
 
 
 def alike(showers, count):
-    """Only the first so many showers, over and over."""
+    """Sixty showers that repeat the first `count`."""
     return showers[np.arange(60) % count]
 
 
 def in_one_cell(showers):
-    """Of one particle, 10 GeV straight into the middle, with all energy in one cell."""
+    """Showers of a particle of 10 GeV straight into the middle, with all energy in one cell."""
     energy = np.zeros_like(showers.energy[:60])
     energy[:, 3, 5] = showers.energy[:60].sum((1, 2))
     return Showers(energy, np.tile([0.0, 0.0, 10.0], (60, 1)), np.zeros((60, 2)), np.where(np.arange(60) % 2, 11, 22))
@@ -220,7 +220,7 @@ def in_one_cell(showers):
 
 @pytest.mark.parametrize("spoil", [lambda showers: alike(showers, 2), in_one_cell])
 def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tmp_path, monkeypatch):
-    """Numbers or None, no warning, and a page with all its figures."""
+    """All numbers are finite or None, nothing warns, and the page has all its figures."""
     png = figures.png
     monkeypatch.setattr(figures, "png", lambda figure: png(figure, dpi=20))
     real, generated, reference = map(spoil, sets)

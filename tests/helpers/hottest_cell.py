@@ -31,4 +31,5 @@ def explain(entry):
     return f"The hottest cell of a real shower holds {entry['real_mean']:.0f} MeV on average."
 
 
-register(Metric("hottest_cell", compute, "Hottest cell", WASSERSTEIN, measures, explain=explain, verdict=verdict))
+register(Metric(name="hottest_cell", compute=compute, title="Hottest cell", family=WASSERSTEIN, measures=measures,
+                explain=explain, verdict=verdict))

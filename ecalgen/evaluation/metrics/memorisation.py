@@ -68,9 +68,10 @@ def explain(entry):
     """What was searched, and how."""
     expected = f"{100 * entry['quantile']:g} %"
     return (f"{number(100 * entry['share'], 2)} % {bracketed([100 * end for end in entry['interval']], 2)} of the "
-            f"generated showers are closer to one of {text(entry['training_showers'])} reference showers than {expected} of "
-            f"the real ones are. Distances are those of {entry['space']}. {expected} is expected when nothing is "
-            "repeated. The number tells what the generator has memorised if it was trained on the reference.")
+            f"generated showers are closer to one of {text(entry['training_showers'])} reference showers than "
+            f"{expected} of the real ones are. Distances are those of {entry['space']}. {expected} is "
+            "expected when nothing is repeated. The number tells what the generator has memorised if it was trained "
+            "on the reference.")
 
 
 def verdict(entry):

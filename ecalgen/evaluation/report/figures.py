@@ -93,20 +93,17 @@ def gallery(real, generated, count=6):
     """
     if not same_particles(real, generated):
         raise ValueError("the gallery compares shower by shower: generate at the real showers' momentum and point")
-    count = min(count, len(real))
-    order = np.argsort(incident_energy(real.momentum), kind="stable")
-    picks = order[((np.arange(count) + 0.5) * len(real) / count).astype(int)]
+    picks = _spread_over_energy(real, count)
     norm = _energy_norm(real.energy[picks], generated.energy[picks])
-    columns, blocks = min(count, 3), -(-count // 3)
+    columns, blocks = min(len(picks), 3), -(-len(picks) // 3)
     figure = Figure(figsize=(2.7 * columns, 5.1 * blocks + 1), layout="constrained")
     grid = figure.add_gridspec(2 * blocks, columns)
     for number, pick in enumerate(picks):
-        block, column = divmod(number, columns)
-        momentum, point = real.momentum[pick], real.point[pick]
-        for row, showers, title in ((0, real, f"{_particle(momentum)}\nreal"), (1, generated, "generated")):
+        block, column = divmod(number, 3)
+        for row, showers, title in ((0, real, f"{_particle(real.momentum[pick])}\nreal"), (1, generated, "generated")):
             panel = figure.add_subplot(grid[2 * block + row, column])
             drawn = _draw_cells(panel, showers.energy[pick], norm, "viridis", title)
-            panel.plot(*reference_point(momentum, point), **TRACK)
+            panel.plot(*reference_point(real.momentum[pick], real.point[pick]), **TRACK)
     figure.colorbar(drawn, ax=figure.axes, location="bottom", pad=0.02 / blocks, aspect=40, extend="min",
                     label="Energy in the cell [MeV]")
     figure.legend(handles=[Patch(facecolor=EMPTY, edgecolor="grey", label="no energy"),
@@ -132,13 +129,9 @@ def distributions(real_observables, generated_observables, scores=None):
         upper = figure.add_subplot(inner[0])
         lower = figure.add_subplot(inner[1], sharex=upper)
         _compare(upper, lower, _bins(name, *values), *values)
-        upper.tick_params(labelbottom=False)
-        upper.set_ylabel("Share of showers")
-        lower.set(xlabel=label, ylabel="Ratio")
+        lower.set_xlabel(label)
         if scores and name in scores:
-            title = "$W_1$, all thresholds:" if name == "sparsity" else "$W_1$:"
-            w1, reference = scores[name]["w1"], scores[name]["w1_reference"]
-            upper.set_title(f"{title} {w1:.3f} (real sets: {reference:.3f})", loc="right")
+            upper.set_title(_distance(name, scores[name]), loc="right")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=2)
     return figure
@@ -172,25 +165,36 @@ def learning_curves(metrics):
     Raises:
       ValueError: no row has any of them.
     """
+    panels = _curves(metrics)
+    if not panels:
+        raise ValueError("no row of the metrics holds a loss")
+    figure = Figure(figsize=(8, 3 * len(panels)), layout="constrained")
+    for axes, ((stage, kind), curves) in zip(figure.subplots(len(panels), squeeze=False).flat, panels.items(),
+                                             strict=True):
+        for name, points in curves.items():
+            axes.plot(*np.asarray(points, float).T, label=name.replace("_", " "))
+        axes.set(xlabel="Step", ylabel=kind, ylim=_reach([value for points in curves.values() for _, value in points]))
+        axes.set_title(f"Stage: {stage}", loc="left")
+        if kind == "Loss":
+            axes.legend(loc="upper right")
+    return figure
+
+
+def _curves(metrics):
+    """(stage, kind of number) -> name -> [(step, value)], for each panel of `learning_curves`."""
     panels = {}
     for row in metrics:
         for name in (name for name in row if name.endswith("loss") or name == "w1"):
             kind = "Mean $W_1$ [deviations]" if name == "w1" else "Loss"
             panels.setdefault((row["stage"], kind), {}).setdefault(name, []).append((row["step"], row[name]))
-    if not panels:
-        raise ValueError("no row of the metrics holds a loss")
-    figure = Figure(figsize=(8, 3 * len(panels)), layout="constrained")
-    for axes, (stage, kind) in zip(figure.subplots(len(panels), squeeze=False).flat, panels, strict=True):
-        curves = {name: np.asarray(points, float).T for name, points in panels[stage, kind].items()}
-        for name, points in curves.items():
-            axes.plot(*points, label=name.replace("_", " "))
-        low, high = np.nanquantile(np.concatenate([points[1] for points in curves.values()]), (0.005, 0.995))
-        margin = 0.05 * (high - low) or 1  # the outermost 1 %, jumps of the first steps, may leave the frame
-        axes.set(xlabel="Step", ylabel=kind, ylim=(low - margin, high + margin))
-        axes.set_title(f"Stage: {stage}", loc="left")
-        if kind == "Loss":
-            axes.legend(loc="upper right")
-    return figure
+    return panels
+
+
+def _reach(values):
+    """Limits that leave out the outermost 1 % of the values, which are jumps of the first steps."""
+    low, high = np.nanquantile(np.array(values, float), (0.005, 0.995))
+    margin = 0.05 * (high - low) or 1
+    return low - margin, high + margin
 
 
 def _draw_cells(axes, values, norm, colours, title):
@@ -224,6 +228,19 @@ def _particle(momentum):
     return f"E = {float(incident_energy(momentum)):.3g} GeV\n$p_x/p_z$ = {x}, $p_y/p_z$ = {y}"
 
 
+def _spread_over_energy(showers, count):
+    """Indices of `count` showers at evenly spaced quantiles of the incident energy, or of all if there are fewer."""
+    count = min(count, len(showers))
+    order = np.argsort(incident_energy(showers.momentum), kind="stable")
+    return order[((np.arange(count) + 0.5) * len(showers) / count).astype(int)]
+
+
+def _distance(name, scores):
+    """The Wasserstein-1 distance of an observable, as a title."""
+    title = "$W_1$, all thresholds:" if name == "sparsity" else "$W_1$:"
+    return f"{title} {scores['w1']:.3f} (real sets: {scores['w1_reference']:.3f})"
+
+
 def _column(name, values):
     """The one number per shower that is drawn: `[N]`, `[N, 1]` or `[N, 20]` -> `[N]`."""
     return np.asarray(values, np.float64).reshape(len(values), -1)[:, THRESHOLD if name == "sparsity" else 0]
@@ -255,7 +272,8 @@ def _compare(upper, lower, edges, real, generated):
     mplhep.histplot(shares, edges, yerr=errors, histtype="errorbar", color="k", markersize=7, label="Real", ax=upper)
     mplhep.histplot(ours, edges, yerr=False, color=COLOURS[0], label="Generated", ax=upper)
     upper.stairs(ours + our_errors, edges, baseline=ours - our_errors, fill=True, color=COLOURS[0], alpha=0.25)
-    upper.set(ylim=(0, None), xlim=(edges[0], edges[-1]))
+    upper.set(ylim=(0, None), xlim=(edges[0], edges[-1]), ylabel="Share of showers")
+    upper.tick_params(labelbottom=False)
     both = (shares > 0) & (ours > 0)
     centres, ratio = ((edges[1:] + edges[:-1]) / 2)[both], ours[both] / shares[both]
     error = ratio * np.hypot(errors[both] / shares[both], our_errors[both] / ours[both])
@@ -263,4 +281,4 @@ def _compare(upper, lower, edges, real, generated):
     lower.axhline(1, color="black", linewidth=1, linestyle="--")
     lower.errorbar(centres[inside], ratio[inside], error[inside], fmt="o", markersize=3, color=COLOURS[0], linewidth=1)
     lower.plot(centres[~inside], np.full((~inside).sum(), 1.86), "^", markersize=5, color=COLOURS[0])
-    lower.set(ylim=(0, 2), yticks=(0.5, 1, 1.5))
+    lower.set(ylim=(0, 2), yticks=(0.5, 1, 1.5), ylabel="Ratio")

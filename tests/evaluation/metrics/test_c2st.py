@@ -1,4 +1,4 @@
-"""The classifier test: blind to equal sets, sees differing ones."""
+"""The classifier test does not tell equal sets apart, and tells different ones apart."""
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -122,7 +122,7 @@ def test_each_set_is_binned_by_its_own_conditions(showers, monkeypatch):
 
 
 def test_bins_find_the_bad_corner(showers, monkeypatch):
-    """Scores that tell showers above 10 GeV apart always, and the others never."""
+    """Scores that always tell showers above 10 GeV apart, and never the others."""
     monkeypatch.setattr(module, "SMALLEST_BIN", 40)
     high = np.linalg.norm(showers.momentum, axis=1) >= 10
     scores = np.where(high, [[0.1], [0.9]], 0.5)

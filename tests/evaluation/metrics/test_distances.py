@@ -53,7 +53,7 @@ def test_each_observable(showers):
 
 
 def test_a_tenth_more_energy_in_a_ring_is_seen_in_its_share_and_not_in_its_mev():
-    """Seen is a distance whose interval lies above that of two real sets, 3,000 showers each."""
+    """A distance is seen if its interval lies above that of two real sets of 3,000 showers each."""
     sample = load_split(str(sample_path()), "test", None, 6000)
     real, other = sample[:3000], sample[3000:]
     spoiled = Showers(other.energy * np.where(RING_MASKS[..., 1], 1.1, 1), other.momentum, other.point)

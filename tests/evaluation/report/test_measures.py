@@ -1,4 +1,4 @@
-"""The headline numbers of an evaluation, and who leads by one of them."""
+"""The headline numbers of an evaluation, and the best runs by one of them."""
 import evaluations
 
 from ecalgen.evaluation.metrics.c2st import AUC

@@ -1,4 +1,4 @@
-"""The page is whole, safe, self-contained HTML whose verdict says what the numbers say."""
+"""The page is complete, safe, self-contained HTML, and its verdict agrees with the numbers."""
 import copy
 import html.parser
 import re
@@ -61,7 +61,7 @@ def generated(showers):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Figures at few pixels, for the tests that look at the words."""
+    """Draw figures at few pixels, for tests of the text."""
     png = figures.png
     monkeypatch.setattr(figures, "png", lambda figure: png(figure, dpi=20))
 
@@ -108,7 +108,7 @@ def test_report_escapes_what_it_is_given(tmp_path, showers, generated, evaluatio
 
 
 def test_report_does_without_what_may_be_absent(tmp_path, showers, evaluation, quick):
-    """No provenance, no training, unpaired showers, and a number that could not be had."""
+    """There is no provenance, no training, a number is None, and the showers belong to different particles."""
     del evaluation["provenance"], evaluation["training"], evaluation["memorisation"]
     del evaluation["c2st"]["observables_and_conditions"]["bins"]
     evaluation["stress"]["points"], evaluation["response"]["bins"] = [], []

@@ -1,4 +1,4 @@
-"""What is said of a number's sensitivity is what the experiments found."""
+"""The sentences on what a number sees agree with the experiments."""
 import json
 
 import pytest

@@ -1,6 +1,8 @@
 """A metric that is registered appears in evaluation.json, verdict, report and comparison, with no other edit."""
 import importlib
 import json
+import os
+import pathlib
 import subprocess
 import sys
 
@@ -119,5 +121,7 @@ def test_good_is_what_two_real_sets_give(family, value, good):
 
 
 def command(folder, *flags):
-    return subprocess.run([sys.executable, "-m", "ecalgen.evaluation", *flags], cwd=folder, check=False, text=True,
-                          capture_output=True)
+    """`python -m ecalgen.evaluation` in a folder."""
+    environment = os.environ | {"PYTHONPATH": str(pathlib.Path(__file__).parents[3])}
+    return subprocess.run([sys.executable, "-m", "ecalgen.evaluation", *flags], cwd=folder, env=environment,
+                          check=False, text=True, capture_output=True)

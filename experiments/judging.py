@@ -7,7 +7,7 @@ import numpy as np
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
-from ecalgen.evaluation.metrics.c2st import JUDGES, binned, c2st
+from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, auc_in_bins, c2st
 from ecalgen.evaluation.metrics.features import make_extractor
 from ecalgen.evaluation.metrics.prd import prd_score
 from ecalgen.models.build import build_generator
@@ -16,13 +16,13 @@ from ecalgen.sampling.sampler import chunk_size, make_sampler
 CLUSTERS = 400
 
 
-def judged(real, generated, judges=tuple(JUDGES), runs=10):
+def judged(real, generated, judges=tuple(CLASSIFIERS), runs=10):
     """{"auc": {judge: AUC}, "bins": ..., "physics_prd": ..., "showers": N} of generated against real showers."""
     tests = {judge: c2st(real, generated, judge, bootstrap=20) for judge in judges}
     result = {"showers": len(real), "auc": {judge: round(test.auc, 4) for judge, test in tests.items()},
               "physics_prd": physics_prd(real, generated, runs)}
     if "observables_and_conditions" in tests:
-        bins = binned(tests["observables_and_conditions"], real, generated, bootstrap=20)
+        bins = auc_in_bins(tests["observables_and_conditions"], real, generated, bootstrap=20)
         result["bins"] = {name: [[entry["low"], entry["high"], round(entry["auc"], 4)] for entry in entries]
                           for name, entries in bins.items()}
     return result

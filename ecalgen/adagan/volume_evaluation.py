@@ -3,7 +3,7 @@ import numpy as np
 
 from ecalgen.data.volume_observables import AXES, observables, profile, sampling_fraction
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
-from ecalgen.evaluation.metrics.c2st import JUDGES, auc_with_interval, cross_validated_scores
+from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, auc_with_interval, cross_validated_scores
 from ecalgen.evaluation.metrics.distances import observable_distances
 from ecalgen.evaluation.metrics.prd import prd_score, ratio
 
@@ -46,11 +46,11 @@ def _c2st(sets, columns, seed, bootstrap):
     """AUC of boosted trees on the observables and the incident energy."""
     seen = [np.concatenate([*table.values(), volumes.incident_energy[:, None]], axis=1)
             for table, volumes in zip(columns, sets, strict=True)]
-    judge = JUDGES["observables"]
-    test, floor = (auc_with_interval(cross_validated_scores(judge.make(seed), seen[0], other, judge.folds, seed),
+    trees = CLASSIFIERS["observables"]
+    test, floor = (auc_with_interval(cross_validated_scores(trees.make(seed), seen[0], other, trees.folds, seed),
                                      seed, bootstrap) for other in seen[1:])
     return {"auc": test[0], "interval": test[1], "floor": floor[0], "floor_interval": floor[1],
-            "classifier": f"{judge.description}; {judge.folds} folds", "features": [*columns[0], "incident_energy"]}
+            "classifier": f"{trees.description}; {trees.folds} folds", "features": [*columns[0], "incident_energy"]}
 
 
 def _prd(sets, columns, clusters, runs, seed, bootstrap):

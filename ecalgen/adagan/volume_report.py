@@ -4,7 +4,7 @@ import pathlib
 from ecalgen.adagan import volume_figures
 from ecalgen.evaluation.report import figures
 from ecalgen.evaluation.report.page import picture, write_page
-from ecalgen.evaluation.report.wording import interval, number, text, words
+from ecalgen.evaluation.wording import bracketed, number, text, words
 
 
 def write_volume_report(real, generated, evaluation, out_dir, metrics=None, title="Evaluation"):
@@ -72,11 +72,11 @@ def _rows(members):
     """(number, [between real sets, by 1, 2, ... generators])."""
     first = next(iter(members.values()))
     rows = [("Classifier AUC", [number(first["c2st"]["floor"]), *(
-        f"{number(result['c2st']['auc'])}\n{interval(result['c2st']['interval'])}" for result in members.values())])]
+        f"{number(result['c2st']['auc'])}\n{bracketed(result['c2st']['interval'])}" for result in members.values())])]
     rows += [(f"PRD-AUC, {name}", [number(first["prd"][name]["ceiling"]), *(
-        f"{number(result['prd'][name]['auc'])}\n{interval(result['prd'][name]['interval'])}"
+        f"{number(result['prd'][name]['auc'])}\n{bracketed(result['prd'][name]['interval'])}"
         for result in members.values())]) for name in first["prd"]]
     rows += [(f"Wasserstein-1, {words([name])}", [number(entry["w1_reference"]), *(
-        f"{number(result['observables'][name]['w1'])}\n{interval(result['observables'][name]['w1_interval'])}"
+        f"{number(result['observables'][name]['w1'])}\n{bracketed(result['observables'][name]['w1_interval'])}"
         for result in members.values())]) for name, entry in first["observables"].items()]
     return rows

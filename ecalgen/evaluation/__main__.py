@@ -1,10 +1,12 @@
 """python -m ecalgen.evaluation --real FILE --generated FILE [--reference FILE] [--repeated FILE] --out DIR
 python -m ecalgen.evaluation --compare RUN --compare RUN ... --out DIR
 
-Judges the showers of one file against the real ones of another: DIR/evaluation.json and DIR/report.html. Files are npz,
-ROOT or HDF5. Shower i of both may belong to the same particle, which shows more, or to any of the same beam.
-With --compare, sets judged runs, folders with evaluation.json, side by side: DIR/compare.html.
+Judge the showers of one file against the real ones of another, and write DIR/evaluation.json and DIR/report.html. Files
+are npz, ROOT or HDF5. Showers i of both files may belong to the same particle, which shows more, or to any of the beam.
+With --compare, compare judged runs, which are folders with evaluation.json, and write DIR/compare.html.
+With --metrics=MODULE, import a module that registers metrics of your own first.
 """
+import importlib
 import pathlib
 
 from absl import app, flags
@@ -21,23 +23,25 @@ from ecalgen.machine.provenance import provenance
 
 REAL = flags.DEFINE_string("real", None, "file of real showers; required to judge")
 GENERATED = flags.DEFINE_string("generated", None, "file of generated showers; required to judge")
-REFERENCE = flags.DEFINE_string("reference", None, "file of other real showers, best those that the generator was "
-                                "trained on, whose copies are looked for; half of --real when not given")
-REPEATED = flags.DEFINE_string("repeated", None, "file of the first real showers as Geant4 made them a second time, of "
-                               "the same particles, for the ceiling of showers at these")
+REFERENCE = flags.DEFINE_string("reference", None, "file of other real showers, best those on which the generator "
+                                "was trained, whose copies are searched for; half of --real when not given")
+REPEATED = flags.DEFINE_string("repeated", None, "file of showers that Geant4 made a second time of the first real "
+                               "particles, for the ceiling of showers of the same particles")
 PROTOCOL = flags.DEFINE_enum("protocol", "paper", list(PROTOCOLS), "features, clusters and runs of the PRD")
 SEED = flags.DEFINE_integer("seed", 0, "of clusterings, folds and bootstraps")
 COMPARE = flags.DEFINE_multi_string("compare", [], "folder of a judged run, twice or more, instead of showers")
+METRICS = flags.DEFINE_multi_string("metrics", [], "module that registers metrics; it is imported first")
 OUT = flags.DEFINE_string("out", None, "folder for evaluation.json and report.html, or compare.html", required=True)
 
 
 def main(argv):
-    """Judge or compare, and print the path of the page; a fault of the user's ends in one line, not a traceback."""
+    """Judge or compare, and print the path of the page; an error of the user ends in one line, not a traceback."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
     out = pathlib.Path(OUT.value)
     try:
         _check_flags()
+        _import_metrics(METRICS.value)
         if COMPARE.value:
             page, said = write_comparison(COMPARE.value, out)
         else:
@@ -49,7 +53,7 @@ def main(argv):
 
 
 def _judge(out):
-    """The path of the report, and its verdict."""
+    """Judge showers; return the path of the report, and its verdict."""
     host.set_up()
     if out.exists() and not out.is_dir():
         raise UserError(f"--out={out} is a file; name a folder, new or not")
@@ -70,17 +74,27 @@ def _judge(out):
 
 
 def _check_flags():
-    """Showers to judge, or runs to compare, and nothing that would go unused."""
+    """Refuse flags that are missing, or that would not be used."""
     if COMPARE.value:
         unused = [f"--{flag.name}" for flag in (REAL, GENERATED, REFERENCE, REPEATED, PROTOCOL, SEED)
                   if flag.present]
         if unused:
-            raise UserError(f"--compare sets runs side by side that are judged; it goes without {', '.join(unused)}")
+            raise UserError(f"--compare takes judged runs; leave out {', '.join(unused)}")
         return
     missing = [f"--{flag.name}" for flag in (REAL, GENERATED) if flag.value is None]
     if missing:
         raise UserError(f"{' and '.join(missing)} not given: the files of showers to judge; or --compare DIR, twice or "
                         "more, for runs that are judged")
+
+
+def _import_metrics(modules):
+    """Import modules of the working directory or of the Python path."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            raise UserError(f"--metrics={module}: {error}; name a module of this folder or of the Python path, without "
+                            ".py") from error
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The files of an evaluation: units and axes of each are found, and what was done about them is told."""
+"""Load the files of an evaluation, find their units and axes, and list what was converted."""
 import warnings
 
 import numpy as np
@@ -9,18 +9,18 @@ from ecalgen.data.showers import BadShowers
 
 
 def load_sets(real, generated, reference=None, repeated=None):
-    """The showers of two to four files, of any of the formats and not necessarily the same one.
+    """The showers of two to four files, each in any of the formats.
 
     Args:
-      real, reference, repeated: paths of real showers, in any units and axes that the showers themselves prove.
-      generated: path of generated ones. Where these contradict their particles in all units and axes, as those of a
+      real, reference, repeated: paths of real showers, whose units and axes can be inferred from the showers.
+      generated: path of generated showers. If these contradict their particles in all units and axes, as those of a
         poor generator may, they are judged as they are.
 
     Returns:
-      (real, generated, reference or None, repeated or None) and a list of what was converted, or could not be known.
+      (real, generated, reference or None, repeated or None) and a list of what was converted, or could not be inferred.
 
     Raises:
-      BadShowers: for a file that cannot be read, or real showers that contradict their particles.
+      BadShowers: a file cannot be read, or real showers contradict their particles.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -42,7 +42,7 @@ def _load_generated(path):
 
 
 def _by_their_sums(showers):
-    """In MeV and GeV, where summed cells and the energies of the particles leave no doubt, and what was converted."""
+    """Showers in MeV and GeV if sums of cells and energies of particles prove the units, and what was converted."""
     try:
         cells, momentum = energy_units(showers.energy.sum((1, 2)), np.linalg.norm(showers.momentum, axis=1))
     except BadShowers:

@@ -1,5 +1,7 @@
 """The whole evaluation on few showers: its layout, sizes, repeatability and file."""
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.metrics.c2st import EDGES, JUDGES, c2st
+from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, EDGES, c2st
 from ecalgen.evaluation.metrics.correlation import correlation_distance
 from ecalgen.evaluation.metrics.distances import wasserstein_distance
 from ecalgen.evaluation.metrics.features import (
@@ -49,7 +51,7 @@ def test_layout(result):
         "auc", "std", "interval", "ceiling", "ceiling_std", "ceiling_interval", "ratio", "clusters", "runs", "n",
         "curve", "ceiling_curve", "extrapolated", "ceiling_extrapolated"}
     assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
-    assert set(result["c2st"]) == set(JUDGES)
+    assert set(result["c2st"]) == set(CLASSIFIERS)
     assert set(result["c2st"]["observables_and_conditions"]["bins"]) == set(EDGES)
     for test in result["c2st"].values():
         assert set(test) - {"bins"} == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
@@ -75,7 +77,7 @@ def test_numbers_belong_together(result):
 
 
 def test_ceilings_and_floors_are_those_of_the_other_real_showers(sets, result):
-    """Each number beside a metric is that metric of real against reference showers, without the generated ones."""
+    """Each ceiling and floor is the metric between real and reference showers, without the generated ones."""
     real, reference = sets[0], sets[2][:100]
     for name in ("raw", "physics"):
         extract = make_extractor(name)
@@ -108,7 +110,7 @@ def test_copies_are_looked_for_among_all_reference_showers(result):
 
 @pytest.fixture(scope="module")
 def repeated(sets):
-    """Sixty of the particles again, as Geant4 might have made them: every cell drawn anew about its energy."""
+    """Other showers of sixty of the particles, with every cell drawn again about its energy."""
     real = sets[0][:60]
     energy = np.random.default_rng(0).poisson(5 * real.energy) / 5
     return Showers(energy, real.momentum, real.point)
@@ -141,7 +143,7 @@ def test_repeated_showers_of_other_particles_are_refused(sets, repeated):
         evaluate(*sets, **SMALL, repeated=sets[0][:59])
     with pytest.raises(EvaluationError, match="belong to other particles than the first 59 real ones; make them anew"):
         evaluate(real, matched, reference, repeated=repeated[1:], **SMALL)
-    with pytest.raises(EvaluationError, match="want generated ones at the particles of the real showers, one by one"):
+    with pytest.raises(EvaluationError, match="need generated ones at the particles of the real showers, one by one"):
         evaluate(real, other, reference, repeated=repeated, **SMALL)
     with pytest.raises(EvaluationError, match="15 repeated showers are too few for 10 clusters; give at least 20"):
         evaluate(real, matched, reference, repeated=repeated[:15], **SMALL)
@@ -205,12 +207,12 @@ def test_a_handful_of_showers_is_refused_and_fifty_are_judged(sets):
 
 
 def alike(showers, count):
-    """Only the first so many showers, over and over."""
+    """Sixty showers that repeat the first `count`."""
     return showers[np.arange(60) % count]
 
 
 def in_one_cell(showers):
-    """Of one particle, 10 GeV straight into the middle, with all energy in one cell."""
+    """Showers of a particle of 10 GeV straight into the middle, with all energy in one cell."""
     energy = np.zeros_like(showers.energy[:60])
     energy[:, 3, 5] = showers.energy[:60].sum((1, 2))
     return Showers(energy, np.tile([0.0, 0.0, 10.0], (60, 1)), np.zeros((60, 2)), np.where(np.arange(60) % 2, 11, 22))
@@ -218,7 +220,7 @@ def in_one_cell(showers):
 
 @pytest.mark.parametrize("spoil", [lambda showers: alike(showers, 2), in_one_cell])
 def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tmp_path, monkeypatch):
-    """Numbers or None, no warning, and a page with all its figures."""
+    """All numbers are finite or None, nothing warns, and the page has all its figures."""
     png = figures.png
     monkeypatch.setattr(figures, "png", lambda figure: png(figure, dpi=20))
     real, generated, reference = map(spoil, sets)
@@ -240,3 +242,12 @@ def test_not_a_number_is_never_written(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_evaluation(tmp_path / "evaluation.json", {"auc": np.nan})
     assert not (tmp_path / "evaluation.json").exists()
+
+
+def test_evaluating_needs_neither_plots_nor_pages():
+    """All metrics are found without matplotlib and jinja2, and scikit-learn is imported only where it is used."""
+    code = ("import sys; import ecalgen.evaluation.evaluate; from ecalgen.evaluation.metrics.registry import metrics; "
+            "assert len(metrics()) >= 10; print([name for name in ('matplotlib', 'mplhep', 'jinja2', 'sklearn') "
+            "if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], check=False, text=True, capture_output=True)
+    assert done.stdout.strip() == "[]", done.stderr

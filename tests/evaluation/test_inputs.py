@@ -35,7 +35,7 @@ def test_repeated_showers_are_the_fourth_set(showers, tmp_path):
 
 
 def test_a_poor_generator_is_judged_as_it_is(showers, tmp_path):
-    """Its showers always lie in the corner."""
+    """All its showers are in the corner."""
     real = saved(tmp_path / "real.npz", showers.energy, showers)
     energy = np.zeros_like(showers.energy)
     energy[:, 3, 5] = showers.energy.sum((1, 2))

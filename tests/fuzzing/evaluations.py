@@ -18,6 +18,7 @@ from ecalgen.evaluation.metrics.prd import prd_score
 from ecalgen.evaluation.metrics.profiles import profile_ratios
 from ecalgen.evaluation.metrics.response import responses
 from ecalgen.evaluation.metrics.stress import stress_points
+from ecalgen.evaluation.sets import LEAST, check_showers
 
 SIZE = 30
 """Showers of each set."""
@@ -50,7 +51,7 @@ def draw(rng, folder):
 
 def _metric(rng):
     name = str(rng.choice(list(METRICS)))
-    count = int(rng.integers(evaluation.LEAST, SIZE + 1))
+    count = int(rng.integers(LEAST, SIZE + 1))
     spoils = [str(rng.choice(list(SPOILS))) for _ in range(3)]
     if rng.random() < 0.4:
         spoils = spoils[:1] * 3
@@ -58,7 +59,7 @@ def _metric(rng):
             for role, spoil in zip(("real", "generated", "reference"), spoils, strict=True)}
 
     def call():
-        evaluation.check_showers(**sets)
+        check_showers(**sets)
         return METRICS[name](**sets)
 
     return Trial(f"{name} of {spoils[0]} and {spoils[1]}", call, _finite)
@@ -164,7 +165,7 @@ def _wrong(rng, arguments):
 
 def _few(rng, arguments):
     name = str(rng.choice(["real", "generated", "reference"]))
-    return {name: arguments[name][:int(rng.integers(1, evaluation.LEAST))]}
+    return {name: arguments[name][:int(rng.integers(1, LEAST))]}
 
 
 def _empty(rng, arguments):

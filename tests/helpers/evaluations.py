@@ -1,4 +1,4 @@
-"""Evaluations made up by hand, for the tests of the pages."""
+"""Evaluations with invented numbers, for the tests of the pages."""
 import numpy as np
 
 RATIOS = {"real": [1.0, 5.0, 0.0], "generated": [1.0, 4.0, 0.1], "ratio": [1.0, 0.8, None],
@@ -33,7 +33,7 @@ def extrapolated(auc):
 
 
 def physics_distance(value, reference=0.31):
-    """Both distances, of one value."""
+    """Both distances with the same value."""
     entry = {"value": value, "error": 0.02, "interval": [0.9 * value, 1.1 * value], "reference": reference,
              "reference_error": 0.01, "reference_interval": [0.8 * reference, 1.2 * reference]}
     return {"features": ["delta_x", "delta_y"], "scaling": "",
@@ -41,7 +41,7 @@ def physics_distance(value, reference=0.31):
 
 
 def response(factor=1.0):
-    """Two bins of energy, generated showers brighter by a factor."""
+    """Two bins of energy; in the second, generated showers are brighter by a factor."""
     value = lambda mean: {"showers": 100, "mean": mean, "mean_interval": [0.99 * mean, 1.01 * mean],
                           "resolution": 0.05, "resolution_interval": [0.04, 0.06]}
     return {"quantity": "visible fraction", "bins": [
@@ -64,7 +64,7 @@ def judged():
 
 
 def evaluation():
-    """An `evaluation.json` of the newest format, with everything that may be in one."""
+    """An `evaluation.json` of the newest format with all optional fields."""
     observables = {"longitudinal_asymmetry": 0.012, "transverse_asymmetry": 0.0123, "longitudinal_width": 0.2,
                    "transverse_width": 0.351, "sparsity": 0.1, "delta_x": 0.019, "delta_y": 0.04, "ring_shares": 0.05,
                    "visible_fraction": 0.11}

@@ -1,6 +1,6 @@
-"""Pictures of the evaluation as they should look, in `evaluation/images/`.
+"""Figures of the evaluation as they should look, in `evaluation/report/images/`.
 
-    PYTHONPATH=tests python -m pictures    # draw them anew, after a change that should show; then look at them
+    PYTHONPATH=tests python -m pictures    # draw them again after an intended change, and look at them
 """
 import pathlib
 
@@ -18,7 +18,7 @@ BINS = [{"low": low, "high": 3 * low, "showers": 400, "auc": auc, "interval": [a
 
 
 def blobs(seed, width=1.0):
-    """Twelve showers of the shape of an exponential around their tracks, a cell in three silent."""
+    """Twelve showers with exponential profiles around their tracks, and no energy in a third of the cells."""
     rng = np.random.default_rng(seed)
     energy = np.geomspace(1, 100, 12)
     point = np.stack([np.linspace(-4, 4, 12), np.linspace(3, -3, 12)], axis=1)
@@ -52,11 +52,11 @@ PICTURES = {
     "verdict_by_condition": lambda: physics_figures.verdict_by_condition({"energy_gev": BINS, "entry_cm": BINS[::-1]}),
     "comparison": lambda: comparison({"ours": measures(evaluations.evaluation())}),
 }
-"""File name -> () -> figure, all of data made up here."""
+"""File name -> a function that draws the figure, from invented data."""
 
 
 def draw(name, folder):
-    """Draw one picture into a folder; its path."""
+    """Draw one figure into a folder, and return its path."""
     path = pathlib.Path(folder) / f"{name}.png"
     path.write_bytes(figures.png(PICTURES[name](), dpi=40))
     return path

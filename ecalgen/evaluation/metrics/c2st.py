@@ -1,17 +1,19 @@
-"""Classifier two-sample tests: how well a classifier tells real from generated showers, overall and where."""
+"""Classifier two-sample tests: how well a classifier tells generated from real showers, overall and in bins."""
 import dataclasses
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import KFold
 
 from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
 from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier
 from ecalgen.evaluation.metrics.features import cell_features, observable_features
+from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, Table, register
+from ecalgen.evaluation.wording import bracketed, number, text, words
 from ecalgen.machine import host
+from ecalgen.machine.records import NUMBER, PAIR, Each
+
+AUC = Family("Classifier AUC", chance=0.5)
 
 EDGES = {
     "energy_gev": (1.0, 3.0, 10.0, 30.0, 100.0),
@@ -19,15 +21,18 @@ EDGES = {
     "azimuth_degrees": (0.0, 90.0, 180.0, 270.0, 360.0),
     "entry_cm": (0.0, 0.5, 0.8, 1.1, 30.0),
 }
-"""Quantity -> edges of its bins: incident energy; angle to the normal; azimuth, from x to y; and the entry point by how
-far from the centre its track crosses the reference plane."""
+"""Quantity -> edges of its bins. The quantities are the incident energy, the angle to the normal, the azimuth from x to
+y, and the distance of the track from the centre in the reference plane."""
+UNITS = {"energy_gev": "GeV", "angle_degrees": "° to the normal", "azimuth_degrees": "° of azimuth",
+         "entry_cm": "cm from the centre"}
+"""Quantity -> unit of its edges in the report."""
 SMALLEST_BIN = 100
 """Showers of each set that a bin needs."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Judge:
-    """A classifier and what it sees: `make(seed)` -> classifier, `features(showers)` -> (`[N, F]`, names)."""
+class Classifier:
+    """A classifier and its input: `make(seed)` -> classifier, `features(showers)` -> (`[N, F]`, names)."""
 
     make: Callable
     features: Callable
@@ -36,24 +41,29 @@ class Judge:
 
 
 def _trees(seed):
+    from sklearn.ensemble import HistGradientBoostingClassifier  # slow to import
     return HistGradientBoostingClassifier(early_stopping=False, random_state=seed)
 
 
-JUDGES = {
-    "observables": Judge(_trees, observable_features, "gradient-boosted trees, 100 of 31 leaves", 5),
-    "observables_and_conditions": Judge(_trees, lambda showers: observable_features(showers, with_conditions=True),
-                                        "gradient-boosted trees, 100 of 31 leaves", 5),
-    "cells": Judge(_trees, cell_features, "gradient-boosted trees, 100 of 31 leaves", 3),
-    "images": Judge(ConvolutionalClassifier, cell_features, "convolutional network, 3 layers", 3),
+TREES = "gradient-boosted trees, 100 of 31 leaves"
+CLASSIFIERS = {
+    "observables": Classifier(_trees, observable_features, TREES, 5),
+    "observables_and_conditions": Classifier(
+        _trees, lambda showers: observable_features(showers, with_conditions=True), TREES, 5),
+    "cells": Classifier(_trees, cell_features, TREES, 3),
+    "images": Classifier(ConvolutionalClassifier, cell_features, "convolutional network, 3 layers", 3),
 }
-"""Who judges on what."""
+BINNED = "observables_and_conditions"
+"""The classifier whose AUC is also given in bins of the conditions."""
+MATCHED = ("observables", "images")
+"""Classifiers that also compare with showers that Geant4 made a second time of the real particles."""
 
 
 @dataclasses.dataclass(frozen=True)
 class C2ST:
-    """Area under the ROC curve (0.5: indistinguishable, 1: always told apart), its interval, and who judged on what.
+    """Area under the ROC curve (0.5: indistinguishable, 1: always told apart), its interval, and the classifier.
 
-    `scores [2, N]` are the probabilities of being generated, of real and of generated showers.
+    `scores [2, N]` are the predicted probabilities that real and generated showers are generated.
     """
 
     auc: float
@@ -63,44 +73,45 @@ class C2ST:
     scores: np.ndarray = dataclasses.field(repr=False, compare=False)
 
 
-def c2st(real, generated, judge="observables", seed=0, bootstrap=200):
+def c2st(real, generated, classifier="observables", seed=0, bootstrap=200):
     """AUC of a classifier, trained and scored by cross-validation, between two equally large sets of showers.
 
-    Real and generated shower i are in one fold: half of each fold is real, and where both have the same condition the
-    classifier cannot learn from one shower the opposite label of the other, which would push the AUC below 0.5.
+    Real and generated shower i are in the same fold, so that half of each fold is real. Where both belong to the same
+    particle, the classifier cannot learn from one of them the opposite label of the other. That would push the AUC
+    below 0.5.
 
     Args:
       real, generated: `Showers`, N each.
-      judge: one of JUDGES.
+      classifier: one of CLASSIFIERS.
       seed: of folds, classifier and bootstrap.
       bootstrap: resamplings of the scores, for `bootstrap.interval`.
 
     Raises:
-      ValueError: for sets of different sizes, or an unknown judge.
+      ValueError: for sets of different sizes, or an unknown classifier.
     """
     if len(real) != len(generated):
         raise ValueError(f"C2ST needs equally many showers, not {len(real)} real and {len(generated)} generated")
-    if judge not in JUDGES:
-        raise ValueError(f"no judge is called {judge!r}; there are {', '.join(JUDGES)}")
-    settings = JUDGES[judge]
-    (ours, names), (theirs, _) = (settings.features(showers) for showers in (real, generated))
-    scores = cross_validated_scores(settings.make(seed), ours, theirs, settings.folds, seed)
-    classifier = f"{settings.description}; {settings.folds} folds"
-    return C2ST(*auc_with_interval(scores, seed, bootstrap), classifier, names, scores)
+    if classifier not in CLASSIFIERS:
+        raise ValueError(f"no classifier is called {classifier!r}; there are {', '.join(CLASSIFIERS)}")
+    chosen = CLASSIFIERS[classifier]
+    (ours, names), (theirs, _) = (chosen.features(showers) for showers in (real, generated))
+    scores = cross_validated_scores(chosen.make(seed), ours, theirs, chosen.folds, seed)
+    description = f"{chosen.description}; {chosen.folds} folds"
+    return C2ST(*auc_with_interval(scores, seed, bootstrap), description, names, scores)
 
 
-def binned(test, real, generated, seed=0, bootstrap=200):
-    """The AUC of a `C2ST` among showers of alike energy, angle, azimuth or entry point, from the scores it gave.
+def auc_in_bins(test, real, generated, seed=0, bootstrap=200):
+    """The AUC of a `C2ST` in bins of energy, angle, azimuth and entry point, from its scores.
 
     Args:
-      test: of these sets.
-      real, generated: the `Showers`, for the conditions; each is sorted into the bins by its own.
+      test: the `C2ST` of these sets.
+      real, generated: `Showers`. Each shower is sorted into the bins by its own particle.
 
     Returns:
       {"energy_gev", "angle_degrees", "azimuth_degrees" or "entry_cm": [{"low", "high", "showers" (of the smaller set),
       "auc", "interval"}]}, without bins in which either set has fewer than SMALLEST_BIN.
     """
-    ours, theirs = _binned_quantities(real), _binned_quantities(generated)
+    ours, theirs = _quantities(real), _quantities(generated)
     result = {name: [] for name in EDGES}
     for name, edges in EDGES.items():
         for low, high in zip(edges[:-1], edges[1:], strict=True):
@@ -112,8 +123,8 @@ def binned(test, real, generated, seed=0, bootstrap=200):
     return result
 
 
-def _binned_quantities(showers):
-    """Those of EDGES of each shower: `{name: [N]}`."""
+def _quantities(showers):
+    """The quantities of EDGES of each shower: `{name: [N]}`."""
     slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
     return {
         "energy_gev": np.asarray(incident_energy(showers.momentum)),
@@ -124,7 +135,19 @@ def _binned_quantities(showers):
 
 
 def cross_validated_scores(classifier, real, generated, folds, seed):
-    """Probability of being generated, from the classifier that has not seen the shower: `[N, F]` twice -> `[2, N]`."""
+    """Probability that a shower is generated, from a classifier that was not trained on it.
+
+    Args:
+      classifier: with scikit-learn's `fit` and `predict_proba`.
+      real, generated: `[N, F]`.
+      folds: of the cross-validation.
+      seed: of the folds.
+
+    Returns:
+      `[2, N]`, of real and of generated showers.
+    """
+    from sklearn.model_selection import KFold  # slow to import
+
     scores = np.empty((2, len(real)))
     for train, test in KFold(folds, shuffle=True, random_state=seed).split(real):
         labels = np.repeat([0, 1], len(train))
@@ -135,11 +158,89 @@ def cross_validated_scores(classifier, real, generated, folds, seed):
 
 
 def auc_with_interval(scores, seed, bootstrap):
-    """Of the scores of real and of generated showers, `[N]` and `[M]`."""
+    """AUC and its interval from the scores of real and of generated showers, `[N]` and `[M]`."""
     auc, spread = _auc(*scores), resampled(_auc, *scores, bootstrap, seed)
     return auc, interval(auc, spread)
 
 
 def _auc(real, generated):
-    """Area under the ROC curve, real above generated."""
+    """Area under the ROC curve of scores of real and of generated showers."""
+    from sklearn.metrics import roc_auc_score  # slow to import
+
     return float(roc_auc_score(np.repeat([0, 1], [len(real), len(generated)]), np.concatenate([real, generated])))
+
+
+def compute(sets, settings):
+    """{classifier: AUC and that between two real sets}, for BINNED also in bins, for MATCHED at repeated particles."""
+    bar = host.progress(CLASSIFIERS, desc="classifiers", leave=False, disable=not settings.progress)
+    return {name: _entry(name, sets, settings) for name in bar}
+
+
+def measures(entry):
+    """The AUC of each classifier."""
+    return {words([name]): Measure(test["auc"], test["interval"], test["floor"], test["floor_interval"])
+            for name, test in entry.items()}
+
+
+def tables(entry):
+    """All classifiers, those at repeated particles last; and the bins of the conditions."""
+    cells = lambda test, kind="": [number(test[f"{kind}auc"]), bracketed(test[f"{kind}interval"]),
+                                   number(test[f"{kind}floor"]), bracketed(test[f"{kind}floor_interval"])]
+    rows = [(words([name]).capitalize(), cells(test)) for name, test in entry.items()]
+    rows += [(f"{words([name]).capitalize()}, at {text(test['matched_n'])} particles that Geant4 repeated",
+              cells(test, "matched_")) for name, test in entry.items() if "matched_auc" in test]
+    found = [Table(["AUC", "95 % interval", "Real sets", "Their interval"], rows, head="Classifier of")]
+    if bins := _bin_rows(entry):
+        found.append(Table(["Showers", "AUC", "95 % interval"], bins, "Showers of", "In bins of the particle",
+                           "The classifier of observables and conditions is trained on all showers and scored in each "
+                           "bin. The number of showers is that of the smaller set.", narrow=True))
+    return found
+
+
+def explain(entry):
+    """How to read the AUC."""
+    del entry
+    return ("Area under the ROC curve: 0.5 when the showers cannot be told apart, 1 when they always can. Boosted "
+            "trees take the observables, these with the incident particle, or the 900 cells. A convolutional network "
+            "takes the images.")
+
+
+def verdict(entry):
+    """One sentence for each classifier."""
+    for name, test in entry.items():
+        label = AUC.mark(measures({name: test})[words([name])])
+        yield label, (f"a classifier {'cannot tell' if label == 'Good' else 'tells'} generated from real by "
+                      f"{words([name])} (AUC {number(test['auc'])} {bracketed(test['interval'])}, "
+                      f"{number(test['floor'])} between real sets)")
+
+
+def _entry(name, sets, settings):
+    """The entry of one classifier."""
+    (real, generated, reference), options = sets[:3], (name, settings.seed, settings.bootstrap)
+    test, floor = (c2st(real, other, *options) for other in (generated, reference))
+    result = {"auc": test.auc, "interval": test.interval, "floor": floor.auc, "floor_interval": floor.interval,
+              "classifier": test.classifier, "features": test.features}
+    if name == BINNED:
+        result["bins"] = auc_in_bins(test, real, generated, settings.seed, settings.bootstrap)
+    if sets.repeated is not None and name in MATCHED:
+        result |= _matched(real, generated, sets.repeated, options)
+    return result
+
+
+def _matched(real, generated, repeated, options):
+    """The AUC at the particles of the repeated showers, and that of these."""
+    count = len(repeated)
+    test, floor = (c2st(real[:count], other, *options) for other in (generated[:count], repeated))
+    return {"matched_auc": test.auc, "matched_interval": test.interval, "matched_floor": floor.auc,
+            "matched_floor_interval": floor.interval, "matched_n": count}
+
+
+def _bin_rows(entry):
+    """(range of the condition, [showers, AUC, interval]) of every classifier that has bins."""
+    return [(f"{text(found['low'])} to {text(found['high'])} {UNITS[name]}",
+             [text(found["showers"]), number(found["auc"]), bracketed(found["interval"])])
+            for test in entry.values() for name, bins in test.get("bins", {}).items() for found in bins]
+
+
+register(Metric("c2st", compute, "Classifier between real and generated", AUC, measures, tables, explain, verdict,
+                record=Each({"auc": NUMBER, "interval": PAIR, "floor": NUMBER, "floor_interval": PAIR})))

@@ -24,10 +24,10 @@ class _Network(nn.Module):
 
 
 class ConvolutionalClassifier:
-    """Logistic regression on three strided convolutions: Adam with weight decay, at a rate that falls along a cosine.
+    """Logistic regression on three strided convolutions, trained by Adam with weight decay and a cosine schedule.
 
     Args:
-      seed: of the starting weights and of the order of the images.
+      seed: of the initial weights and of the order of the images.
       epochs: passes through the images.
     """
 
@@ -35,7 +35,7 @@ class ConvolutionalClassifier:
         self.seed, self.epochs = seed, epochs
 
     def fit(self, images, labels):
-        """Learn `labels [N]` (0 or 1) of `images [N, 900]`; returns itself."""
+        """Train on `images [N, 900]` with `labels [N]`, 0 or 1; return the classifier."""
         images, labels = jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.float32)
         steps = max(1, len(images) // BATCH) * self.epochs
         optimiser = optax.adamw(optax.cosine_decay_schedule(2e-3, steps), weight_decay=1e-3)
@@ -51,7 +51,7 @@ class ConvolutionalClassifier:
         return self
 
     def predict_proba(self, images):
-        """`[N, 900]` -> `[N, 2]`."""
+        """Probabilities of both labels: `[N, 900]` -> `[N, 2]`."""
         one = np.concatenate([_probability(self.params, jnp.asarray(images[first:first + 1024], jnp.float32))
                               for first in range(0, len(images), 1024)])
         return np.stack([1 - one, one], axis=1)

@@ -1,10 +1,10 @@
-"""PRD-AUC of ever more showers: a straight line through those of all, of halves and of quarters of them.
+"""The PRD-AUC at infinite N, from a straight line through those of all showers, of halves and of quarters.
 
-With few showers a cluster, the noise of the histograms lowers every PRD-AUC, so that numbers of different N do not
-compare; what is left at infinite N does. The noise of a share is of order 1/sqrt(N), which is what such extrapolations
-usually take. But sum min(lambda p, q) is linear in p and q wherever it does not switch between them, so that its mean
-suffers in second order, as 1/N. Both lines are fitted, and the ceiling tells which one to believe: between two sets of
-one distribution the limit is 1.
+With few showers a cluster, the noise of the histograms lowers every PRD-AUC. So PRD-AUCs of different N do not compare,
+but their limits at infinite N do. The noise of a share is of order 1/sqrt(N), which such extrapolations usually assume.
+But sum min(lambda p, q) is linear in p and q wherever it does not switch between them. So its mean is lowered in second
+order, as 1/N. Both lines are fitted. The ceiling shows which line to trust: its limit is 1, as both sets are of one
+distribution.
 """
 import joblib
 import numpy as np
@@ -13,22 +13,22 @@ from threadpoolctl import threadpool_limits
 from ecalgen.evaluation.metrics.prd import prd_score
 
 PARTS = (1, 2, 4)
-"""Into how many disjoint parts the showers are cut."""
+"""Numbers of disjoint parts into which the showers are cut."""
 SHOWERS_PER_CLUSTER = 2
-"""Of each set, that a part needs."""
+"""Showers of each set that a part needs."""
 LINES = {"one_over_sqrt_n": -0.5, "one_over_n": -1.0}
-"""What the PRD-AUC is a straight line in: name -> power of N."""
+"""Name -> power of N in which the PRD-AUC is taken to be linear."""
 
 
 def extrapolated(real, generated, whole, seed=0, bootstrap=200):
-    """The PRD-AUC at infinite N from that of the whole sets and those of their parts, with fewer runs.
+    """Extrapolate the PRD-AUC to infinite N from the whole sets and their parts.
 
-    Errors are the deviation of the bootstrap and that of the clusterings in quadrature, over the root of the number of
-    parts and of clusterings. The fit takes the sizes as independent, though they share their showers.
+    An error is the standard deviation of the bootstrap and that of the clusterings in quadrature, each over the root of
+    the number of parts and of clusterings. The fit treats the sizes as independent, though they share their showers.
 
     Args:
       real, generated: `[N, F]` features.
-      whole: their `PRD`; a tenth of its runs, at least one, is made of each part.
+      whole: their `PRD`. Each part gets a tenth of its runs, at least one.
       seed: of clusterings and bootstrap.
       bootstrap: resamplings of each part.
 
@@ -61,13 +61,13 @@ def intercept(n, auc, error, power):
 
 
 def _in_parallel(function, arguments):
-    """The function of each argument, which share the cores, one thread each: the result does not hang on them."""
+    """Apply a function to each argument in parallel, with one thread each; results do not depend on the cores."""
     with threadpool_limits(1):
         return joblib.Parallel(-1, prefer="threads")(joblib.delayed(function)(argument) for argument in arguments)
 
 
 def _error(scores, whole=None):
-    """That of the mean PRD-AUC of disjoint parts; `whole` knows the deviation over clusterings best."""
+    """Error of the mean PRD-AUC of disjoint parts; `whole` has the best standard deviation over clusterings."""
     sampling = np.sqrt(np.mean([np.ptp(score.interval) ** 2 for score in scores])) / 3.92
     clustering = (whole or scores[0]).std / np.sqrt(scores[0].runs)
     return max(float(np.hypot(sampling, clustering) / np.sqrt(len(scores))), 1e-6)

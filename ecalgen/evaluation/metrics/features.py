@@ -1,4 +1,4 @@
-"""What the metrics see of a shower: the jitted feature extractors."""
+"""The features of showers that the metrics compare."""
 import functools
 
 import jax
@@ -18,11 +18,11 @@ CONDITIONS = ["log_energy", "slope_x", "slope_y", "point_x", "point_y"]
 
 
 def make_extractor(name):
-    """The extractor of that name: a function of `Showers`, giving float32 features `[N, F]`.
+    """A function `Showers` -> float32 features `[N, F]`.
 
     Args:
-      name: one of `FEATURES`: `raw` (900, the cells in MeV), `physics` (24, the corrected statistics), `legacy` (24,
-        those of the public scoring program) or `embedding` (64, of the shipped regressor of the incident particle).
+      name: one of `FEATURES`: `raw` (900 cells in MeV), `physics` (24 corrected statistics), `legacy` (24 statistics
+        of the public scoring program) or `embedding` (64 numbers from the shipped regressor of the incident particle).
 
     Raises:
       ValueError: for any other name.
@@ -35,8 +35,8 @@ def make_extractor(name):
 def observable_columns(showers):
     """Every observable of the showers as columns: `{name: [N, K]}`, K = 1 for most, 20 sparsities and 4 rings.
 
-    The rings are `ring_shares`, their energies over S. Energies from 1 to 100 GeV spread them so widely in MeV that an
-    error of 10 % could not be seen.
+    The rings are `ring_shares`, their energies over S. In MeV, incident energies from 1 to 100 GeV spread them so
+    widely that an error of 10 % is not seen.
     """
     values = of_showers(observables, showers)
     columns = {name: values[name].reshape(len(showers), -1) for name in OBSERVABLES}
@@ -46,7 +46,7 @@ def observable_columns(showers):
 
 
 def condition_columns(showers):
-    """log E, both slopes and where the track crosses the reference plane, cm: `{name: [N, 1]}`."""
+    """log E, both slopes, and the crossing of track and reference plane in cm: `{name: [N, 1]}`."""
     slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
     columns = np.log(np.asarray(incident_energy(showers.momentum))), *slope.T, *track.T
     return {name: column.astype(np.float64)[:, None] for name, column in zip(COORDINATES, columns, strict=True)}
@@ -57,7 +57,7 @@ def observable_features(showers, with_conditions=False):
 
     Args:
       showers: the `Showers`.
-      with_conditions: add log E, slopes and point, so that the classifier can judge each condition apart.
+      with_conditions: add log E, slopes and point, so that a classifier can be conditioned on the particle.
     """
     columns = observable_columns(showers)
     names = [name if values.shape[1] == 1 else f"{name}_{k}"
@@ -69,7 +69,7 @@ def observable_features(showers, with_conditions=False):
 
 
 def cell_features(showers):
-    """log(1 + e / 0.1 MeV) of every cell: `[N, 900]` and what they are."""
+    """log(1 + e / 0.1 MeV) of every cell: `[N, 900]`, and their name."""
     return np.log1p(showers.energy.reshape(len(showers), -1) / 0.1), ["log(1 + e / 0.1 MeV) of 900 cells"]
 
 
@@ -82,7 +82,7 @@ def raw(energy, momentum, point):
 
 @jax.jit
 def physics(energy, momentum, point):
-    """Two asymmetries, two widths and 20 sparsities, corrected, unscaled and ordered as the legacy ones: `[N, 24]`."""
+    """Two asymmetries, two widths and 20 sparsities, unscaled, in the order of the legacy statistics: `[N, 24]`."""
     values = observables(energy, momentum, point)
     return jnp.concatenate([values[name].reshape(len(energy), -1) for name in PHYSICS], axis=-1)
 
@@ -101,4 +101,4 @@ FEATURES = {
     "legacy": lambda: legacy_statistics,
     "embedding": _embedding,
 }
-"""Name -> maker of the function, called on first use because some makers load weights."""
+"""Name -> maker of the extractor. Makers are called on first use, because some load weights."""

@@ -1,27 +1,34 @@
 """Frechet and kernel physics distance (Kansal et al. 2023, arXiv:2211.10295), in the definition of JetNet.
 
-Both compare two sets of features as wholes: the first their means and covariances, the second all moments up to the
-fourth. They depend on how the features are scaled; here, each has mean 0 and deviation 1 over the real showers.
+Both compare two sets of features. The Frechet distance compares means and covariances, the kernel distance all moments
+up to the fourth. They depend on the scale of the features: here, each has mean 0 and standard deviation 1 over the real
+showers.
 """
 import numpy as np
 
 from ecalgen.evaluation.metrics.bootstrap import interval
+from ecalgen.evaluation.metrics.distances import DISTANCE
 from ecalgen.evaluation.metrics.features import observable_features
+from ecalgen.evaluation.metrics.registry import Measure, Metric, Table, register
+from ecalgen.evaluation.wording import bracketed, number
+from ecalgen.machine.records import NUMBER, PAIR
 
 POINTS, BATCHES = 10, 20
-"""Sizes of batch that the Frechet distance is extrapolated from, and batches of each."""
+"""Batch sizes from which the Frechet distance is extrapolated, and batches of each size."""
 KERNEL_BATCHES, KERNEL_BATCH = 10, 5000
-"""Batches of the kernel distance, and showers in one at most."""
+"""Batches of the kernel distance, and the largest number of showers in one."""
+TITLES = {"fpd": "Frechet physics", "kpd": "kernel physics"}
+"""Distance -> name of its headline number."""
 
 
 def physics_distances(real, generated, reference, seed=0, bootstrap=200):
-    """Both distances from the real showers, of the generated and of other real ones, on the standardised observables.
+    """Both distances of generated and of other real showers from the real ones, on the standardised observables.
 
     Args:
       real, generated, reference: `Showers`, N each.
       seed: of batches and bootstrap.
-      bootstrap: resamplings of the showers for the interval of the Frechet distance; that of the kernel distance is
-        the one of a normal distribution with its error.
+      bootstrap: resamplings of the showers for the interval of the Frechet distance. The interval of the kernel
+        distance is that of a normal distribution with its error.
 
     Returns:
       {"features", "scaling", "fpd" and "kpd": {"value", "error", "interval", the same of the reference, settings}}.
@@ -42,7 +49,7 @@ def physics_distances(real, generated, reference, seed=0, bootstrap=200):
 
 
 def standardised(features, real):
-    """(x - mean) / deviation with those of the real features; `[N, F]` twice -> `[N, F]`; constant ones are 0."""
+    """(x - mean) / deviation with the moments of `real`: `[N, F]`, `[M, F]` -> `[N, F]`; constant columns are 0."""
     deviation = real.std(axis=0, dtype=np.float64)
     constant = deviation <= 1e-6 * np.abs(real).max(axis=0)
     return np.where(constant, 0, (features - real.mean(axis=0, dtype=np.float64)) / np.where(constant, 1, deviation))
@@ -61,11 +68,11 @@ def frechet_distance(real, other):
 def frechet_physics_distance(real, other, min_samples, max_samples, points=POINTS, batches=BATCHES, seed=0):
     """The Frechet distance at infinite N: the intercept of a straight line in 1/N.
 
-    It is fitted to the mean distance of batches, drawn with replacement, of sizes evenly spaced in 1/N. What is left
-    is the bias of sets as large as those given, which two real sets show.
+    The line is fitted to the mean distance of batches, drawn with replacement, of sizes evenly spaced in 1/N. The bias
+    of sets of the given size remains; the distance between two real sets shows it.
 
     Args:
-      real, other: `[N, F]`, any number of each.
+      real, other: `[N, F]`, `[M, F]`.
       min_samples, max_samples: showers in the smallest and in the largest batch.
       points: sizes between them, both included.
       batches: of each size.
@@ -91,6 +98,36 @@ def kernel_physics_distance(real, other, batch_size, batches=KERNEL_BATCHES, see
     values = [kernel_distance(*pair) for pair in _batches(real, other, batch_size, batches, (seed, batch_size))]
     low, median, high = np.quantile(values, [0.16275, 0.5, 0.83725])
     return float(median), float((high - low) / 2)
+
+
+def measures(entry):
+    """Both distances."""
+    return {title: Measure(*(entry[name][field] for field in ("value", "interval", "reference", "reference_interval")))
+            for name, title in TITLES.items()}
+
+
+def tables(entry):
+    """Both distances with their errors."""
+    rows = [(f"{TITLES[name]} distance".capitalize(), [
+        f"{number(found['value'])} ± {number(found['error'])}", bracketed(found["interval"]),
+        number(found["reference"]), bracketed(found["reference_interval"])])
+        for name, found in ((name, entry[name]) for name in TITLES)]
+    return [Table(["Distance", "95 % interval", "Real sets", "Their interval"], rows)]
+
+
+def explain(entry):
+    """How both distances are computed."""
+    fpd, kpd, count = entry["fpd"], entry["kpd"], len(entry["features"])
+    return (f"Distances in {count} observables, scaled to mean 0 and standard deviation 1 of the real showers. "
+            f"Frechet: a straight line in 1/N from {fpd['min_samples']} to {fpd['max_samples']} showers. "
+            f"Kernel: (x·y / {count} + 1)⁴, median of {kpd['batches']} batches of {kpd['batch_size']} showers.")
+
+
+def verdict(entry):
+    """The Frechet distance beside that between two real sets."""
+    fpd = entry["fpd"]
+    yield DISTANCE.mark(measures(entry)[TITLES["fpd"]]), (
+        f"Frechet physics distance {number(fpd['value'])} against {number(fpd['reference'])} between real sets")
 
 
 def _entry(prefix, value, error, bounds):
@@ -124,3 +161,10 @@ def _mean_kernel(rows):
     """Mean over pairs of different rows."""
     kernel, count = _kernel(rows, rows), len(rows)
     return (kernel.sum() - np.trace(kernel)) / (count * (count - 1))
+
+
+register(Metric(
+    "physics_distance", lambda sets, settings: physics_distances(*sets[:3], settings.seed, settings.bootstrap),
+    "All observables at once", DISTANCE, measures, tables, explain, verdict,
+    record=dict.fromkeys(TITLES, {"value": NUMBER, "interval": PAIR, "reference": NUMBER,
+                                  "reference_interval": PAIR})))

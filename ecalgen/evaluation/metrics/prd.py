@@ -1,27 +1,22 @@
 """Precision and recall for distributions (Sajjadi et al. 2018, arXiv:1806.00035) and the area under their curve.
 
-A PRD-AUC depends on clusters, runs, N and features, so none is ever returned without the first three.
+A PRD-AUC depends on clusters, runs, N and features. `PRD` holds the first three with it.
 """
 import dataclasses
 
 import joblib
 import numpy as np
 from scipy.integrate import trapezoid
-from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 
-from ecalgen.errors import UserError
 from ecalgen.evaluation.metrics.bootstrap import interval
+from ecalgen.evaluation.metrics.registry import EvaluationError
 from ecalgen.machine import host
-
-
-class EvaluationError(UserError):
-    """An evaluation that cannot be made as asked; the message says what to change."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Protocol:
-    """How a published PRD score is made: the minimum of the mean PRD-AUCs over two kinds of features."""
+    """Settings of a published PRD score, the smaller of the mean PRD-AUCs of two sets of features."""
 
     clusters: int
     runs: int
@@ -36,7 +31,10 @@ PROTOCOLS = {
 
 @dataclasses.dataclass(frozen=True)
 class PRD:
-    """A PRD-AUC with what it depends on: mean and deviation over runs, interval, mean curve `[angles]` twice."""
+    """A PRD-AUC and the settings it depends on.
+
+    `auc` and `std` are mean and standard deviation over runs. `precision` and `recall [angles]` are the mean curve.
+    """
 
     auc: float
     std: float
@@ -70,15 +68,15 @@ def prd_auc(precision, recall):
 
 
 def ratio(auc, ceiling):
-    """Of a PRD-AUC to its ceiling; None where the ceiling is 0."""
+    """Ratio of a PRD-AUC to its ceiling; None where the ceiling is 0."""
     return auc / ceiling if ceiling > 0 else None
 
 
 def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress=""):
     """PRD of two equally large sets of features, averaged over independent clusterings of their union.
 
-    The interval is that of `bootstrap.interval`. The clusterings are kept, and all runs share a resampling because
-    they share their showers; 101 angles are enough there, as only the spread counts.
+    The interval is that of `bootstrap.interval`. The bootstrap keeps the clusterings. All runs share a resampling,
+    because they share their showers. It uses 101 angles, which suffice for a spread.
 
     Args:
       real: `[N, F]`.
@@ -86,7 +84,7 @@ def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress="
       clusters: K of the k-means.
       runs: clusterings, each with its own seed derived from `seed`; the result does not depend on the cores.
       bootstrap: resamplings of the showers.
-      progress: what to call the progress bar; none is shown when empty.
+      progress: title of the progress bar; no bar is shown when empty.
 
     Raises:
       EvaluationError: for sets of different shapes, or fewer showers in both together than clusters.
@@ -108,16 +106,17 @@ def prd_score(real, generated, clusters, runs, seed=0, bootstrap=200, progress="
 def in_own_span(features):
     """The same points in coordinates of the space that they span, at the same distances: `[N, F]` -> `[N, min(N, F)]`.
 
-    k-means knows points by their distances alone; those of a thousand blocks of 15,625 cells need a thousand numbers.
+    k-means depends on the distances alone. A thousand blocks of 15,625 cells need a thousand coordinates.
     """
     count, width = features.shape
     return features if width <= count else np.linalg.qr(features.T.astype(np.float64), mode="r").T
 
 
 def kmeans_plusplus(features, clusters, random_state):
-    """Greedy k-means++ centres: the algorithm of scikit-learn, draw for draw, from one matrix of all distances.
+    """Greedy k-means++ centres, with the algorithm and the random draws of scikit-learn.
 
-    scikit-learn computes those distances anew for each centre, which takes four fifths of a fit's time on images.
+    scikit-learn computes the distances again for each centre, which takes four fifths of a fit's time on images. Here
+    one matrix holds all distances.
 
     Args:
       features: `[N, F]`.
@@ -147,7 +146,12 @@ def kmeans_plusplus(features, clusters, random_state):
 
 
 def _cluster(features, clusters, seeds, progress):
-    """Labels of all rows for each seed: `[runs, N]`. Fits share the cores, one thread each, so no sum changes order."""
+    """Labels of all rows for each seed: `[runs, N]`.
+
+    Fits run in parallel with one thread each, so that the order of sums does not depend on the cores.
+    """
+    from sklearn.cluster import MiniBatchKMeans  # slow to import
+
     def fit(seed):
         with threadpool_limits(1):
             kmeans = MiniBatchKMeans(clusters, init=kmeans_plusplus, n_init=10, random_state=int(seed))

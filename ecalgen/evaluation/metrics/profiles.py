@@ -1,4 +1,4 @@
-"""Mean energy along and across the track, of generated over that of real showers."""
+"""Mean energy along and across the track of generated showers, over that of real showers."""
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -6,9 +6,10 @@ import numpy as np
 from ecalgen.data.observables import of_showers, track_coordinates
 from ecalgen.data.showers import incident_energy
 from ecalgen.evaluation.metrics.bootstrap import resampled
+from ecalgen.evaluation.metrics.registry import Metric, register
 
 EDGES = np.arange(-6.0, 7.0)
-"""Of the bins, in cells from the track; two more hold what lies beyond."""
+"""Edges of the bins, in cells from the track; two more bins hold the energy beyond them."""
 
 
 def profile_ratios(real, generated, reference, seed=0, bootstrap=200):
@@ -37,11 +38,11 @@ def profile_ratios(real, generated, reference, seed=0, bootstrap=200):
 def profiles(showers):
     """Energy of each shower in each bin along and across its track, in MeV per GeV: `{"along", "across": [N, B]}`."""
     share = 1 / np.asarray(incident_energy(showers.momentum), np.float64)[:, None]
-    return {axis: values * share for axis, values in of_showers(_binned, showers).items()}
+    return {axis: values * share for axis, values in of_showers(_binned_energy, showers).items()}
 
 
 @jax.jit
-def _binned(energy, momentum, point):
+def _binned_energy(energy, momentum, point):
     along, across = track_coordinates(momentum, point)
     return {"along": _sums(energy, along), "across": _sums(energy, across)}
 
@@ -60,5 +61,8 @@ def _ratio(real, other):
 
 
 def _listed(values):
-    """As lists of JSON, None for NaN."""
+    """Lists for JSON, with None for NaN."""
     return np.where(np.isnan(values), None, values).tolist()
+
+
+register(Metric("profile", lambda sets, settings: profile_ratios(*sets[:3], settings.seed, settings.bootstrap)))

@@ -1,7 +1,8 @@
-"""The 24 shower statistics of the public scoring program, faults included, needed to read published PRD numbers.
+"""The 24 shower statistics of the public scoring program, called the `legacy` features.
 
-It reads the image as [iy, ix], adds 25 cm of depth to positions in cells without dividing by the pitch, and measures
-widths on the cells that a rasterised line crosses. `ecalgen.data.observables` holds the corrected quantities.
+Published PRD-AUCs of the competition's protocol are made of them, so its faults are kept. The program reads the image
+as [iy, ix]. It adds 25 cm of depth to positions in cells without dividing by the pitch. It measures widths on the cells
+that a rasterised line crosses. `ecalgen.data.observables` holds the corrected quantities.
 """
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ from ecalgen.data.observables import POSITIONS, sparsity
 from ecalgen.data.showers import slopes
 
 LEGACY_DEPTH = 25.0
-"""Depth, cm, of the program's reference plane; it adds the result to positions counted in cells."""
+"""Depth of the program's reference plane in cm, which it adds to positions in cells."""
 
 
 @jax.jit
@@ -55,7 +56,7 @@ def _asymmetry(energy, side):
 
 
 def _line(side):
-    """1 on cells after which the side changes along either axis, else 0: `[N, 30, 30]`."""
+    """1 on cells where the side changes towards the next cell along either axis, else 0: `[N, 30, 30]`."""
     kept = _kept(side)
     down = jnp.pad(jnp.abs(jnp.diff(kept, axis=1)), ((0, 0), (0, 1), (0, 0)))
     right = jnp.pad(jnp.abs(jnp.diff(kept, axis=2)), ((0, 0), (0, 0), (0, 1)))
@@ -65,7 +66,7 @@ def _line(side):
 def _width(energy, side, position):
     """sqrt(<s^2> - <s>^2) over the line's cells, 1e-5 MeV added to the normalising sum, NaN -> 0: `[N]`.
 
-    Written as <(s - <s>)^2> + <s>^2 (1 - <1>), the same number without the cancellation that float32 cannot take.
+    It is computed as <(s - <s>)^2> + <s>^2 (1 - <1>). This is the same number without cancellation in float32.
     """
     weight = _line(side) * energy
     norm = weight.sum((1, 2)) + 1e-5

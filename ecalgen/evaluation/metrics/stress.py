@@ -1,7 +1,7 @@
-"""Stress points: the response at a handful of fixed energies, angles and entry points.
+"""Stress points: the response at five fixed energies, angles and entry points.
 
-No sample holds two showers of one condition. So those nearest to the point stand for it, in both sets, and how many
-they are and how far they reach is told beside the numbers.
+No sample holds two showers of the same particle. So the showers with the nearest particles represent a point, in each
+set. The entry gives their number and their distance from the point.
 """
 import dataclasses
 
@@ -9,16 +9,18 @@ import numpy as np
 
 from ecalgen.evaluation.metrics.features import condition_columns, observable_columns
 from ecalgen.evaluation.metrics.physics_distance import standardised
+from ecalgen.evaluation.metrics.registry import Metric, Table, register
 from ecalgen.evaluation.metrics.response import moments
+from ecalgen.evaluation.wording import number
 
 OBSERVABLES = ("visible_fraction", "longitudinal_width", "transverse_width")
 SHARE, FEWEST = 0.005, 20
-"""Showers of a set that stand for a point: this share, but no fewer than these."""
+"""Share of the showers of a set that represents a point, and the smallest number."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """A particle: its energy, its angle to the normal, towards x, and where it crosses the reference plane."""
+    """A particle: its energy, its angle to the normal towards x, and where it crosses the reference plane."""
 
     energy_gev: float
     angle_degrees: float
@@ -27,7 +29,7 @@ class Point:
 
 POINTS = (
     Point(2, 0, (0, 0)), Point(10, 0, (0, 0)), Point(50, 0, (0, 0)), Point(10, 15, (0, 0)), Point(10, 0, (0.9, 0.9)))
-"""Three energies between the four central cells, a tilted particle there, and one near the middle of a cell."""
+"""Three energies between the four central cells, a tilted particle there, and one near the centre of a cell."""
 
 
 def stress_points(real, generated, reference, seed=0, bootstrap=200):
@@ -39,8 +41,8 @@ def stress_points(real, generated, reference, seed=0, bootstrap=200):
       bootstrap: resamplings of the neighbours, for `bootstrap.interval`.
 
     Returns:
-      {"neighbours", "points": [a `Point`, "radius" (deviations of the real conditions), "energies_gev" (least and
-      greatest), "angles_degrees" and "track_distances_cm" (greatest difference) of the real neighbours, and "real",
+      {"neighbours", "points": [`Point`, "radius" (standard deviations of the real conditions), "energies_gev" (smallest
+      and largest), "angles_degrees" and "track_distances_cm" (largest difference) of the real neighbours, and "real",
       "generated", "reference": {observable: `moments`}]}.
     """
     sets = {"real": real, "generated": generated, "reference": reference}
@@ -59,31 +61,69 @@ def stress_points(real, generated, reference, seed=0, bootstrap=200):
     return {"neighbours": count, "points": points}
 
 
+def tables(entry):
+    """One row for each point: how near its showers are, and their moments; no table without points."""
+    columns = ["Within", "Visible fraction", "Resolution", "Longitudinal width", "Transverse width"]
+    return [Table(columns, [(_title(point), _cells(point)) for point in entry["points"]], "Particle")
+            ] if entry["points"] else []
+
+
+def explain(entry):
+    """How to read the table."""
+    return ("Real above generated; fractions in %, widths in cells. A point is represented by the "
+            f"{entry['neighbours']} showers of each set with the nearest particles. “Within” gives their energies, and "
+            "the largest difference of their directions and of their tracks, 15 cm deep.")
+
+
 def coordinates(point):
-    """Those of `condition_columns` of a `Point`: (log E, px/pz, py/pz, x0, y0), `[1, 5]`."""
+    """The `condition_columns` (log E, px/pz, py/pz, x0, y0) of a `Point`: `[1, 5]`."""
     return np.array([[np.log(point.energy_gev), np.tan(np.radians(point.angle_degrees)), 0.0, *point.track_cm]])
 
 
 def distances(place, places, real):
-    """From one place `[1, 5]` to others `[N, 5]`, in deviations of the real ones: `[N]`."""
+    """Distances of `places [N, 5]` from `place [1, 5]`, in standard deviations of the real ones: `[N]`."""
     return np.linalg.norm(standardised(places, real) - standardised(place, real), axis=1)
 
 
 def nearest(place, places, real, count):
-    """Which `count` of `places [N, 5]` are nearest to one: `[count]`."""
+    """Indices of the `count` rows of `places [N, 5]` that are nearest to a place: `[count]`."""
     return np.argsort(distances(place, places, real), kind="stable")[:count]
 
 
 def _within(place, places):
-    """Whether each coordinate lies in the range of the real ones, to a thousandth."""
+    """Whether each coordinate lies in the range of the real ones, extended by 1e-3."""
     return bool(((place >= places.min(axis=0) - 1e-3) & (place <= places.max(axis=0) + 1e-3)).all())
 
 
 def _extent(place, places, real):
-    """How far the neighbours `[K, 5]` reach."""
+    """The ranges of the neighbours `[K, 5]`."""
     radius = float(distances(place, places, real).max())
     energies = np.exp(places[:, 0])
     angle = np.degrees(np.arctan(np.linalg.norm(places[:, 1:3] - place[:, 1:3], axis=1).max()))
     track = np.linalg.norm(places[:, 3:] - place[:, 3:], axis=1).max()
     return {"radius": radius, "energies_gev": [float(energies.min()), float(energies.max())],
             "angles_degrees": float(angle), "track_distances_cm": float(track)}
+
+
+def _title(point):
+    x, y = point["track_cm"]
+    return f"{point['energy_gev']:g} GeV, {point['angle_degrees']:g}°, track at ({x:g}, {y:g}) cm"
+
+
+def _cells(point):
+    (low, high), angle, track = (point[name] for name in ("energies_gev", "angles_degrees", "track_distances_cm"))
+    return [f"{low:.2g} to {high:.2g} GeV\n{angle:.2g}°, {track:.2g} cm",
+            _both(point, "visible_fraction", "mean", 100), _both(point, "visible_fraction", "resolution", 100, 1),
+            _both(point, "longitudinal_width", "mean"), _both(point, "transverse_width", "mean")]
+
+
+def _both(point, observable, name, scale=1, digits=2):
+    """A moment of real showers above that of generated ones, each ± half of its interval over 1.96."""
+    entries = [point[kind][observable] for kind in ("real", "generated")]
+    error = lambda bounds: (bounds[1] - bounds[0]) / 3.92
+    return "\n".join(f"{number(scale * entry[name], digits)} ± "
+                     f"{number(scale * error(entry[f'{name}_interval']), digits)}" for entry in entries)
+
+
+register(Metric("stress", lambda sets, settings: stress_points(*sets[:3], settings.seed, settings.bootstrap),
+                "Stress points", tables=tables, explain=explain))

@@ -1,26 +1,26 @@
-"""The picture of several judged runs: every headline number beside that of two real sets."""
+"""The figure that compares judged runs: every headline number beside that between two real sets."""
 import itertools
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from ecalgen.evaluation.metrics.registry import families
 from ecalgen.evaluation.report.figures import COLOURS, in_style
-from ecalgen.evaluation.report.measures import DISTANCE, FAMILIES, OBSERVABLE
 
 MARKERS = "os^vPX"
 LINEAR = 1e-3
-"""Below it the axis of distances, which may be 0 or less, is linear."""
+"""Logarithmic axes are linear below it, since a distance may be 0 or less."""
 
 
 @in_style
 def comparison(found):
-    """One panel a family of numbers, one line a number, one marker a run; grey, the value between two real sets.
+    """One panel for each family, one line for each number, one marker for each run; grey for two real sets.
 
     Args:
       found: name of the run -> its `measures`.
     """
     names = {family: list(dict.fromkeys(name for table in found.values() for other, name in table if other == family))
-             for family in FAMILIES}
+             for family in families()}
     names = {family: listed for family, listed in names.items() if listed}
     lines = [len(listed) * max(1, 0.5 * len(found)) + 1.2 for listed in names.values()]
     figure = Figure(figsize=(7, 0.42 * sum(lines) + 1 + 0.25 * len(found)), layout="constrained")
@@ -43,12 +43,12 @@ def _panel(axes, found, family, listed):
     axes.set_yticks(rows, listed)
     axes.tick_params(axis="y", which="both", length=0)
     axes.hlines(rows[1:] - 0.5, 0, 1, transform=axes.get_yaxis_transform(), color="0.85", linewidth=1)
-    if family in (OBSERVABLE, DISTANCE):
+    if families()[family].logarithmic:
         axes.set_xscale("symlog", linthresh=LINEAR)
 
 
 def _points(axes, positions, values, marker, colour, label):
-    """(value, interval) at each position; None is left out."""
+    """Draw (value, interval) at each position, leaving out None."""
     centre, low, high = np.array([[np.nan] * 3 if value is None or value[0] is None else
                                   [value[0], *(value[1] or [value[0]] * 2)] for value in values], float).T
     axes.errorbar(centre, positions, xerr=np.maximum([centre - low, high - centre], 0), fmt=marker, markersize=4,

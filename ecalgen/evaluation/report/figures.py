@@ -1,6 +1,6 @@
-"""Pictures of an evaluation: each function takes plain data and returns a matplotlib `Figure`.
+"""Figures of an evaluation: each function takes plain data and returns a matplotlib `Figure`.
 
-Figures live outside pyplot, so nothing global is changed or left open; `png` renders one in the house style.
+Figures do not use pyplot, so that no global state is changed or left open. `png` renders one in `STYLE`.
 Real showers are black, generated ones blue; on maps of cells, grey is a cell without energy.
 """
 import functools
@@ -17,9 +17,10 @@ from matplotlib.patheffects import withStroke
 
 from ecalgen.data.observables import SPARSITY_THRESHOLDS
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
+from ecalgen.evaluation.sets import same_particles
 
 COLOURS = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
-"""The colour-blind-safe cycle of Okabe and Ito; the first one is for generated showers."""
+"""The colour-blind-safe cycle of Okabe and Ito; the first colour is for generated showers."""
 EMPTY = "#dcdcdc"
 TRACK = {"marker": "+", "markersize": 6, "color": "black", "linestyle": "",
          "path_effects": [withStroke(linewidth=3, foreground="white")]}
@@ -28,11 +29,11 @@ STYLE = mplhep.style.CMS | {
     "axes.prop_cycle": matplotlib.cycler(color=COLOURS), "axes.unicode_minus": True, "lines.linewidth": 1.5,
     "xtick.major.size": 6, "ytick.major.size": 6, "xtick.minor.size": 3, "ytick.minor.size": 3,
 }
-"""mplhep's CMS style at the size of a page rather than a slide."""
+"""mplhep's CMS style with sizes for a page instead of a slide."""
 EDGES = (np.arange(CELLS + 1) - CELLS / 2) * PITCH
 """Edges of the cells along either axis, cm."""
 THRESHOLD = int(np.argmin(np.abs(SPARSITY_THRESHOLDS - 1e-3)))
-"""Column of the observable `sparsity` that is drawn: the threshold nearest to 1e-3 of the shower's energy."""
+"""Column of the observable `sparsity` that is drawn, whose threshold is nearest to 1e-3 of the shower's energy."""
 LABELS = {
     "longitudinal_width": "Longitudinal width [cells]",
     "transverse_width": "Transverse width [cells]",
@@ -45,7 +46,7 @@ LABELS = {
 
 
 def in_style(draw):
-    """`draw`, run under `STYLE`, with matplotlib's own settings back in place afterwards."""
+    """Let `draw` run in `STYLE`, and restore matplotlib's settings afterwards."""
     @functools.wraps(draw)
     def styled(*args, **kwargs):
         with matplotlib.rc_context(STYLE):
@@ -55,17 +56,10 @@ def in_style(draw):
 
 @in_style
 def png(figure, dpi=180):
-    """The figure as the bytes of a PNG file: the same bytes whenever it is the same figure."""
+    """The figure as the bytes of a PNG file, which are the same for the same figure."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=dpi, metadata={"Software": None})
     return file.getvalue()
-
-
-def paired(real, generated):
-    """Whether, for every i, shower i of both sets belongs to the same incident particle."""
-    return len(real) == len(generated) and all(
-        np.allclose(getattr(real, field), getattr(generated, field), rtol=1e-4, atol=1e-4)
-        for field in ("momentum", "point"))
 
 
 @in_style
@@ -91,28 +85,25 @@ def mean_response(real, generated):
 def gallery(real, generated, count=6):
     """Single showers, real above generated for the same particle, all on one log scale (MeV).
 
-    The particles sit at evenly spaced quantiles of the incident energy; a cross marks where the track passes the
+    The particles are at evenly spaced quantiles of the incident energy. A cross marks where the track crosses the
     reference plane.
 
     Raises:
-      ValueError: when the two `Showers` do not belong to the same particles, one by one.
+      ValueError: the two `Showers` do not belong to the same particles, one by one.
     """
-    if not paired(real, generated):
+    if not same_particles(real, generated):
         raise ValueError("the gallery compares shower by shower: generate at the real showers' momentum and point")
-    count = min(count, len(real))
-    order = np.argsort(incident_energy(real.momentum), kind="stable")
-    picks = order[((np.arange(count) + 0.5) * len(real) / count).astype(int)]
+    picks = _spread_over_energy(real, count)
     norm = _energy_norm(real.energy[picks], generated.energy[picks])
-    columns, blocks = min(count, 3), -(-count // 3)
+    columns, blocks = min(len(picks), 3), -(-len(picks) // 3)
     figure = Figure(figsize=(2.7 * columns, 5.1 * blocks + 1), layout="constrained")
     grid = figure.add_gridspec(2 * blocks, columns)
     for number, pick in enumerate(picks):
-        block, column = divmod(number, columns)
-        momentum, point = real.momentum[pick], real.point[pick]
-        for row, showers, title in ((0, real, f"{_particle(momentum)}\nreal"), (1, generated, "generated")):
+        block, column = divmod(number, 3)
+        for row, showers, title in ((0, real, f"{_particle(real.momentum[pick])}\nreal"), (1, generated, "generated")):
             panel = figure.add_subplot(grid[2 * block + row, column])
             drawn = _draw_cells(panel, showers.energy[pick], norm, "viridis", title)
-            panel.plot(*reference_point(momentum, point), **TRACK)
+            panel.plot(*reference_point(real.momentum[pick], real.point[pick]), **TRACK)
     figure.colorbar(drawn, ax=figure.axes, location="bottom", pad=0.02 / blocks, aspect=40, extend="min",
                     label="Energy in the cell [MeV]")
     figure.legend(handles=[Patch(facecolor=EMPTY, edgecolor="grey", label="no energy"),
@@ -124,7 +115,7 @@ def gallery(real, generated, count=6):
 def distributions(real_observables, generated_observables, scores=None):
     """The six distributions of the papers as shares of showers, each above the ratio generated / real.
 
-    Error bars and bands are one statistical standard deviation. The first and last bins hold what lies beyond.
+    Error bars and bands are one statistical standard deviation. The first and last bins also hold the values beyond.
 
     Args:
       real_observables, generated_observables: name -> `[N]` or `[N, 1]` (`sparsity`: `[N, 20]`).
@@ -138,13 +129,9 @@ def distributions(real_observables, generated_observables, scores=None):
         upper = figure.add_subplot(inner[0])
         lower = figure.add_subplot(inner[1], sharex=upper)
         _compare(upper, lower, _bins(name, *values), *values)
-        upper.tick_params(labelbottom=False)
-        upper.set_ylabel("Share of showers")
-        lower.set(xlabel=label, ylabel="Ratio")
+        lower.set_xlabel(label)
         if scores and name in scores:
-            title = "$W_1$, all thresholds:" if name == "sparsity" else "$W_1$:"
-            w1, reference = scores[name]["w1"], scores[name]["w1_reference"]
-            upper.set_title(f"{title} {w1:.3f} (real sets: {reference:.3f})", loc="right")
+            upper.set_title(_distance(name, scores[name]), loc="right")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles[::-1], labels[::-1], loc="outside upper center", ncols=2)
     return figure
@@ -152,7 +139,7 @@ def distributions(real_observables, generated_observables, scores=None):
 
 @in_style
 def prd_curves(prd):
-    """Precision against recall for each set of features of `evaluation["prd"]`, its real-versus-real ceiling dashed."""
+    """Precision against recall for each set of features of `evaluation["prd"]`; dashed, between two real sets."""
     figure = Figure(figsize=(6, 6.6), layout="constrained")
     axes = figure.subplots()
     entries = {name: entry for name, entry in prd.items() if isinstance(entry, dict)}
@@ -170,37 +157,48 @@ def prd_curves(prd):
 
 @in_style
 def learning_curves(metrics):
-    """Losses, and the monitored Wasserstein-1 distance where there is one, against the step, for each stage.
+    """Losses, and the Wasserstein-1 distance where it was monitored, against the step, for each stage.
 
     Args:
       metrics: rows of `metrics.jsonl`; values whose name ends in `loss`, and `w1`, are drawn.
 
     Raises:
-      ValueError: when no row has any of them.
+      ValueError: no row has any of them.
     """
-    panels = {}
-    for row in metrics:
-        for name in (name for name in row if name.endswith("loss") or name == "w1"):
-            kind = "Mean $W_1$ [deviations]" if name == "w1" else "Loss"
-            panels.setdefault((row["stage"], kind), {}).setdefault(name, []).append((row["step"], row[name]))
+    panels = _curves(metrics)
     if not panels:
         raise ValueError("no row of the metrics holds a loss")
     figure = Figure(figsize=(8, 3 * len(panels)), layout="constrained")
-    for axes, (stage, kind) in zip(figure.subplots(len(panels), squeeze=False).flat, panels, strict=True):
-        curves = {name: np.asarray(points, float).T for name, points in panels[stage, kind].items()}
+    for axes, ((stage, kind), curves) in zip(figure.subplots(len(panels), squeeze=False).flat, panels.items(),
+                                             strict=True):
         for name, points in curves.items():
-            axes.plot(*points, label=name.replace("_", " "))
-        low, high = np.nanquantile(np.concatenate([points[1] for points in curves.values()]), (0.005, 0.995))
-        margin = 0.05 * (high - low) or 1  # the outermost 1 %, jumps of the first steps, may leave the frame
-        axes.set(xlabel="Step", ylabel=kind, ylim=(low - margin, high + margin))
+            axes.plot(*np.asarray(points, float).T, label=name.replace("_", " "))
+        axes.set(xlabel="Step", ylabel=kind, ylim=_reach([value for points in curves.values() for _, value in points]))
         axes.set_title(f"Stage: {stage}", loc="left")
         if kind == "Loss":
             axes.legend(loc="upper right")
     return figure
 
 
+def _curves(metrics):
+    """(stage, kind of number) -> name -> [(step, value)], for each panel of `learning_curves`."""
+    panels = {}
+    for row in metrics:
+        for name in (name for name in row if name.endswith("loss") or name == "w1"):
+            kind = "Mean $W_1$ [deviations]" if name == "w1" else "Loss"
+            panels.setdefault((row["stage"], kind), {}).setdefault(name, []).append((row["step"], row[name]))
+    return panels
+
+
+def _reach(values):
+    """Limits that leave out the outermost 1 % of the values, which are jumps of the first steps."""
+    low, high = np.nanquantile(np.array(values, float), (0.005, 0.995))
+    margin = 0.05 * (high - low) or 1
+    return low - margin, high + margin
+
+
 def _draw_cells(axes, values, norm, colours, title):
-    """Map `values [30, 30]` over x and y in cm, grey where there is nothing."""
+    """Map `values [30, 30]` over x and y in cm; values of 0 are grey."""
     colours = matplotlib.colormaps[colours].with_extremes(bad=EMPTY)
     drawn = axes.pcolormesh(EDGES, EDGES, np.ma.masked_less_equal(values, 0).T, norm=norm, cmap=colours)
     axes.set(aspect="equal", xticks=(-20, 0, 20), yticks=(-20, 0, 20), xlabel="x [cm]", ylabel="y [cm]", title=title)
@@ -210,7 +208,7 @@ def _draw_cells(axes, values, norm, colours, title):
 
 
 def _energy_norm(real, generated):
-    """The log scale shared by two arrays of energies; generators fill cells with specks, so real ones set its foot."""
+    """The log scale of two arrays of energies; its lower end is a real energy, since generated ones may be tiny."""
     filled = [values[values > 0].astype(np.float64) for values in (real, generated) if (values > 0).any()]
     filled = filled or [np.ones(1)]
     high = max(values.max() for values in filled)
@@ -218,16 +216,29 @@ def _energy_norm(real, generated):
 
 
 def _ratio_norm(ratio):
-    """A log scale centred at 1 that holds 95 % of the ratios, from 25 % to a factor of 10 either way."""
+    """A log scale centred at 1 that holds 95 % of the ratios, at least a factor of 1.25 and at most 10 either way."""
     logs = np.abs(np.log(ratio[ratio > 0]))
     reach = np.exp(np.clip(np.quantile(logs, 0.95) if len(logs) else 0, np.log(1.25), np.log(10)))
     return LogNorm(1 / reach, reach)
 
 
 def _particle(momentum):
-    """A title: energy and slopes of one particle, momentum `[3]` in GeV."""
+    """Energy and slopes of a particle of momentum `[3]` in GeV, as a title."""
     x, y = (f"{float(slope):+.2f}".replace("-", "−") for slope in slopes(momentum))
     return f"E = {float(incident_energy(momentum)):.3g} GeV\n$p_x/p_z$ = {x}, $p_y/p_z$ = {y}"
+
+
+def _spread_over_energy(showers, count):
+    """Indices of `count` showers at evenly spaced quantiles of the incident energy, or of all if there are fewer."""
+    count = min(count, len(showers))
+    order = np.argsort(incident_energy(showers.momentum), kind="stable")
+    return order[((np.arange(count) + 0.5) * len(showers) / count).astype(int)]
+
+
+def _distance(name, scores):
+    """The Wasserstein-1 distance of an observable, as a title."""
+    title = "$W_1$, all thresholds:" if name == "sparsity" else "$W_1$:"
+    return f"{title} {scores['w1']:.3f} (real sets: {scores['w1_reference']:.3f})"
 
 
 def _column(name, values):
@@ -236,7 +247,7 @@ def _column(name, values):
 
 
 def _bins(name, real, generated):
-    """Bin edges over the bulk of the real values, reaching for the generated ones by at most as much again."""
+    """Bin edges over the bulk of the real values, extended towards the generated ones by at most the same width."""
     low, high = np.quantile(real, (0.002, 0.998))
     span = max(high - low, 1e-2)
     low = max(min(low, np.quantile(generated, 0.01)), low - span) - 0.01 * span
@@ -250,18 +261,19 @@ def _bins(name, real, generated):
 
 
 def _histogram(values, edges):
-    """Share of the values in each bin and its Poisson deviation; the outer bins take what lies beyond."""
+    """Share of the values in each bin and its Poisson error; the outer bins hold the values beyond."""
     counts = np.histogram(np.clip(values, edges[0], edges[-1]), edges)[0]
     return counts / len(values), np.sqrt(counts) / len(values)
 
 
 def _compare(upper, lower, edges, real, generated):
-    """Both histograms into `upper` and their ratio into `lower`, where a triangle is a ratio above the frame."""
+    """Draw both histograms into `upper` and their ratio into `lower`; a triangle is a ratio above the frame."""
     (shares, errors), (ours, our_errors) = _histogram(real, edges), _histogram(generated, edges)
     mplhep.histplot(shares, edges, yerr=errors, histtype="errorbar", color="k", markersize=7, label="Real", ax=upper)
     mplhep.histplot(ours, edges, yerr=False, color=COLOURS[0], label="Generated", ax=upper)
     upper.stairs(ours + our_errors, edges, baseline=ours - our_errors, fill=True, color=COLOURS[0], alpha=0.25)
-    upper.set(ylim=(0, None), xlim=(edges[0], edges[-1]))
+    upper.set(ylim=(0, None), xlim=(edges[0], edges[-1]), ylabel="Share of showers")
+    upper.tick_params(labelbottom=False)
     both = (shares > 0) & (ours > 0)
     centres, ratio = ((edges[1:] + edges[:-1]) / 2)[both], ours[both] / shares[both]
     error = ratio * np.hypot(errors[both] / shares[both], our_errors[both] / ours[both])
@@ -269,4 +281,4 @@ def _compare(upper, lower, edges, real, generated):
     lower.axhline(1, color="black", linewidth=1, linestyle="--")
     lower.errorbar(centres[inside], ratio[inside], error[inside], fmt="o", markersize=3, color=COLOURS[0], linewidth=1)
     lower.plot(centres[~inside], np.full((~inside).sum(), 1.86), "^", markersize=5, color=COLOURS[0])
-    lower.set(ylim=(0, 2), yticks=(0.5, 1, 1.5))
+    lower.set(ylim=(0, 2), yticks=(0.5, 1, 1.5), ylabel="Ratio")

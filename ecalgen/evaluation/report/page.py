@@ -1,4 +1,4 @@
-"""A page of the evaluation: one HTML file that needs nothing else, from a template beside this file."""
+"""Pages of the evaluation: each is one HTML file that needs no other file, from a template in this folder."""
 import base64
 import pathlib
 
@@ -8,13 +8,13 @@ from ecalgen.machine.files import write_bytes
 
 
 def picture(name, title, png, caption, alt):
-    """One figure as the templates want it: PNG bytes `png`, which the page holds itself."""
+    """A figure for the templates, with its PNG bytes `png` as the source."""
     source = "data:image/png;base64," + base64.b64encode(png).decode()
     return {"name": name, "title": title, "png": png, "caption": caption, "alt": alt, "source": source}
 
 
 def write_page(path, template, pictures, **values):
-    """Write the page `path` and its pictures as `figures/*.png` beside it, each whole or not at all; return `path`."""
+    """Write the page `path`, and its pictures to `figures/*.png` beside it, each whole or not at all; return `path`."""
     (path.parent / "figures").mkdir(parents=True, exist_ok=True)
     for drawn in pictures:
         write_bytes(path.parent / "figures" / f"{drawn['name']}.png", drawn["png"])

@@ -1,4 +1,4 @@
-"""The classifier test: blind to equal sets, sees differing ones."""
+"""The classifier test does not tell equal sets apart, and tells different ones apart."""
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.metrics import c2st as module
-from ecalgen.evaluation.metrics.c2st import C2ST, binned, c2st, cross_validated_scores, observable_features
+from ecalgen.evaluation.metrics.c2st import C2ST, auc_in_bins, c2st, cross_validated_scores, observable_features
 from ecalgen.machine import host
 
 
@@ -39,7 +39,7 @@ def test_shifted_response_is_seen(showers):
 
 def test_copies_do_not_push_the_auc_below_a_half(showers):
     """The same showers on both sides: independent folds would let the trees learn each copy's opposite label."""
-    result = c2st(showers[:100], showers[:100], judge="observables_and_conditions", bootstrap=2)
+    result = c2st(showers[:100], showers[:100], classifier="observables_and_conditions", bootstrap=2)
     assert result.auc == pytest.approx(0.5, abs=1e-6)
 
 
@@ -83,18 +83,18 @@ def test_unequal_sets_are_refused(showers):
         c2st(showers[:5], showers[:6])
 
 
-def test_an_unknown_judge_is_refused(showers):
-    with pytest.raises(ValueError, match="no judge is called 'me'; there are observables, observables_and_conditions"):
-        c2st(showers[:5], showers[:5], judge="me")
+def test_an_unknown_classifier_is_refused(showers):
+    with pytest.raises(ValueError, match="no classifier is called 'me'; there are observables, observables_and"):
+        c2st(showers[:5], showers[:5], classifier="me")
 
 
-@pytest.mark.parametrize("judge", ["cells", "images"])
-def test_judges_of_cells_see_moved_energy(showers, judge):
+@pytest.mark.parametrize("classifier", ["cells", "images"])
+def test_classifiers_of_cells_see_moved_energy(showers, classifier):
     """Cells shuffled within a shower keep its total and its sparsity."""
     shuffled = np.random.default_rng(0).permuted(showers.energy[200:].reshape(-1, 900), axis=1).reshape(-1, 30, 30)
     other = Showers(shuffled, showers.momentum[200:], showers.point[200:])
-    assert c2st(showers[:200], other, judge, bootstrap=2).auc > 0.9
-    assert 0.35 < c2st(showers[:200], showers[200:], judge, bootstrap=2).auc < 0.65
+    assert c2st(showers[:200], other, classifier, bootstrap=2).auc > 0.9
+    assert 0.35 < c2st(showers[:200], showers[200:], classifier, bootstrap=2).auc < 0.65
 
 
 def test_bins_of_direction_and_entry_point_by_hand(showers, monkeypatch):
@@ -105,7 +105,7 @@ def test_bins_of_direction_and_entry_point_by_hand(showers, monkeypatch):
     momentum = np.column_stack([slope, np.ones(3)]).repeat(2, axis=0)
     point = (track - 15 * slope).repeat(2, axis=0)
     both = [Showers(showers.energy[:6], momentum, point)] * 2
-    bins = binned(C2ST(0.0, [0.0, 0.0], "", [], np.full((2, 6), 0.5)), *both, bootstrap=2)
+    bins = auc_in_bins(C2ST(0.0, [0.0, 0.0], "", [], np.full((2, 6), 0.5)), *both, bootstrap=2)
     assert [(entry["low"], entry["showers"]) for entry in bins["azimuth_degrees"]] == [(0, 2), (90, 2), (270, 2)]
     assert [(entry["low"], entry["showers"]) for entry in bins["entry_cm"]] == [(0, 2), (0.5, 2), (0.8, 2)]
     assert [(entry["low"], entry["showers"]) for entry in bins["angle_degrees"]] == [(6, 6)]
@@ -117,16 +117,16 @@ def test_each_set_is_binned_by_its_own_conditions(showers, monkeypatch):
     order = np.random.default_rng(0).permutation(len(showers))
     energy = np.linalg.norm(showers.momentum, axis=1)
     test = C2ST(0.0, [0.0, 0.0], "", [], np.array([energy, energy[order]]) / 200)
-    bins = binned(test, showers, showers[order], bootstrap=5)
+    bins = auc_in_bins(test, showers, showers[order], bootstrap=5)
     assert [entry["auc"] for entries in bins.values() for entry in entries] == pytest.approx([0.5] * 16, abs=1e-9)
 
 
 def test_bins_find_the_bad_corner(showers, monkeypatch):
-    """Scores that tell showers above 10 GeV apart always, and the others never."""
+    """Scores that always tell showers above 10 GeV apart, and never the others."""
     monkeypatch.setattr(module, "SMALLEST_BIN", 40)
     high = np.linalg.norm(showers.momentum, axis=1) >= 10
     scores = np.where(high, [[0.1], [0.9]], 0.5)
-    bins = binned(C2ST(0.0, [0.0, 0.0], "", [], scores), showers, showers, bootstrap=5)
+    bins = auc_in_bins(C2ST(0.0, [0.0, 0.0], "", [], scores), showers, showers, bootstrap=5)
     assert [(entry["low"], entry["auc"]) for entry in bins["energy_gev"]] == [
         (1, 0.5), (3, 0.5), (10, 1), (30, 1)]
     assert sum(entry["showers"] for entry in bins["energy_gev"]) <= 400

@@ -1,4 +1,4 @@
-"""The convolutional classifier: it learns a shape wherever it lies, and repeats."""
+"""The convolutional classifier learns a shape at any place, and repeats its results."""
 import numpy as np
 
 from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier

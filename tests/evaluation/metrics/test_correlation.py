@@ -23,7 +23,7 @@ def test_distance_by_hand():
 
 
 def test_lost_correlations_are_seen(showers):
-    """Cells shuffled within a shower keep its sparsities, but what they went with is gone."""
+    """Cells shuffled within a shower keep its sparsities, but lose their correlations."""
     shuffled = np.random.default_rng(0).permuted(showers.energy[130:260].reshape(-1, 900), axis=1).reshape(-1, 30, 30)
     other = Showers(shuffled, showers.momentum[130:260], showers.point[130:260])
     result = correlation_distances(showers[:130], other, showers[260:390], bootstrap=20)

@@ -10,7 +10,7 @@ from ecalgen.data.observables import RING_MASKS, ring_energies
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.metrics.distances import (
     BINS,
-    binned,
+    bin_indices,
     observable_distances,
     separation_power,
     wasserstein_distance,
@@ -53,7 +53,7 @@ def test_each_observable(showers):
 
 
 def test_a_tenth_more_energy_in_a_ring_is_seen_in_its_share_and_not_in_its_mev():
-    """Seen is a distance whose interval lies above that of two real sets, 3,000 showers each."""
+    """A distance is seen if its interval lies above that of two real sets of 3,000 showers each."""
     sample = load_split(str(sample_path()), "test", None, 6000)
     real, other = sample[:3000], sample[3000:]
     spoiled = Showers(other.energy * np.where(RING_MASKS[..., 1], 1.1, 1), other.momentum, other.point)
@@ -87,10 +87,11 @@ def test_bins_are_those_of_numpy():
     real, other = rng.normal(0, 1, (5000, 2)), rng.normal(0.2, 2, (300, 2))
     for k in range(2):
         edges = np.linspace(*np.quantile(real[:, k], [0.001, 0.999]), BINS + 1)
-        counts = np.bincount(binned(other, real)[:, k], minlength=BINS + 2)
+        counts = np.bincount(bin_indices(other, real)[:, k], minlength=BINS + 2)
         np.testing.assert_array_equal(counts[1:-1], np.histogram(other[:, k], edges)[0])
         assert (counts[0], counts[-1]) == ((other[:, k] < edges[0]).sum(), (other[:, k] > edges[-1]).sum())
-    assert separation_power(binned(np.zeros((5, 1)), np.zeros((5, 1))), binned(np.ones((5, 1)), np.zeros((5, 1)))) == 1
+    zeros = np.zeros((5, 1))
+    assert separation_power(bin_indices(zeros, zeros), bin_indices(zeros + 1, zeros)) == 1
 
 
 def test_separation_of_normal_distributions():

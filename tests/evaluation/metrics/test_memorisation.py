@@ -1,4 +1,4 @@
-"""Copies are found, other real showers are not taken for copies, distances are those of scikit-learn."""
+"""Copies are found, other real showers are not taken for copies, and distances agree with scikit-learn."""
 import jax
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_mirrored_and_turned_copies_are_found(showers):
 
 
 def test_a_library_of_the_octant_is_found_out(showers):
-    """Asked for particles of every octant, it answers with copies, nearly all of them turned or mirrored."""
+    """A library answers particles of every octant with copies, nearly all of them turned or mirrored."""
     known, asked = showers[:300], showers[300:]
     library = ShowerLibrary(len(known), octant=True)
     answer = jax.jit(lambda momentum, point: library.apply(

@@ -30,7 +30,7 @@ def normal():
 
 @pytest.mark.parametrize("name", ["shifted", "same"])
 def test_frechet_physics_distance_is_that_of_jetnet(normal, name):
-    """Within the errors of both, since JetNet draws other batches."""
+    """Both agree within their errors, since JetNet draws other batches."""
     theirs, their_error = JETNET[name]["fpd"]
     ours, error = frechet_physics_distance(normal["real"], normal[name], 5000, 25000)
     assert ours == pytest.approx(theirs, abs=2 * (error + their_error))
@@ -39,7 +39,7 @@ def test_frechet_physics_distance_is_that_of_jetnet(normal, name):
 
 @pytest.mark.parametrize("name", ["shifted", "same"])
 def test_kernel_distance_is_that_of_jetnet(normal, name):
-    """With the very batches that JetNet draws."""
+    """The same batches as those of JetNet give the same number."""
     values = []
     for batch in range(5):
         rng = np.random.RandomState(42 + 1000 * batch)

@@ -64,7 +64,7 @@ def test_kmeans_plusplus_is_that_of_scikit_learn(seed):
 
 
 def test_few_points_of_many_cells_in_their_own_span():
-    """Sixty points of three numbers, turned into a space of five hundred: distances and scores are as they were."""
+    """Sixty points of three numbers, rotated into five hundred dimensions, keep their distances and scores."""
     turned = np.linalg.qr(np.random.default_rng(5).normal(size=(500, 3)))[0].T
     sets = blobs(0, count=30), blobs(1, 0.5, count=30)
     wide = [points @ turned for points in sets]
@@ -90,7 +90,7 @@ def test_score_says_what_it_depends_on():
 
 
 def test_interval_covers_other_samples():
-    """Eight independent pairs of sets: most AUCs lie in the interval of the first."""
+    """Of eight independent pairs of sets, most AUCs lie in the interval of the first."""
     first = prd_score(blobs(0, 0.3), blobs(1), 20, 2, bootstrap=100)
     others = [prd_score(blobs(2 * i, 0.3), blobs(2 * i + 1), 20, 2, bootstrap=2).auc for i in range(1, 9)]
     assert np.mean([first.interval[0] < auc < first.interval[1] for auc in others]) > 0.5

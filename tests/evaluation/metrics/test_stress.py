@@ -1,4 +1,4 @@
-"""Neighbourhoods of fixed conditions: who belongs to them and how wide they are."""
+"""Neighbourhoods of fixed particles: which showers belong to them, and how wide they are."""
 import json
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The pages in a browser: headless Chromium, driven by Playwright, finds nothing amiss, on a phone and on a desk."""
+"""Headless Chromium, driven by Playwright, finds no fault of the pages, at the width of a phone and of a desk."""
 import functools
 import shutil
 
@@ -29,12 +29,12 @@ CONTRAST = """() => {
     return (pair[0] + 0.05) / (pair[1] + 0.05);
   }));
 }"""
-"""The least contrast of any text with what is behind it, as WCAG 2 defines it."""
+"""The smallest contrast between a text and its background, as WCAG 2 defines it."""
 
 
 @pytest.fixture(scope="module")
 def pages(showers, tmp_path_factory):
-    """A report with figures of real showers, at few pixels, and a comparison of three runs; the numbers are made up."""
+    """A report with figures of real showers, at few pixels, and a comparison of three runs, with invented numbers."""
     folder, evaluation = tmp_path_factory.mktemp("pages"), evaluations.evaluation()
     evaluation["provenance"]["commit"] = 40 * "f"
     for name, changes in (("judged", {}), (LONG, {"showers": 200}), ("old", {"format": 2, "correlation": None})):
@@ -59,7 +59,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser, pages):
-    """`visit(name, width, scheme)`: the page, open at a width in px, light or dark; any fault it reports fails."""
+    """`visit(name, width, scheme)` opens a page at a width in px, light or dark; a fault of the page fails the test."""
     opened, faults = [], []
 
     def open_page(name, width, scheme="light"):

@@ -1,4 +1,4 @@
-"""Judged runs side by side: who is best by what, what cannot be compared, and folders that are none."""
+"""The comparison of judged runs: the best run by each number, what cannot be compared, and invalid folders."""
 import json
 import pathlib
 import subprocess
@@ -26,7 +26,7 @@ def better():
 
 
 def older():
-    """As format 2 wrote it, of other real showers, twice as many."""
+    """An evaluation of format 2, of twice as many and other real showers."""
     evaluation = evaluations.evaluation() | {"format": 2, "showers": 600}
     for name in ("physics_distance", "correlation", "memorisation", "conditions", "response", "profile", "stress"):
         evaluation.pop(name, None)
@@ -67,7 +67,7 @@ def test_an_old_format_gets_dashes_and_warnings(folders, tmp_path):
 
 
 def test_rings_in_mev_of_an_older_format_stand_beside_their_shares(folders, tmp_path):
-    """Format 3 gave the rings in MeV: both are shown, neither is ranked, and the formats are said to differ."""
+    """Format 3 gave the rings in MeV: both are shown, neither is ranked, and a warning names the formats."""
     old = evaluations.evaluation() | {"format": 3}
     old["observables"]["ring_energies"] = old["observables"].pop("ring_shares")
     page, verdict = compare.write_comparison([folders[0], saved(tmp_path / "old", old)], tmp_path / "out")
@@ -163,7 +163,7 @@ def test_one_folder_or_the_same_one_twice(folders):
 
 @pytest.mark.parametrize("flags, message", [
     (["--real=x.npz", "--repeated=y.npz", "--seed=1"],
-     "runs side by side that are judged; it goes without --real, --repeated, --seed"),
+     "--compare takes judged runs; leave out --real, --repeated, --seed"),
     ([], "at least two folders")])
 def test_the_command_ends_in_one_line(folders, tmp_path, flags, message):
     done = command(f"--compare={folders[0]}", f"--out={tmp_path / 'out'}", *flags)

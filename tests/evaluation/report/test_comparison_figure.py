@@ -1,4 +1,4 @@
-"""The picture of several runs: a panel a family, every number of every run beside that of two real sets."""
+"""The figure of several runs: a panel for each family, with every number beside that between two real sets."""
 import evaluations
 import numpy as np
 

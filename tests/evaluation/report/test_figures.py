@@ -37,7 +37,7 @@ def pixels(figure):
 
 
 def texts(figure):
-    """All that the figure says."""
+    """All texts of the figure."""
     return [text.get_text() for text in figure.findobj(matplotlib.text.Text)]
 
 

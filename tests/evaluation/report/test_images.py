@@ -1,4 +1,4 @@
-"""Figures look as they did: compared, as images, with those that were looked at when they were drawn."""
+"""Figures are compared, as images, with stored ones that were checked by eye."""
 import evaluations
 import pytest
 from matplotlib.testing.compare import compare_images
@@ -7,7 +7,7 @@ from pictures import IMAGES, PICTURES, draw
 from ecalgen.evaluation.report import figures
 
 TOLERANCE = 3.0
-"""Root mean square over pixels, of 255: another release of FreeType changes less, a curve that is missing more."""
+"""Root mean square over pixels, of 255. Another release of FreeType changes less, a missing curve more."""
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -30,7 +30,7 @@ def test_response_draws_every_bin_in_percent():
 
 
 def test_an_interval_that_leaves_out_its_value_is_drawn():
-    """As the bootstrap of a few showers, each repeated many times, may give it."""
+    """The bootstrap of a few showers, each repeated many times, may give such numbers."""
     beside = moments(0.17) | {"mean_interval": [0.18, 0.19], "resolution": 0.0, "resolution_interval": [0.01, 0.02]}
     figure = physics_figures.response([{"low": 1.0, "high": 2.0, "real": beside, "generated": beside,
                                         "reference": beside}])

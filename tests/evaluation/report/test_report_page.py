@@ -1,4 +1,4 @@
-"""The page is whole, safe, self-contained HTML whose verdict says what the numbers say."""
+"""The page is complete, safe, self-contained HTML, and its verdict agrees with the numbers."""
 import copy
 import html.parser
 import re
@@ -61,7 +61,7 @@ def generated(showers):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Figures at few pixels, for the tests that look at the words."""
+    """Draw figures at few pixels, for tests of the text."""
     png = figures.png
     monkeypatch.setattr(figures, "png", lambda figure: png(figure, dpi=20))
 
@@ -91,7 +91,8 @@ def test_report_is_one_whole_page(tmp_path, showers, generated, evaluation):
                   "0.717 ± 0.004", "[0.601, 0.621]", "−1.250 ± 0.310", "Clusters 400 400", "Runs averaged 10 10",
                   "At infinite N, in 1/N 0.767 ± 0.015", "1\u202f250 (10), 625 (2)",
                   "8.130 ± 0.020", "[0.0049, 0.0053]", "0.012 0.004", "10 GeV, 15°, track at (0, 0.5) cm",
-                  "7.8 to 12 GeV 3.2°, 0.46 cm", "17.12 ± 0.05 17.12 ± 0.05", "1.23 % [0.90, 1.50] of the generated"):
+                  "7.8 to 12 GeV 3.2°, 0.46 cm", "17.12 ± 0.05 17.12 ± 0.05",
+                  "1.23 % [0.90, 1.50] of the generated showers"):
         assert words in page.text
     assert "1/√N" not in page.text and "Geant4 repeated" not in page.text
 
@@ -107,14 +108,14 @@ def test_report_escapes_what_it_is_given(tmp_path, showers, generated, evaluatio
 
 
 def test_report_does_without_what_may_be_absent(tmp_path, showers, evaluation, quick):
-    """No provenance, no training, unpaired showers, and a number that could not be had."""
+    """There is no provenance, no training, a number is None, and the showers belong to different particles."""
     del evaluation["provenance"], evaluation["training"], evaluation["memorisation"]
     del evaluation["c2st"]["observables_and_conditions"]["bins"]
     evaluation["stress"]["points"], evaluation["response"]["bins"] = [], []
     evaluation["prd"]["raw"]["ceiling_std"] = None
     evaluation["showers"] = 200
     page = Page(write_report(showers[:200], showers[200:], evaluation, tmp_path).read_text(encoding="utf-8"))
-    assert "0.723 ± –" in page.text and "reads off" not in page.text
+    assert "0.723 ± –" in page.text and "regressor" not in page.text
     assert not [words for words in ("Provenance", "Single showers", "Stress", "Memorisation") if words in page.text]
     assert len(page.images) == 4
 
@@ -134,7 +135,7 @@ def test_report_shows_the_ceiling_of_repeated_particles(tmp_path, showers, gener
         assert words in page.text, words
 
 
-def test_report_tells_what_a_regressor_reads_off(tmp_path, showers, generated, evaluation, quick):
+def test_report_lists_what_a_regressor_predicts(tmp_path, showers, generated, evaluation, quick):
     evaluation["regressor"] = {
         "delta_x": {"weight": 0.5, "unexplained": 0.312, "w1": 0.0421, "w1_reference": 0.018},
         "mine:count": {"weight": 1.0, "unexplained": 1.0, "w1": None, "w1_reference": 0.02}}

@@ -1,4 +1,4 @@
-"""An evaluation in words: what is good, off or to beware of, and what chance explains."""
+"""The verdict of an evaluation: what is good or off, warnings, and differences that chance explains."""
 import json
 
 import evaluations
@@ -52,7 +52,7 @@ def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
 @pytest.mark.parametrize("matched, ceiling, label", [
     (0.93, 0.97, "Good"), (0.99, 0.97, "Good"), (0.99, 0.96, "Beware")])
 def test_the_ceiling_of_the_same_particles_says_what_exceeds_it(evaluation, matched, ceiling, label):
-    """0.95 exceeds 0.90, made of other particles. What counts is the ceiling of the same ones, within 0.02."""
+    """0.95 exceeds the ceiling of other particles, 0.90. Only the ceiling of the same particles counts, within 0.02."""
     around = lambda value: [value - 0.01, value + 0.01]
     entry = feature_set(0.95, 0.9) | {
         "matched_n": 2000, "matched_auc": matched, "matched_std": 0.003, "matched_interval": around(matched),
@@ -88,7 +88,7 @@ def test_a_classifier_tells_where_its_interval_leaves_one_half_and_the_floor(eva
 
 
 def test_one_of_many_bins_is_off_by_chance(evaluation):
-    """2.2 errors: off in a single bin, at 5 % / 20 not (3.0 errors); its interval meets neither real one's alike."""
+    """A difference of 2.2 errors is off in one bin, but not in one of 20, where the limit is 3.0 errors."""
     value = lambda mean: {"mean": mean, "mean_interval": [mean - 0.00196, mean + 0.00196], "resolution": 0.05,
                           "resolution_interval": [0.04, 0.06]}
     entry = {"low": 1.0, "high": 2.0, "real": value(0.17), "generated": value(0.17 + 2.2 * 0.001 * 2**0.5),

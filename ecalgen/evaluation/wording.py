@@ -1,40 +1,35 @@
-"""Numbers and names of an evaluation as a reader wants them."""
+"""Numbers and names of an evaluation as text for a reader."""
 import math
 import numbers
 
 
-def feature_sets(prd):
-    """(name, entry) of each set of features, leaving out the score beside them."""
-    return [(name, entry) for name, entry in prd.items() if isinstance(entry, dict)]
-
-
 def words(names):
-    """Names of a program, for a reader."""
+    """Names with spaces for underscores, separated by commas."""
     return ", ".join(name.replace("_", " ") for name in names)
 
 
 def number(value, digits=3):
-    """A fixed number of decimals; a dash for what is missing or not finite."""
+    """A number with a fixed number of decimals; a dash for None and for a number that is not finite."""
     return f"{value:.{digits}f}".replace("-", "−") if value is not None and math.isfinite(value) else "–"
 
 
 def moments(mean, deviation):
-    """Both with the decimals that show three digits of the deviation; a tiny one as a power of ten."""
+    """Mean ± deviation, to three digits of the deviation; deviations below 1e-6 are powers of ten."""
     if 0 < deviation < 1e-6:
         return f"{text(mean)} ± {text(deviation)}"
     digits = max(0, 2 - math.floor(math.log10(deviation))) if deviation > 0 else 3
     return f"{number(mean, digits)} ± {number(deviation, digits)}"
 
 
-def interval(bounds, digits=3):
-    """Both ends in brackets; a dash for none."""
+def bracketed(bounds, digits=3):
+    """[low, high] of a pair; a dash for None."""
     if bounds is None:
         return "–"
     return f"[{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
 
 
 def text(value):
-    """Any JSON value for a reader: thousands apart, four digits of a fraction, lists and dicts with commas."""
+    """Any JSON value: thousands are set apart, fractions have four digits, and items of lists and dicts have commas."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {text(item)}" for name, item in value.items())
     if isinstance(value, list | tuple):

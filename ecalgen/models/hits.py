@@ -10,17 +10,20 @@ has the mean mu and the share of silent cells exactly. With kappa = 1 it is clos
 deviation of log e of 1.4, as in Geant4) and has the variance 2 mu eps and the skewness of many hits where they are not;
 kappa bends the spectrum where cells fluctuate together.
 """
+import math
+import statistics
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.scipy.stats import norm
-from scipy.special import ndtri_exp
-from scipy.stats import norm as exact_norm
 
 RANGE = (-14.0, 12.0)
 """Of log(mu / eps), the log of the expected number of hits; beyond it t stays constant."""
 STEPS = 32
 """Points of the tables in a unit of it."""
+MANY = 600
+"""Number of hits from which exp(-hits) is too close to the smallest number of float64."""
 
 
 def cell_energy(n, log_mu, log_eps, log_kappa):
@@ -74,10 +77,33 @@ def _tables(log_hits):
 
 
 def _make_tables():
-    log_hits = np.linspace(*RANGE, int((RANGE[1] - RANGE[0]) * STEPS) + 1)
-    t = -ndtri_exp(-np.exp(log_hits))
-    below, density = exact_norm.cdf(t), exact_norm.pdf(t)
+    """`TABLES`, in float64 first; the standard library has what they need, and SciPy takes long to import."""
+    hits = np.exp(np.linspace(*RANGE, int((RANGE[1] - RANGE[0]) * STEPS) + 1))
+    t = np.array([_threshold(number) for number in hits])
+    below = np.array([0.5 * math.erfc(-value / math.sqrt(2)) for value in t])
+    density = np.exp(-t**2 / 2) / math.sqrt(2 * math.pi)
     return np.stack([t, np.log(t * below + density), np.log((1 + t**2) * below + t * density)]).astype(np.float32)
+
+
+def _threshold(hits):
+    """t, with Phi(-t) = exp(-hits)."""
+    if hits < math.log(2):
+        return statistics.NormalDist().inv_cdf(-math.expm1(-hits))
+    if hits < MANY:
+        return -statistics.NormalDist().inv_cdf(math.exp(-hits))
+    t = math.sqrt(2 * hits)
+    for _ in range(6):  # steps of Newton's method on log Phi(-t) = log density(t) + log ratio
+        ratio = _mills_ratio(t)
+        t += ratio * (hits - t**2 / 2 - math.log(2 * math.pi) / 2 + math.log(ratio))
+    return t
+
+
+def _mills_ratio(t):
+    """Phi(-t) over the density at t, for t far above 1: 1 / (t + 1 / (t + 2 / (t + 3 / ...)))."""
+    below = t
+    for term in range(50, 0, -1):
+        below = t + term / below
+    return 1 / below
 
 
 TABLES = _make_tables()

@@ -4,7 +4,6 @@ import json
 import warnings
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.data.particles import beside, check_particles, held, limits, scaled
@@ -112,7 +111,7 @@ def load_sampler(source, precision="float32"):
     params, card = load_weights(source, "generator")
     described = card["generator"], card["data"]["transform"], card["trained_on"]
     sample = _sample_of(*map(json.dumps, described))
-    params = at_precision(jax.tree.map(jnp.asarray, params), precision)
+    params = at_precision(jax.device_put(params), precision)
     return Sampler(sample, {"params": params}, card)
 
 

@@ -1,4 +1,4 @@
-"""The package is quick to import and a sampler is quick to load: what is slow to import is imported where it is used."""
+"""The package is quick to import and a sampler is quick to load: slow libraries are imported where they are used."""
 import json
 import subprocess
 import sys

@@ -11,8 +11,10 @@ from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS
 from ecalgen.models import hits
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cell_layers
-from ecalgen.models.observed import Whitening, incident_vector, seen_observables
+from ecalgen.models.observed import seen_observables
+from ecalgen.models.particle import incident_vector
 from ecalgen.models.prior import PROFILES, TotalHead, cell_features, draw_mixture, total_unit
+from ecalgen.models.whitening import Whitening
 
 LARGEST = 3.0
 """Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
@@ -32,7 +34,7 @@ class AnchoredGenerator(nn.Module):
     prior has drawn, and moves it. n' is noise that neighbouring cells share to a degree that is trained.
 
     Args:
-      shape: K, numbers of z that the prior was fitted with.
+      shape_latents: K, the number of latents z of the shape of a shower, with which the prior was fitted.
       profile: `fitted` by its stage, or `fixed`: a falling exponential that knows nothing of the particle.
       profile_widths: of its layers.
       total: draw S from its fitted distribution; otherwise it is what the cells add up to.
@@ -49,7 +51,7 @@ class AnchoredGenerator(nn.Module):
 
     SIDES: ClassVar = (8, 16)
     WIDTHS: ClassVar = 3
-    shape: int = 4
+    shape_latents: int = 4
     profile: str = "fitted"
     profile_widths: Sequence[int] = (32, 32)
     total: bool = True
@@ -67,7 +69,7 @@ class AnchoredGenerator(nn.Module):
         """The noise of one shower, N(0, 1), by what it is for."""
         keys = jax.random.split(key, 5)
         noise = {"component": jax.random.normal(keys[0]), "total": jax.random.normal(keys[1]),
-                 "shape": jax.random.normal(keys[2], (self.shape,)),
+                 "shape": jax.random.normal(keys[2], (self.shape_latents,)),
                  "cells": jax.random.normal(keys[3], (CELLS, CELLS))}
         return noise | ({"latent": jax.random.normal(keys[4], (self.latent,))} if self.correction else {})
 

@@ -13,7 +13,9 @@ import jax.numpy as jnp
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
 from ecalgen.models.layers import MLP, Dense, down_blocks, framed, pooled
-from ecalgen.models.observed import Whitening, energy_unit, incident_vector, seen_observables
+from ecalgen.models.observed import seen_observables
+from ecalgen.models.particle import energy_unit, incident_vector
+from ecalgen.models.whitening import Whitening
 
 
 class Discriminator(nn.Module):
@@ -32,7 +34,7 @@ class Discriminator(nn.Module):
         10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
       learnt_gain: let it learn its gain, which is then the first one: a network that has ceased to tell the showers
         apart raises it, one that tells them apart from afar has no need to.
-      unit: show it the cells in this unit, one of `physics.UNITS`.
+      unit: show it the cells in this unit, one of `particle.UNITS`.
       squares: show it the squares of the cells, too: of roots of energies they are the energies themselves, whose sum,
         which real showers keep to a few per cent, convolutions can take exactly.
       octant: see every shower from the octant px >= py >= 0.

@@ -13,7 +13,7 @@ from jax import lax
 from ecalgen.data.octant import fold, fold_cells, unfold_cells
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point
 from ecalgen.errors import ConfigError
-from ecalgen.models.observed import incident_vector
+from ecalgen.models.particle import incident_vector
 
 CONDITIONS = 5
 """Numbers by which showers are compared: log E, both slopes and both coordinates of the track."""

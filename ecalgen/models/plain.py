@@ -9,13 +9,13 @@ import jax.numpy as jnp
 from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS, conditions
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cells_relu
-from ecalgen.models.observed import energy_unit
+from ecalgen.models.particle import energy_unit
 
 EDGED = 32
 """Side of the last maps, of which the cells are the middle."""
 
 
-class Generator(nn.Module):
+class PlainGenerator(nn.Module):
     """Cells of a shower, in the space of the transform, from noise and the incident particle.
 
     Dense to 4x4, then one `UpBlock` a width to 8x8, 16x16 and 32x32, cropped to 30x30; a last ReLU makes
@@ -30,7 +30,7 @@ class Generator(nn.Module):
         scale and shift every map.
       cell_noise: maps of noise, a number a cell, that join before the last convolutions; a shower lights some hundred
         cells at random, which `latent` numbers cannot describe.
-      unit: of the cells that it makes, one of `physics.UNITS`.
+      unit: of the cells that it makes, one of `particle.UNITS`.
       octant: make every shower in the octant px >= py >= 0 and turn it.
     """
 

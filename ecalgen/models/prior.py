@@ -15,8 +15,12 @@ from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
 from ecalgen.models import hits
 from ecalgen.models.layers import Dense, cell_layers
-from ecalgen.models.observed import Whitening, azimuth, incident_vector, seen_observables
+from ecalgen.models.observed import seen_observables
+from ecalgen.models.particle import azimuth, incident_vector
+from ecalgen.models.whitening import Whitening
 
+COMPONENTS = 3
+"""Normal distributions in the mixture of the total energy."""
 LARGEST = 2.0
 """Bound of log kappa."""
 CENTRAL = 10
@@ -28,15 +32,12 @@ FRACTION = 0.1735
 class TotalHead(nn.Module):
     """p(S | particle): a mixture of three normal distributions of (S / E - 0.1735) sqrt(E) / 0.014."""
 
-    width: int = 16
-    components: int = 3
-
     @nn.compact
     def __call__(self, given):
-        """`[N, 7]` -> log weights, means and log deviations, each `[N, components]`."""
-        hidden = nn.tanh(Dense(self.width, name="hidden")(given))
-        weights, means, deviations = jnp.split(Dense(3 * self.components, name="mixture")(hidden), 3, axis=-1)
-        return jax.nn.log_softmax(weights), means + jnp.linspace(-1, 1, self.components)[None], deviations
+        """`[N, 7]` -> log weights, means and log standard deviations, each `[N, COMPONENTS]`."""
+        hidden = nn.tanh(Dense(16, name="hidden")(given))
+        weights, means, deviations = jnp.split(Dense(3 * COMPONENTS, name="mixture")(hidden), 3, axis=-1)
+        return jax.nn.log_softmax(weights), means + jnp.linspace(-1, 1, COMPONENTS)[None], deviations
 
 
 def total_unit(momentum):
@@ -64,7 +65,7 @@ def draw_mixture(mixture, choice, normal):
 class Profile(nn.Module):
     """Expected energy of each cell and of a hit in it, as a small network of where the cell lies from the track."""
 
-    widths: Sequence[int] = (32, 32)
+    widths: Sequence[int]
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
@@ -79,7 +80,7 @@ class Profile(nn.Module):
 class FixedProfile(nn.Module):
     """What `Profile` starts from: shares exp(-r / 2) / r^2 and hits of 0.6 MeV, whatever the particle."""
 
-    widths: Sequence[int] = ()
+    widths: Sequence[int]
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
@@ -115,19 +116,18 @@ def cell_features(momentum, point):
 class Encoder(nn.Module):
     """q(z | shower): mean and log deviation of z, from the whitened observables and the central cells of the shower."""
 
-    shape: int
-    width: int = 64
+    latents: int
 
     @nn.compact
     def __call__(self, observables, energy, given):
-        """`[N, F]`, `[N, 30, 30]`, `[N, 7]` -> `[N, shape]` twice."""
+        """`[N, F]`, `[N, 30, 30]`, `[N, 7]` -> `[N, latents]` twice."""
         edge = (CELLS - CENTRAL) // 2
         central = energy[:, edge:-edge, edge:-edge].reshape(energy.shape[0], -1)
         shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])
         x = jnp.concatenate([observables, 5 * shares, given], axis=1)
         for i in range(2):
-            x = nn.silu(Dense(self.width, name=f"dense{i}")(x))
-        mean, log_std = jnp.split(Dense(2 * self.shape, name="outputs")(x), 2, axis=-1)
+            x = nn.silu(Dense(64, name=f"dense{i}")(x))
+        mean, log_std = jnp.split(Dense(2 * self.latents, name="outputs")(x), 2, axis=-1)
         return mean, log_std - 1
 
 
@@ -135,16 +135,16 @@ class Prior(nn.Module):
     """Everything that the prior's stage fits; the generator takes `total` and `profile` from it.
 
     Args:
-      shape: K, numbers of z.
+      shape_latents: K, the number of latents z.
       profile: one of PROFILES.
       profile_widths: of its layers.
       octant: see every shower from the octant px >= py >= 0.
     """
 
-    shape: int = 4
-    profile: str = "fitted"
-    profile_widths: Sequence[int] = (32, 32)
-    octant: bool = True
+    shape_latents: int
+    profile: str
+    profile_widths: Sequence[int]
+    octant: bool
 
     def seen(self, energy, momentum, point):
         """Showers as this prior looks at them: folded, if it is to."""
@@ -168,7 +168,7 @@ class Prior(nn.Module):
         centre, scale = total_unit(momentum)
         score = (total - centre) / scale
         observed = Whitening(name="whitening")(seen_observables(energy, momentum, point), given)
-        mean, log_std = Encoder(self.shape, name="encoder")(observed, energy, given)
+        mean, log_std = Encoder(self.shape_latents, name="encoder")(observed, energy, given)
         z = mean + jnp.exp(log_std) * normal
         log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, name="profile")(
             momentum, point, score, z)

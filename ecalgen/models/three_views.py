@@ -15,7 +15,7 @@ import numpy as np
 
 from ecalgen.data.showers import incident_energy
 from ecalgen.models.layers import Conv, Dense, Modulation, UpBlock, cells_relu, down_blocks
-from ecalgen.models.observed import LIMIT
+from ecalgen.models.whitening import LIMIT
 
 SIDE = 25
 """Cells along each axis of a block."""

@@ -18,7 +18,7 @@ from ecalgen.models import hits
 from ecalgen.models.anchored import depth_to_space
 from ecalgen.models.discriminator import energy_scales
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, down_blocks, framed, pooled
-from ecalgen.models.observed import incident_vector
+from ecalgen.models.particle import incident_vector
 from ecalgen.models.prior import FRACTION, LARGEST
 
 

@@ -22,7 +22,7 @@ from ecalgen.machine.records import (
     check_record,
     shown,
 )
-from ecalgen.models.build import GENERATORS, build_generator
+from ecalgen.models.build import GENERATORS, RENAMED, build_generator
 from ecalgen.models.regressor import Regressor
 
 SIZE = Kind("a whole number from 0 to ten million", lambda value: type(value) is int and 0 <= value <= 10**7)
@@ -70,6 +70,7 @@ def _check_generator(fields):
         raise RecordError(f"generator.name is {shown(fields['name'])}; it must be one of {', '.join(GENERATORS)}")
     known = {field.name: FIELDS[field.type] for field in dataclasses.fields(GENERATORS[fields["name"]])
              if field.type in FIELDS}
+    known |= {old: known[new] for old, new in RENAMED.items() if new in known}
     for name, value in fields.items():
         if name != "name" and name not in known:
             raise RecordError(f"generator.{shown(name)} is no field of the generator {fields['name']}")

@@ -14,6 +14,7 @@ from ecalgen.machine.provenance import provenance
 from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.models.build import build_generator
 from ecalgen.models.layers import at_precision, fold_spectral_norm
+from ecalgen.models.protocol import check_generator
 from ecalgen.sampling.weights import load_weights, save_weights
 
 CHUNKS = {"cpu": 64}
@@ -33,11 +34,16 @@ def make_sampler(generator, transform, trained_on=None):
     below 2^31, or the `seeds.words` of one below 2^63.
 
     Args:
-      generator: module with `draw_noise(key)` and `(noise, momentum, point)` -> cells.
+      generator: a `models.protocol.Generator`.
       transform: whose inverse turns cells into MeV.
       trained_on: training range, as in a card. With it, any particle gives a finite shower and a finite gradient; one
         that misses the calorimeter gives an empty shower. Without it, particles reach the generator as they are.
+
+    Raises:
+      ConfigError: the object is no generator.
     """
+    check_generator(generator)
+
     @jax.jit
     def make(variables, key, momentum, point, first):
         noise = jax.vmap(generator.draw_noise)(shower_keys(key, len(momentum), first))

@@ -79,7 +79,7 @@ def prior_stage(config, data, validation, targets):
     """The anchored generator's prior, fitted by likelihood: Adam at a rate that falls to nothing along a cosine."""
     del targets
     fit, fields = config.prior, config.generator
-    prior = Prior(**{name: fields[name] for name in ("shape", "profile", "profile_widths", "octant")})
+    prior = Prior(fields.shape, fields.profile, fields.profile_widths, fields.octant)
     adam = falling_adam(fit, 1.0)
     alone = build_generator(fields.to_dict() | {"correction": False})
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,

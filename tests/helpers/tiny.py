@@ -10,14 +10,14 @@ import ml_collections
 import numpy as np
 
 from ecalgen.models.discriminator import Discriminator
-from ecalgen.models.plain import Generator
+from ecalgen.models.plain import PlainGenerator
 from ecalgen.training.loop import Stage, run_stage
 from ecalgen.training.stages import optimiser
 from ecalgen.training.state import init_gan
 from ecalgen.training.steps import gan_step
 
 BATCH = 16
-GENERATOR = Generator(latent=4, widths=(4, 4, 4, 4), attention=8)
+GENERATOR = PlainGenerator(latent=4, widths=(4, 4, 4, 4), attention=8)
 DISCRIMINATOR = Discriminator(widths=(4, 4, 4), attention=8, embedding=4)
 
 

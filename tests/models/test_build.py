@@ -26,7 +26,7 @@ def test_unknown_names_are_refused_with_the_known_ones(build, kind):
 
 def test_the_anchored_system():
     generator = build_generator(dict(name="anchored", profile="fixed", shape=3))
-    assert generator.shape == 3 and generator.profile == "fixed"
+    assert generator.shape_latents == 3 and generator.profile == "fixed"
     assert build_discriminator(dict(name="physics", octant=False)).octant is False
     with pytest.raises(ValueError, match="config.generator.profile is 'x'; it is one of fitted, fixed"):
         build_generator(dict(name="anchored", profile="x"))

@@ -9,7 +9,6 @@ returns a sampler, (momentum [N, 3] GeV, point [N, 2] cm) -> [N, 30, 30] MeV; fo
 next steps and returns how many.
 """
 import argparse
-import importlib
 import importlib.util
 import json
 import os
@@ -28,6 +27,8 @@ from ecalgen import runs
 from ecalgen.data.ecal_shashlik import load_split, sample_path
 from ecalgen.errors import UserError
 from ecalgen.machine import host
+from ecalgen.machine.files import write_text
+from ecalgen.machine.imports import import_named
 from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.sampler import PRECISIONS, load_sampler
 from ecalgen.sampling.weights import load_weights, shipped_models
@@ -76,7 +77,7 @@ def main(argv=None):
     for name, row in (result["systems"] | result["trainings"]).items():
         print(f"{name}: {described(row)}")
     if args.out:
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        write_text(args.out, json.dumps(result, indent=1) + "\n")
         print(args.out)
 
 
@@ -117,12 +118,12 @@ def check(kind, name):
     """Refuse a name that stands for nothing, before anything is timed.
 
     Raises:
-      UserError: as `load_config`, `own_function` and `load_weights`.
+      UserError: as `load_config`, `import_named` and `load_weights`.
     """
     if kind == "training" and _is_config(name):
         load_config(name)
     elif ":" in name:
-        own_function(name)
+        import_named(name)
     elif name not in ("gflash", "geant4"):
         load_weights(name, "generator")
 
@@ -151,7 +152,7 @@ def time_sampler(name, batches, precision="float32"):
     The conditions are those of the test showers, again and again. The first call compiles.
     """
     start = time.perf_counter()
-    sampler = Gflash() if name == "gflash" else own_function(name)() if ":" in name else (
+    sampler = Gflash() if name == "gflash" else import_named(name)() if ":" in name else (
         load_sampler(name, precision))
     result = {"load_seconds": round(time.perf_counter() - start, 3), "batches": {}}
     showers = load_split(str(sample_path()), "test")
@@ -172,7 +173,7 @@ def time_training(name):
         host.set_up()  # as ecalgen.main does
         steps = make_steps(load_config(name))
     else:
-        steps = own_function(name)()
+        steps = import_named(name)()
     load, made = time.perf_counter() - start, []
     seconds = call_times(lambda: made.append(steps()))
     rate = {kind: round(made[-1] / float(value(seconds[WARM:])), 3)
@@ -218,19 +219,6 @@ def load_config(name):
         return runpy.run_path(path)["get_config"](preset)
     except ValueError as error:
         raise UserError(f"{name}: {error}") from error
-
-
-def own_function(name):
-    """The function of `module:function`.
-
-    Raises:
-      UserError: there is none.
-    """
-    module, _, function = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{name} is no function: {error}") from error
 
 
 def call_times(call):

@@ -18,6 +18,7 @@ from ecalgen.evaluation.metrics.distances import wasserstein_distance
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
 from ecalgen.evaluation.report.report_page import write_report
 from ecalgen.evaluation.report.verdict import spoken, verdict
+from ecalgen.machine.chunks import mapped
 from ecalgen.machine.files import write_text
 from ecalgen.machine.host import is_first
 from ecalgen.machine.lock import alone, locked
@@ -200,8 +201,7 @@ def _regressor(config, workdir):
 
     def read(showers):
         arrays = training_arrays(showers, make_transform(**config.data.transform))
-        return np.concatenate([apply(*(arrays[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
-                               for first in range(0, len(showers), CHUNK)])
+        return mapped(apply, CHUNK, *(arrays[name] for name in ("cells", "momentum", "point")))
 
     return read, targets
 

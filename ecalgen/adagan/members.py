@@ -11,6 +11,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.data.volume_observables import observables
 from ecalgen.data.volumes import Volumes
 from ecalgen.evaluation.metrics.distances import wasserstein_distance
+from ecalgen.machine.chunks import mapped, slices
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.models.three_views import energy_condition, fit_typical
 from ecalgen.sampling.sampler import make_sampler
@@ -86,10 +87,7 @@ def weighted(config, data, judged, number):
     """
     judge = build_judge(config)
     look = jax.jit(lambda *arrays: jax.nn.sigmoid(judge.apply(judged.network.variables, *arrays)[0]))
-    count = len(data["cells"])
-    probability = np.concatenate([
-        look(*(data[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
-        for first in range(0, count, CHUNK)])
+    probability = mapped(look, CHUNK, *(data[name] for name in ("cells", "momentum", "point")))
     weights = shower_weights(probability, 1 / (number + 1))
     return data | {"cumulative": np.cumsum(weights).astype(np.float32)}, weights
 
@@ -102,8 +100,8 @@ def distance_monitor(generator, transform, validation):
 
     def monitor(state):
         energy = np.concatenate([
-            sample(state.sampled, jax.random.key(0), momentum[first:first + CHUNK], point[first:first + CHUNK], first)
-            for first in range(0, len(real), CHUNK)])
+            sample(state.sampled, jax.random.key(0), momentum[rows], point[rows], rows.start)
+            for rows in slices(len(real), CHUNK)])
         found = observables(Volumes(energy, real.incident_energy))
         distances = {f"w1_{name}": wasserstein_distance(expected[name][:, None], value[:, None])
                      for name, value in found.items()}

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.data.showers import CELLS, PITCH, BadShowers, incident_energy, reference_point
+from ecalgen.machine.chunks import mapped
 
 CHUNK = 1024
 """Showers whose observables are computed at once."""
@@ -129,10 +130,8 @@ def of_showers(function, showers):
 
     The last chunk is padded with copies of the last shower, so that a jitted function compiles once.
     """
-    columns = showers.energy, showers.momentum, showers.point
-    parts = [function(*(_padded(column[start:start + CHUNK]) for column in columns))
-             for start in range(0, len(showers), CHUNK)]
-    return jax.tree.map(lambda *values: np.concatenate(values)[:len(showers)], *parts)
+    values = mapped(lambda *rows: function(*map(_padded, rows)), CHUNK, showers.energy, showers.momentum, showers.point)
+    return jax.tree.map(lambda column: column[:len(showers)], values)
 
 
 def _padded(column):

@@ -133,7 +133,12 @@ def _own_load():
 
 def processor_kind():
     """A name shared by processors of the same instruction set: a program compiled for one may not run on another."""
+    flags = processor_field("flags", "Features") or platform.processor()
+    return f"{platform.machine()}-{zlib.crc32(flags.encode()):08x}"
+
+
+def processor_field(*names):
+    """The first line of Linux's `/proc/cpuinfo` that starts with one of these names; None elsewhere."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
-    return f"{platform.machine()}-{zlib.crc32(flags.encode()):08x}"
+    return next((line for line in lines if line.startswith(names)), None)

@@ -8,7 +8,7 @@ import sys
 
 import jax
 
-from ecalgen.machine.host import cores
+from ecalgen.machine.host import cores, processor_field
 
 PACKAGES = ("ecalgen", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
 
@@ -65,10 +65,8 @@ def _module_name(argv):
 
 
 def _processor():
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    model = processor_field("model name")
+    return model.split(":", 1)[1].strip() if model else platform.processor() or platform.machine()
 
 
 def version(name: str) -> str:

@@ -16,7 +16,6 @@ import signal
 import socket
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -28,7 +27,7 @@ from ecalgen.data.showers import CELLS, KEYS, Showers
 from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
 from ecalgen.errors import UserError
 from ecalgen.machine import cluster
-from ecalgen.machine.files import write_text
+from ecalgen.machine.files import replacing, write_text
 from ecalgen.machine.host import progress
 from ecalgen.machine.provenance import version, versions
 from ecalgen.machine.seeds import NUMBERS
@@ -214,10 +213,8 @@ def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, da
     _check_worker(parts)
     momentum, point = kinematics(setup.beam, setup.seed, first, count)
     energy, _ = _engine(setup, data)(momentum, point, engine_seeds(setup.seed, first, count, setup.repeat))
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with open(partial, "xb") as file:
+    with replacing(path) as partial, open(partial, "xb") as file:
         np.savez_compressed(file, energy=energy, momentum=momentum, point=point)
-    os.replace(partial, path)
     return count
 
 

@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import pathlib
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -18,6 +17,7 @@ import numpy as np
 from ecalgen.data.files.orientation import check_entry, check_possible, detect, standardise
 from ecalgen.data.showers import KEYS, BadShowers, Showers, check_columns, check_incident
 from ecalgen.errors import UserError
+from ecalgen.machine.files import replacing
 from ecalgen.machine.records import shown
 
 FORMATS = {".npz": "npz", ".root": "root", ".h5": "hdf5", ".hdf5": "hdf5"}
@@ -215,14 +215,8 @@ def writing(path: pathlib.Path, provenance: str | None = None):
     path = pathlib.Path(path)
     module = format_module(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A plain name, since files made by tempfile would be unreadable for the user's colleagues.
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with module.writing(partial, provenance) as write:
-            yield write
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, module.writing(partial, provenance) as write:
+        yield write
 
 
 def read_blocks(path: str | os.PathLike, columns: tuple[str, ...], check: Callable,

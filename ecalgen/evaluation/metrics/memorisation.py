@@ -5,6 +5,7 @@ import numpy as np
 from ecalgen.data.observables import of_showers
 from ecalgen.data.octant import fold_cells
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
+from ecalgen.machine.chunks import slices
 
 QUANTILE = 0.01
 CHUNK = 1024
@@ -44,10 +45,9 @@ def nearest_distances(showers, training):
     Poisson-like fluctuations of its cells are alike. So a scaled or mirrored copy is found, and all cells count.
     """
     ours, overlap = _shapes(showers), np.zeros(len(showers), np.float32)
-    for start in range(0, len(training), TRAINING_CHUNK):
-        known = _shapes(training[start:start + TRAINING_CHUNK]).T
-        for first in range(0, len(ours), CHUNK):
-            chunk = slice(first, first + CHUNK)
+    for rows in slices(len(training), TRAINING_CHUNK):
+        known = _shapes(training[rows]).T
+        for chunk in slices(len(ours), CHUNK):
             overlap[chunk] = np.maximum(overlap[chunk], (ours[chunk] @ known).max(axis=1))
     return np.sqrt(np.maximum(2 - 2 * overlap, 0))
 

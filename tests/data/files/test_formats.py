@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import uproot
 
-import ecalgen.data
+import ecalgen.data.files
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.files.formats import (
     ConvertedUnits,
@@ -318,8 +318,8 @@ def test_volumes_are_pointed_elsewhere(tmp_path, suffix):
 def test_a_missing_library_is_named_with_its_extra(tmp_path, monkeypatch, suffix, library, extra):
     save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()))
     monkeypatch.setitem(sys.modules, library, None)
-    monkeypatch.delitem(sys.modules, f"ecalgen.data.{extra}")
-    monkeypatch.delattr(ecalgen.data, extra)
+    monkeypatch.delitem(sys.modules, f"ecalgen.data.files.{extra}")
+    monkeypatch.delattr(ecalgen.data.files, extra)
     refuses(tmp_path / f"a{suffix}", library, f"pip install 'ecalgen[{extra}]'")
     with pytest.raises(BadShowers, match=rf"b{suffix}: .*pip install 'ecalgen\[{extra}\]'"):
         save_showers(tmp_path / f"b{suffix}", Showers(*columns().values()))

@@ -1,4 +1,8 @@
-"""From a config to the networks it names."""
+"""From a config to the networks it names.
+
+Configs give every argument of their networks. The defaults of the classes stand for the fields that cards and runs of
+older versions lack, so a default may never change.
+"""
 from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
@@ -37,11 +41,11 @@ def build_generator(fields):
 
 
 def build_discriminator(fields, auxiliary=None, regressor=None, decides=True, bound=0.0):
-    """The discriminator that `config.discriminator` describes, as `build_generator` does.
+    """The discriminator that `config.discriminator` describes: its field `name` picks the class.
 
     Args:
-      auxiliary, regressor, decides, bound: as in `models.discriminator.Discriminator`; of the regressor the spectral
-        norm is folded.
+      auxiliary, regressor, decides, bound: those of `models.discriminator.Discriminator`; the spectral norm of the
+        regressor is folded into its kernels.
     """
     frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
     discriminator = _build("discriminator", DISCRIMINATORS, fields)
@@ -59,7 +63,7 @@ def build_regressor(fields, discriminator, outputs):
       outputs: K.
 
     Raises:
-      ConfigError: as `build_generator`.
+      ConfigError: an unknown name, or a field that cannot be as it is.
     """
     if fields.name not in REGRESSORS:
         raise ConfigError(f"config.regressor.name is {fields.name!r}; it is one of {', '.join(REGRESSORS)}")
@@ -69,8 +73,8 @@ def build_regressor(fields, discriminator, outputs):
     if fields["name"] == "cnn":
         del fields["spectral_norm"]
     elif not 1 <= fields["shared"] <= len(discriminator.widths):
-        raise ConfigError(f"config.regressor.shared is {fields['shared']}; it is a number of the discriminator's "
-                          f"{len(discriminator.widths)} blocks, and at least 1")
+        raise ConfigError(f"config.regressor.shared is {fields['shared']}; it is how many of the "
+                          f"discriminator's {len(discriminator.widths)} blocks are shared, and at least 1")
     return _build("regressor", REGRESSORS, fields | {"outputs": outputs})
 
 

@@ -33,9 +33,9 @@ class Dense(nn.Module):
 
 
 class CellDense(Dense):
-    """`Dense` of the channels of every cell, which lie first: `[in, N, cells]` -> `[features, N, cells]`.
+    """`Dense` over the channels of every cell, on the first axis: `[in, N, cells]` -> `[features, N, cells]`.
 
-    With the cells last a processor's vectors run over them; over a few channels they would be mostly empty.
+    With the cells on the last axis a processor's vector units are full; a few channels would leave them mostly empty.
     """
 
     @nn.compact
@@ -122,7 +122,7 @@ class UpBlock(nn.Module):
 class Modulation(nn.Module):
     """x / rms(x) over channels, scaled and shifted by a signal: (1 + s(signal)) x + b(signal).
 
-    The conditional normalisation of self-attention GANs, made per shower, so that a shower depends on
+    This is the conditional normalisation of self-attention GANs, computed for each shower, so that a shower depends on
     no other in its batch. `x [N, H, W, C]`, `signal [N, S]`, or None for the normalisation alone.
     """
 
@@ -156,11 +156,11 @@ def framed(views):
 
 
 def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False, start=0, stop=None):
-    """`DownBlock`s `start` to `stop` of a network, of these widths, inside whose `__call__` this is.
+    """`DownBlock`s `start` to `stop` of these widths, called inside the `__call__` of a network.
 
     Args:
-      x: `[N, 32, 32, C]`, halved with each block since the first.
-      attention: side of the map after which self-attention follows; 0 for none.
+      x: `[N, 32, 32, C]`, halved by each earlier block.
+      attention: side of the map on which self-attention acts; 0 for none.
     """
     for i, width in list(enumerate(widths))[start:stop]:
         x = DownBlock(width, spectral_norm, name=f"down{i}")(x, update_stats)
@@ -170,7 +170,7 @@ def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False,
 
 
 def pooled(x, features, spectral_norm=False, update_stats=False):
-    """One more convolution of a network, inside whose `__call__` this is, summed: `[N, H, W, C]` -> `[N, features]`."""
+    """A convolution summed over cells, called inside a network's `__call__`: `[N, H, W, C]` -> `[N, features]`."""
     x = Conv(features, spectral_norm=spectral_norm, name="conv")(x, update_stats)
     return jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
 
@@ -189,14 +189,14 @@ class MLP(nn.Module):
 
 
 def cell_layers(place, given, widths, outputs, kernel_scale=None):
-    """A small network of every cell and of its shower, inside whose `__call__` this is.
+    """A small network of each cell and of its shower, called inside the `__call__` of a network.
 
     Args:
-      place: `[F, N, 30, 30]`, what is known of each cell.
-      given: `[N, Y]`, what is known of the shower.
+      place: `[F, N, 30, 30]`, features of each cell.
+      given: `[N, Y]`, features of the shower.
       widths: of the hidden layers.
       outputs: how many numbers a cell.
-      kernel_scale: of the last layer, as in `Dense`.
+      kernel_scale: of the last layer, that of `Dense`.
 
     Returns:
       `[outputs, N, 30, 30]`.
@@ -244,9 +244,9 @@ def fold_spectral_norm(params, spectral, iterations=30):
 
 
 def at_precision(params, dtype):
-    """Parameters whose kernels are of that dtype, so that dense and convolutional layers multiply in it, and only they.
+    """Parameters with kernels of that dtype, so that dense and convolutional layers multiply in it.
 
-    Biases, normalisations and all that follows a layer stay as they are.
+    Biases, normalisations and activations keep their precision.
     """
     return jax.tree.map_with_path(
         lambda path, value: value.astype(dtype) if path[-1].key == "kernel" else value, params)

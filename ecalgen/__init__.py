@@ -1,9 +1,32 @@
-"""Calorimeter showers from generative networks in JAX, trained on and judged against Geant4."""
-from ecalgen.data.files.formats import ShowerWriter, iter_showers, load_showers, save_showers
-from ecalgen.data.observables import observables
-from ecalgen.data.showers import Showers
-from ecalgen.evaluation.evaluate import evaluate
-from ecalgen.sampling.sampler import load_sampler, make_sampler
+"""Calorimeter showers from generative networks in JAX, trained on and judged against Geant4.
 
-__all__ = ["ShowerWriter", "Showers", "evaluate", "iter_showers", "load_sampler", "load_showers", "make_sampler",
-           "observables", "save_showers"]
+The public names are imported when they are first used, so that `import ecalgen` is quick.
+"""
+import importlib
+
+MODULES = {
+    "ShowerWriter": "ecalgen.data.files.formats",
+    "Showers": "ecalgen.data.showers",
+    "evaluate": "ecalgen.evaluation.evaluate",
+    "iter_showers": "ecalgen.data.files.formats",
+    "load_sampler": "ecalgen.sampling.sampler",
+    "load_showers": "ecalgen.data.files.formats",
+    "make_sampler": "ecalgen.sampling.sampler",
+    "observables": "ecalgen.data.observables",
+    "save_showers": "ecalgen.data.files.formats",
+}
+"""Public name -> the module that defines it."""
+__all__ = list(MODULES)
+
+
+def __getattr__(name):
+    """The object of a public name; Python calls this when the name is not yet in the package."""
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(MODULES[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__():
+    return sorted(globals().keys() | MODULES.keys())

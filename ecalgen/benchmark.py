@@ -1,15 +1,14 @@
 """python -m ecalgen.benchmark [--only NAME ...] [--training NAME ...] [--batches 1,100,10000] [--cores 1]
     [--precision float32] [--out FILE]
 
-Times everything at hand that makes showers, each in a process of its own on the same cores: what ships, runs of your
-own, the parametrised shower and, if installed, Geant4; and the steps of trainings. Compilation is timed apart.
+Times generators of showers, each in a process of its own on the same cores: shipped models, your own runs, the
+parametrised shower and, if installed, Geant4. It also times training steps. Compilation is timed separately.
 
-Whatever else makes showers or trains can stand beside: NAME may be module:function of yours. For --only the function
-returns a sampler, (momentum [N, 3] GeV, point [N, 2] cm) -> [N, 30, 30] MeV; for --training, a function that makes the
-next steps and returns how many.
+NAME may also be a function of yours, as module:function. For --only the function returns a sampler,
+(momentum [N, 3] GeV, point [N, 2] cm) -> [N, 30, 30] MeV; for --training, a function that makes the next steps and
+returns their number.
 """
 import argparse
-import importlib
 import importlib.util
 import json
 import os
@@ -28,6 +27,8 @@ from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.sources import sample_path
 from ecalgen.errors import UserError
 from ecalgen.machine import host
+from ecalgen.machine.files import write_text
+from ecalgen.machine.imports import import_named
 from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.sampler import PRECISIONS, load_sampler
 from ecalgen.sampling.weights import load_weights, shipped_models
@@ -37,22 +38,22 @@ from ecalgen.training.material import load_material
 from ecalgen.training.state import init_key
 
 WARM = 2
-"""Calls before the clock starts, one of them compiles."""
+"""Calls before the timed ones; the first compiles."""
 ENOUGH = 3.0
-"""Seconds after which no further call is timed, once `LEAST` are."""
+"""Seconds after which no further call is timed, if at least `LEAST` calls are."""
 LEAST, MOST = 3, 100
 EVENTS = 20, 80
-"""Of Geant4, whose start is taken off by the difference."""
+"""Numbers of Geant4's events; the difference of their times is without its start."""
 
 
 def main(argv=None):
-    """Measure, print a table, and write the JSON."""
+    """Measure, print a table, and write the JSON file."""
     parser = argparse.ArgumentParser(prog="python -m ecalgen.benchmark", description=__doc__.split("\n\n")[1])
     parser.add_argument("--only", action="append", metavar="NAME",
-                        help="a shipped model, a run's folder, gflash, geant4 or module:function; again for another; "
-                             "all but the latter by default, where no --training is given")
+                        help="a shipped model, a run's folder, gflash, geant4 or module:function; repeat it for more; "
+                             "without it and --training, all shipped models, gflash and geant4")
     parser.add_argument("--training", action="append", metavar="NAME", default=[],
-                        help="a config, such as configs/baseline.py:cpu, or module:function; again for another")
+                        help="a config, such as configs/baseline.py:cpu, or module:function; repeat it for more")
     parser.add_argument("--batches", type=sizes, default=[1, 100, 10_000], help="showers a call (1,100,10000)")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32",
                         help="of shipped models' and runs' networks (float32)")
@@ -77,7 +78,7 @@ def main(argv=None):
     for name, row in (result["systems"] | result["trainings"]).items():
         print(f"{name}: {described(row)}")
     if args.out:
-        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        write_text(args.out, json.dumps(result, indent=1) + "\n")
         print(args.out)
 
 
@@ -95,7 +96,7 @@ def numbers(text):
 
 
 def measure(names, trainings, batches, cores, precision="float32"):
-    """{"cores", "precision", "systems": {name: figures}, "trainings": the same, "provenance"}, one after the other.
+    """Time one system after the other: {"cores", "precision", "systems", "trainings": {name: figures}, "provenance"}.
 
     Raises:
       UserError: more cores than this process may use, or a name that makes no showers.
@@ -115,27 +116,27 @@ def measure(names, trainings, batches, cores, precision="float32"):
 
 
 def check(kind, name):
-    """Refuse a name that stands for nothing, before anything is timed.
+    """Check before anything is timed that a name stands for something.
 
     Raises:
-      UserError: as `load_config`, `own_function` and `load_weights`.
+      UserError: the errors of `load_config`, `import_named` and `load_weights`.
     """
     if kind == "training" and _is_config(name):
         load_config(name)
     elif ":" in name:
-        own_function(name)
+        import_named(name)
     elif name not in ("gflash", "geant4"):
         load_weights(name, "generator")
 
 
 def everything():
-    """Names of all that can be timed here."""
+    """Names of all systems that can be timed here."""
     there = importlib.util.find_spec("geant4_pybind") and os.environ.get("GEANT4_DATA_DIR")
     return [*shipped_models("generator"), "gflash", *(["geant4"] if there else [])]
 
 
 def in_child(kind, name, batches, pinned, precision):
-    """`time_sampler` or `time_training` in a process that may use these cores only."""
+    """`time_sampler` or `time_training` in a process that may use only these cores."""
     command = [sys.executable, "-m", "ecalgen.benchmark", f"--child={kind}", f"--pin={','.join(map(str, pinned))}",
                f"--{'only' if kind == 'sampler' else 'training'}={name}", f"--batches={','.join(map(str, batches))}",
                f"--precision={precision}"]
@@ -149,10 +150,10 @@ def in_child(kind, name, batches, pinned, precision):
 def time_sampler(name, batches, precision="float32"):
     """{"load_seconds", "batches": {size: {"first_seconds", "milliseconds_per_shower", "calls"}}} of one system.
 
-    The conditions are those of the test showers, again and again. The first call compiles.
+    The conditions are those of the test showers, repeated. The first call compiles.
     """
     start = time.perf_counter()
-    sampler = Gflash() if name == "gflash" else own_function(name)() if ":" in name else (
+    sampler = Gflash() if name == "gflash" else import_named(name)() if ":" in name else (
         load_sampler(name, precision))
     result = {"load_seconds": round(time.perf_counter() - start, 3), "batches": {}}
     showers = load_split(str(sample_path()), "test")
@@ -173,7 +174,7 @@ def time_training(name):
         host.set_up()  # as ecalgen.main does
         steps = make_steps(load_config(name))
     else:
-        steps = own_function(name)()
+        steps = import_named(name)()
     load, made = time.perf_counter() - start, []
     seconds = call_times(lambda: made.append(steps()))
     rate = {kind: round(made[-1] / float(value(seconds[WARM:])), 3)
@@ -183,9 +184,9 @@ def time_training(name):
 
 
 def make_steps(config):
-    """A function that makes the next steps of a config's last stage, as training does, and returns how many.
+    """A function that makes the next steps of a config's last stage, as training does, and returns their number.
 
-    What earlier stages would have fitted is as it is initialised, which takes no other time.
+    Parameters that earlier stages fit have their initial values, which does not change the time of a step.
     """
     material = load_material(config)
     stages, data = material.stages, material.data
@@ -222,21 +223,8 @@ def load_config(name):
         raise UserError(f"{name}: {error}") from error
 
 
-def own_function(name):
-    """The function of `module:function`.
-
-    Raises:
-      UserError: there is none.
-    """
-    module, _, function = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{name} is no function: {error}") from error
-
-
 def call_times(call):
-    """Seconds of `WARM` calls and then of as many as `ENOUGH`, `LEAST` and `MOST` say."""
+    """Seconds of `WARM` calls and of the timed calls, whose number `ENOUGH`, `LEAST` and `MOST` limit."""
     seconds = []
     while len(seconds) < WARM + LEAST or (sum(seconds[WARM:]) < ENOUGH and len(seconds) < WARM + MOST):
         start = time.perf_counter()
@@ -246,7 +234,7 @@ def call_times(call):
 
 
 def time_geant4(pinned):
-    """Geant4 on one of these cores, the same beam: milliseconds a shower, its start taken off."""
+    """Time Geant4 on one of these cores with the same beam: milliseconds a shower, without its start."""
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
         for events in EVENTS:

@@ -1,4 +1,4 @@
-"""What goes wrong by the user's hand: the command line prints these as one line, without a traceback."""
+"""Errors that a user can remedy; the command line prints them as one line, without a traceback."""
 
 
 class UserError(ValueError):
@@ -6,7 +6,7 @@ class UserError(ValueError):
 
 
 class ConfigError(UserError):
-    """A field of the config that cannot be as it is."""
+    """A field of the config with a faulty value."""
 
 
 class RunError(UserError):

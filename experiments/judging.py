@@ -10,6 +10,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, auc_in_bins, c2st
 from ecalgen.evaluation.metrics.features import make_extractor
 from ecalgen.evaluation.metrics.prd import prd_score
+from ecalgen.machine.chunks import slices
 from ecalgen.models.build import build_generator
 from ecalgen.sampling.sampler import chunk_size, make_sampler
 
@@ -54,7 +55,6 @@ def reference(showers):
 def make_showers(fields, transform, variables, real, seed=0):
     """Showers of the generator that `config.generator` describes, at the conditions of real ones."""
     sample = make_sampler(build_generator(fields), make_transform(**transform))
-    chunk = chunk_size()
-    parts = [sample(variables, jax.random.key(seed), real.momentum[first:first + chunk],
-                    real.point[first:first + chunk], first) for first in range(0, len(real), chunk)]
+    parts = [sample(variables, jax.random.key(seed), real.momentum[rows], real.point[rows], rows.start)
+             for rows in slices(len(real), chunk_size())]
     return Showers(np.concatenate(parts), real.momentum, real.point)

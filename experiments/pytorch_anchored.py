@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from ecalgen.data.observables import POSITIONS, RING_MASKS, SPARSITY_THRESHOLDS
 from ecalgen.data.showers import CELLS, PITCH, REFERENCE_DEPTH
 from ecalgen.models import anchored, hits, prior
-from ecalgen.models.observed import DEGREES, LIMIT, NORMAL
+from ecalgen.models.particle import NORMAL
+from ecalgen.models.whitening import DEGREES, LIMIT
 from experiments import pytorch
 from experiments.pytorch import Modulation, SelfAttention, UpBlock, conditions, fold, normed, unfold_cells
 

@@ -12,6 +12,7 @@ import numpy as np
 from flax import struct
 from jax import lax
 
+from ecalgen.machine.chunks import mapped
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.training.loop import Stage
 from ecalgen.training.losses import logistic
@@ -130,8 +131,6 @@ def weighted(config, data, classified, number):
     """
     classifier = build_classifier(config.discriminator)
     real = jax.jit(lambda *arrays: jax.nn.sigmoid(classifier.apply(classified.network.variables, *arrays)[0]))
-    probability = np.concatenate([
-        real(*(data[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
-        for first in range(0, len(data["cells"]), CHUNK)])
+    probability = mapped(real, CHUNK, *(data[name] for name in ("cells", "momentum", "point")))
     weights = shower_weights(probability, 1 / (number + 1))
     return data | {"cumulative": np.cumsum(weights).astype(np.float32)}, weights

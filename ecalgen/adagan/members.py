@@ -10,6 +10,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.data.volume_observables import observables
 from ecalgen.data.volumes import Volumes
 from ecalgen.evaluation.metrics.distances import wasserstein_distance
+from ecalgen.machine.chunks import slices
 from ecalgen.models.build import build_discriminator
 from ecalgen.models.three_views import energy_condition, fit_typical
 from ecalgen.sampling.sampler import make_sampler
@@ -71,8 +72,8 @@ def distance_monitor(generator, transform, validation):
 
     def monitor(state):
         energy = np.concatenate([
-            sample(state.sampled, jax.random.key(0), momentum[first:first + CHUNK], point[first:first + CHUNK], first)
-            for first in range(0, len(real), CHUNK)])
+            sample(state.sampled, jax.random.key(0), momentum[rows], point[rows], rows.start)
+            for rows in slices(len(real), CHUNK)])
         found = observables(Volumes(energy, real.incident_energy))
         distances = {f"w1_{name}": wasserstein_distance(expected[name][:, None], value[:, None])
                      for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Shower quantities a physicist looks at: jitted, differentiable functions of cells and incident particle.
+"""Observables of showers: jitted, differentiable functions of cells and incident particle.
 
 Every function takes `energy [N, 30, 30]` (MeV), `momentum [N, 3]` (GeV) and `point [N, 2]` (cm). Positions are in
 cells: r = (i - 14.5, j - 14.5) for cell (i, j), and r0 is where the track crosses the reference plane. E is a cell's
@@ -11,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.data.showers import CELLS, PITCH, BadShowers, incident_energy, reference_point
+from ecalgen.machine.chunks import mapped
 
 CHUNK = 1024
-"""Showers whose observables are computed at once."""
+"""Showers whose observables are computed in one call."""
 POSITIONS = (np.arange(CELLS) - (CELLS - 1) / 2).astype(np.float32)
 """Centres of the cells along either axis, in cells."""
 SPARSITY_THRESHOLDS = np.logspace(-5, -1, 20)
@@ -69,7 +70,7 @@ def delta_y(energy, momentum, point):
 
 @jax.jit
 def ring_energies(energy, momentum, point):
-    """E1..E4: sum of E over the central 2x2 cells and over what 4x4, 6x6 and 8x8 add to it: `[N, 4]`, MeV."""
+    """E1..E4: sum of E over the central 2x2 cells and over the three square rings around them: `[N, 4]`, MeV."""
     del momentum, point
     return jnp.where(RING_MASKS[None], energy[..., None], 0).sum((1, 2))
 
@@ -125,14 +126,16 @@ def track_coordinates(momentum, point):
 
 
 def of_showers(function, showers):
-    """`function(energy, momentum, point)`, an array or a tree of them, of all showers, in memory of one chunk.
+    """Apply `function(energy, momentum, point)` to all showers in chunks; the results, joined.
 
     The last chunk is padded with copies of the last shower, so that a jitted function compiles once.
+
+    Args:
+      function: gives an array `[N, ...]`, or a tree of them.
+      showers: `Showers`.
     """
-    columns = showers.energy, showers.momentum, showers.point
-    parts = [function(*(_padded(column[start:start + CHUNK]) for column in columns))
-             for start in range(0, len(showers), CHUNK)]
-    return jax.tree.map(lambda *values: np.concatenate(values)[:len(showers)], *parts)
+    values = mapped(lambda *rows: function(*map(_padded, rows)), CHUNK, showers.energy, showers.momentum, showers.point)
+    return jax.tree.map(lambda column: column[:len(showers)], values)
 
 
 def _padded(column):
@@ -146,7 +149,7 @@ def _total(energy):
 
 
 def _mean(energy, position):
-    """<position>, 0 where S = 0: `[N, 30, 30]` twice -> `[N]`."""
+    """<position>; 0 where S = 0: `[N, 30, 30]` twice -> `[N]`."""
     total = _total(energy)
     return (energy * position).sum((1, 2)) / jnp.where(total > 0, total, 1)
 
@@ -157,7 +160,7 @@ def _asymmetry(energy, position):
 
 
 def _width(energy, position):
-    """sqrt(<(s - <s>)^2>), which float32 takes better than sqrt(<s^2> - <s>^2); its gradient is 0 at width 0."""
+    """sqrt(<(s - <s>)^2>), more exact in float32 than sqrt(<s^2> - <s>^2); its gradient is 0 at width 0."""
     variance = _mean(energy, (position - _mean(energy, position)[:, None, None]) ** 2)
     return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
 

@@ -1,13 +1,13 @@
-"""The square calorimeter's eight symmetries, used to look at showers from one octant of directions only.
+"""The eight symmetries of the square calorimeter, which fold all showers into one octant of directions.
 
-x -> -x, y -> -y and x <-> y, applied to cells, momentum and point together, map a shower to an equally likely
-one. Every shower is folded to px >= py >= 0 and back, exactly.
+x -> -x, y -> -y and x <-> y, applied to cells, momentum and point together, map a shower to an equally likely one.
+Every shower is folded into px >= py >= 0 and back exactly.
 """
 import jax.numpy as jnp
 
 
 def fold(momentum, point):
-    """The incident particle seen from the octant px >= py >= 0: `[N, 3]`, `[N, 2]` -> the same shapes."""
+    """The incident particle folded into the octant px >= py >= 0: `[N, 3]`, `[N, 2]` -> the same shapes."""
     transverse, swap = momentum[:, :2], _swapped(momentum)[:, None]
     point = jnp.where(transverse < 0, -point, point)
     transverse = jnp.abs(transverse)
@@ -16,14 +16,14 @@ def fold(momentum, point):
 
 
 def fold_cells(cells, momentum):
-    """Cells of showers of these (unfolded) momenta as seen from the octant: `[N, 30, 30]` -> `[N, 30, 30]`."""
+    """Cells of showers of these (unfolded) momenta, folded into the octant: `[N, 30, 30]` -> `[N, 30, 30]`."""
     for axis in (0, 1):
         cells = jnp.where(momentum[:, axis, None, None] < 0, jnp.flip(cells, axis + 1), cells)
     return jnp.where(_swapped(momentum)[:, None, None], cells.swapaxes(1, 2), cells)
 
 
 def unfold_cells(cells, momentum):
-    """The inverse of `fold_cells`, of the same unfolded momenta."""
+    """The inverse of `fold_cells`, for the same unfolded momenta."""
     cells = jnp.where(_swapped(momentum)[:, None, None], cells.swapaxes(1, 2), cells)
     for axis in (0, 1):
         cells = jnp.where(momentum[:, axis, None, None] < 0, jnp.flip(cells, axis + 1), cells)

@@ -1,8 +1,8 @@
-"""Incident particles that a generator can answer: those that miss are refused or empty, the others are held in range.
+"""Incident particles of a generator: those that miss are refused or get empty showers, the others are held in range.
 
-A network is finite and sensible in and near the range that it was trained on, and anything far outside of it. A
-particle out there is moved to the nearest one in a slightly wider range. The energy of its shower is then scaled by the
-ratio of the two incident energies.
+The showers of a network are meaningful in and near the range of its training, and arbitrary far outside of it. A
+particle far outside is moved to the nearest one in a slightly wider range. The energy of its shower is then scaled by
+the ratio of the two incident energies.
 """
 import jax
 import jax.numpy as jnp
@@ -22,16 +22,16 @@ from ecalgen.errors import UserError
 HALF_FACE = CELLS * PITCH / 2
 """Half width of the front face, cm."""
 ENERGIES = (1e-6, 1e9)
-"""Lowest and highest energy of a particle, GeV: below, nothing is visible; above, squares leave float32."""
+"""Lowest and highest incident energy, GeV: below it no energy is visible, above it squares overflow float32."""
 MISSES = ("refuse", "empty")
-"""What to do with a particle that misses the calorimeter."""
+"""Choices for a particle that misses the calorimeter."""
 ENERGY, *OTHERS = QUANTITIES
 MARGINS = dict(zip(OTHERS, (0.1, 0.1, 0.3, 0.3), strict=True))
-"""How far beyond the training range a condition is given to a network as it is."""
+"""Distance beyond the training range up to which a network gets a condition unchanged."""
 ENERGY_MARGIN = 1.5
-"""The same for the energy, as a factor."""
+"""Factor beyond the training range up to which a network gets an incident energy unchanged."""
 STEEPEST = 1e-6
-"""pz / E at least, where slopes are computed."""
+"""Smallest pz / E with which slopes are computed."""
 NAMED = 5
 """Largest number of rows that an error names."""
 
@@ -40,13 +40,13 @@ def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
     """The incident particles as float32 `momentum [N, 3]` (GeV) and `point [N, 2]` (cm).
 
     Args:
-      momentum, point: as of `check_incident`.
-      misses: one of `MISSES`; with `empty`, particles that miss the calorimeter are let through.
+      momentum, point: those of `check_incident`.
+      misses: one of `MISSES`; with `empty`, particles that miss the calorimeter are allowed.
       half_face: half width of the front face, cm.
 
     Raises:
-      BadShowers: as `check_incident`; a particle alone in place of rows; an energy outside of `ENERGIES`; a particle
-        that enters outside of the front face.
+      BadShowers: the errors of `check_incident`; one particle in place of rows; an incident energy outside of
+        `ENERGIES`; a particle that enters outside of the front face.
       UserError: an unknown choice for `misses`, or arrays that JAX traces.
     """
     if not isinstance(misses, str) or misses not in MISSES:
@@ -56,9 +56,9 @@ def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
         raise BadShowers("ParticleMomentum has shape [3], not [N, 3]; for one particle write momentum[None] and "
                          "point[None]")
     momentum, point = check_incident(momentum, point)
-    energy = np.linalg.norm(momentum.astype(np.float64), axis=1)
+    incident = np.linalg.norm(momentum.astype(np.float64), axis=1)
     low, high = np.float32(ENERGIES)
-    refuse_rows((energy < low) | (energy > high),
+    refuse_rows((incident < low) | (incident > high),
             f"an energy outside of [{ENERGIES[0]:g}, {ENERGIES[1]:g}] GeV; momenta are in GeV")
     if misses == "refuse":
         refuse_rows(beside(point, half_face),
@@ -73,10 +73,10 @@ def beside(point, half_face=HALF_FACE):
 
 
 def limits(trained_on):
-    """Lowest and highest conditions that a network is given, in the order of `quantities`: `[1, 5]` twice.
+    """Lowest and highest conditions that a network gets, in the order of `quantities`: `[1, 5]` twice.
 
     Args:
-      trained_on: {quantity: [lowest, highest]}, as in a card.
+      trained_on: {quantity: [lowest, highest]}, the field of a card.
     """
     low, high = trained_on[ENERGY]
     bounds = [(low / ENERGY_MARGIN, high * ENERGY_MARGIN)]
@@ -86,38 +86,38 @@ def limits(trained_on):
 
 @jax.jit
 def held(limits, momentum, point):
-    """Particles that a network can be given in place of any particles, and factors for the showers that it makes.
+    """Particles within the limits that replace any particles, and factors for their showers.
 
-    A particle within the limits stays as it is, bit for bit; outside of them it is moved to the nearest one within.
+    A particle within the limits does not change in any bit; one outside of them is moved to the nearest one within.
 
     Args:
-      limits: as of `limits`.
+      limits: the result of `limits`.
       momentum, point: `[N, 3]` GeV, `[N, 2]` cm, any numbers.
 
     Returns:
-      Momentum, point and factors `[N]`: the energy before over that after, and 0 for a particle that misses.
+      Momentum, point and factors `[N]`: the original incident energy over the new one, 0 for a particle that misses.
     """
     hit = enters(momentum, point)
     momentum, point = harmless(hit, momentum, point)
-    energy = incident_energy(momentum)[:, None]
-    slope = momentum[:, :2] / jnp.maximum(momentum[:, 2:], STEEPEST * energy)
-    given = jnp.concatenate([energy, slope, point + REFERENCE_DEPTH * slope], axis=1)
+    incident = incident_energy(momentum)[:, None]
+    slope = momentum[:, :2] / jnp.maximum(momentum[:, 2:], STEEPEST * incident)
+    given = jnp.concatenate([incident, slope, point + REFERENCE_DEPTH * slope], axis=1)
     nearest = jnp.clip(given, *limits)
     inside = jnp.max(jnp.abs(given - nearest), axis=1, keepdims=True) == 0
-    factor = jnp.where(inside, 1, energy / nearest[:, :1])[:, 0]
+    factor = jnp.where(inside, 1, incident / nearest[:, :1])[:, 0]
     moved = _particles(nearest)
     return (jnp.where(inside, momentum, moved[0]), jnp.where(inside, point, moved[1]), jnp.where(hit, factor, 0))
 
 
 def enters(momentum, point, half_face=HALF_FACE):
-    """Whether particles fly into the front face with an energy in `ENERGIES`: `[N]`; False for NaN."""
-    energy = incident_energy(momentum)
-    flies = (momentum[:, 2] > 0) & (energy >= ENERGIES[0]) & (energy <= ENERGIES[1])
+    """Whether particles fly into the front face with an incident energy in `ENERGIES`: `[N]`; False for NaN."""
+    incident = incident_energy(momentum)
+    flies = (momentum[:, 2] > 0) & (incident >= ENERGIES[0]) & (incident <= ENERGIES[1])
     return flies & (jnp.abs(point[:, 0]) <= half_face) & (jnp.abs(point[:, 1]) <= half_face)
 
 
 def harmless(hit, momentum, point):
-    """The particles, where those that miss are replaced by one of 10 GeV along the axis."""
+    """The particles; those that miss are replaced by one of 10 GeV along the axis."""
     return (jnp.where(hit[:, None], momentum, jnp.array([[0.0, 0.0, 10.0]], momentum.dtype)),
             jnp.where(hit[:, None], point, 0))
 

@@ -1,6 +1,6 @@
-"""What a reconstruction makes of the cells: coarser cells, the position of the shower and the energy of its particle.
+"""Reconstruction from the cells: coarser cells, the position of the shower and the energy of its cluster.
 
-All jitted and differentiable, so that they can follow a sampler inside one compiled function.
+All functions are jitted and differentiable, so that they can follow a sampler inside one compiled function.
 """
 import functools
 
@@ -31,11 +31,11 @@ def log_position(energy, least=4.0):
 
         x = sum w x_i / sum w,   w = max(0, w0 + log(E_i / S))
 
-    whose tails count for more than under linear weights, which pull towards the middle of a cell.
+    The tails of the shower count more than with linear weights, which bias the position towards the middle of a cell.
 
     Args:
       energy: 30, 15 or 10 cells along a side, see `aggregated`.
-      least: w0; cells with less than exp(-w0) of the energy do not count.
+      least: w0; cells with a share below exp(-w0) of the energy do not count.
 
     Source: Awes et al. 1992, Nucl. Instrum. Meth. A 311, 130.
     """
@@ -51,7 +51,7 @@ def log_position(energy, least=4.0):
 def cluster_energy(energy):
     """Energy of the hottest cell and the eight around it, MeV: `[N, M, M]` -> `[N]`.
 
-    The choice of the hottest cell has no gradient; the energies have.
+    The energies have gradients; the choice of the hottest cell has none.
     """
     side = energy.shape[1]
     hottest = jnp.argmax(energy.reshape(energy.shape[0], -1), axis=1)

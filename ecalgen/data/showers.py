@@ -1,4 +1,4 @@
-"""The data contract: what a set of calorimeter showers is, its units, axes and checks.
+"""The data contract of a set of calorimeter showers: its arrays, units, axes and checks.
 
 Units: energy deposited in cells MeV, momenta GeV, points cm. Cells are `[shower, ix, iy]`, the first cell
 axis along x and the second along y; the centre of cell `i` sits at `(i - 14.5) * PITCH`.
@@ -91,8 +91,8 @@ class Showers:
         return len(self.energy)
 
     def __repr__(self):
-        energy = np.linalg.norm(self.momentum, axis=1)
-        return f"Showers({len(self):,}, of {energy.min():.3g} to {energy.max():.3g} GeV)"
+        incident = np.linalg.norm(self.momentum, axis=1)
+        return f"Showers({len(self):,}, of {incident.min():.3g} to {incident.max():.3g} GeV)"
 
     def __getitem__(self, index):
         """A subset, for a slice, a mask or an array of indices."""
@@ -144,7 +144,7 @@ def check_incident(momentum, point):
 
 
 def incident_energy(momentum):
-    """E = |p| in GeV (the electron's mass is nothing here): `[N, 3]` -> `[N]`."""
+    """E = |p| in GeV, with the electron's mass neglected: `[N, 3]` -> `[N]`."""
     return jnp.linalg.norm(momentum, axis=-1)
 
 
@@ -159,7 +159,7 @@ def reference_point(momentum, point):
 
 
 QUANTITIES = ("energy (GeV)", "px/pz", "py/pz", "x at 15 cm depth (cm)", "y at 15 cm depth (cm)")
-"""Names of what describes an incident particle, in cards and messages."""
+"""Names of the quantities of an incident particle in cards and messages."""
 
 
 def quantities(momentum, point):
@@ -173,8 +173,8 @@ def quantities(momentum, point):
 def conditions(momentum, point):
     """The vector every network is conditioned on: (log E, px/pz, py/pz, x, y), each of order one.
 
-    The constants are the beam's own: log E is uniform in [0, log 100], slopes are N(0, 0.175), and
-    x = x0 - 15 cm px/pz has a deviation of 2.7 cm.
+    The constants are those of the beam: log E is uniform in [0, log 100], slopes are N(0, 0.175), and
+    x = x0 - 15 cm px/pz has a standard deviation of 2.7 cm.
 
     Args:
       momentum: `[N, 3]` GeV.

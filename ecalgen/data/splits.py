@@ -7,11 +7,11 @@ from scipy.stats import ks_2samp
 from ecalgen.data.showers import BadShowers, Showers, quantities
 
 LARGEST = {"test": 10_000, "validation": 4_000}
-"""Showers that these splits hold at most, however many there are."""
+"""Largest number of showers of these splits."""
 LEAST = 10
-"""Showers that can be split."""
+"""Smallest number of showers that can be split."""
 SEED = 20180709
-"""Of the numbers by which rows are drawn."""
+"""Seed of the random numbers that draw the rows."""
 UNLIKELY = 1e-5
 """Probability of a difference by chance, below which a warning is issued."""
 
@@ -41,7 +41,7 @@ def ordered_splits(count: int) -> dict[str, np.ndarray]:
     This is for showers that do not depend on their place in the file, such as those of the shipped samples.
 
     Raises:
-      BadShowers: as `split_sizes`.
+      BadShowers: the errors of `split_sizes`.
     """
     sizes = split_sizes(count)
     return dict(zip(sizes, np.split(np.arange(count), np.cumsum([*sizes.values()])[:-1]), strict=True))
@@ -54,7 +54,7 @@ def drawn_splits(count: int) -> dict[str, np.ndarray]:
     that has grown keeps most of its splits.
 
     Raises:
-      BadShowers: as `split_sizes`.
+      BadShowers: the errors of `split_sizes`.
     """
     order = np.argsort(np.random.PCG64(SEED).random_raw(count), kind="stable")
     return {split: order[rows] for split, rows in ordered_splits(count).items()}

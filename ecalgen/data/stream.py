@@ -1,4 +1,4 @@
-"""Training showers that outgrow a device: blocks of what TFDS has prepared, in an order that Grain shuffles."""
+"""Training showers that do not fit a device: blocks of a data set of TFDS, in an order that Grain shuffles."""
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,12 +8,12 @@ from ecalgen.errors import UserError
 
 
 class Stream:
-    """An endless sequence of blocks of showers; every shower comes once before any comes again.
+    """An endless sequence of blocks of showers; every shower comes once before any of them comes again.
 
-    Block `b` depends on (seed, b) alone, so that a run that goes on sees what it would have seen.
+    Block `b` depends only on the seed and b, so that a resumed run gets the same blocks.
 
     Args:
-      records: a random-access data source, as TFDS gives it, of mappings with the fields of `Showers`.
+      records: a random-access data source of TFDS, of mappings with the fields of `Showers`.
       seed: of the order.
       size: showers in a block.
 
@@ -27,7 +27,7 @@ class Stream:
         self._order = grain.MapDataset.range(len(records)).seed(seed).shuffle().repeat().batch(size)
 
     def __len__(self):
-        """How many different showers there are."""
+        """Number of different showers."""
         return len(self._records)
 
     def block(self, index: int) -> Showers:
@@ -46,6 +46,6 @@ def import_grain():
 
 
 def read_records(records: Sequence, rows: Sequence[int]) -> Showers:
-    """Those rows of a data source as TFDS gives it."""
+    """These rows of a random-access data source of TFDS."""
     found = records.__getitems__(rows)
     return Showers(**{field: np.stack([record[field] for record in found]) for field in KEYS})

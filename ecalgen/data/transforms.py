@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from ecalgen.errors import ConfigError
 
 MAX_ENERGY = 1e5
-"""MeV. No cell ever holds more: a 100 GeV electron leaves 17 GeV in all cells together, at most 10 GeV in one."""
+"""MeV, above the energy of any cell: a 100 GeV electron leaves 17 GeV in all cells together, at most 10 GeV in one."""
 
 
 class Transform(NamedTuple):
@@ -17,8 +17,8 @@ class Transform(NamedTuple):
 
     Args:
       forward: e >= 0 (MeV) -> y >= 0.
-      inverse: y -> e in [0, `MAX_ENERGY`]; y is clipped first, so no finite or infinite y, whatever a network
-        made of it, gives a negative or an infinite energy.
+      inverse: y -> e in [0, `MAX_ENERGY`]; y is clipped first, so that no output of a network, finite or infinite,
+        gives a negative or an infinite energy.
     """
 
     forward: Callable[[jax.Array], jax.Array]
@@ -68,7 +68,7 @@ def make_transform(name: str, scale: float = 1.0, gain: float = 1.0, **options) 
 
     Args:
       name: one of `TRANSFORMS`.
-      scale: s, the energy in MeV around which the map bends.
+      scale: s, the energy in MeV around which the slope of the map changes.
       gain: brings y to order one, which is what networks of spectral norm one expect.
       **options: `exponent` for boxcox.
 

@@ -1,4 +1,4 @@
-"""What a physicist looks at in a block of cells: pure NumPy functions of `energy [N, X, Y, Z]`, MeV.
+"""Observables of a block of cells: pure NumPy functions of `energy [N, X, Y, Z]`, MeV.
 
 Positions are numbers of cells from the block's front left edge; depth is along z. Observables of an empty shower are 0.
 """
@@ -8,7 +8,7 @@ from ecalgen.data.volumes import Volumes
 
 AXES = {"x": 1, "y": 2, "z": 3}
 LIT = 0.05
-"""MeV: a cell above it counts as lit; a third of what a minimum ionising particle leaves in 0.5 mm of silicon."""
+"""MeV above which a cell counts as lit: a third of the loss of a minimum ionising particle in 0.5 mm of silicon."""
 
 
 def sampling_fraction(volumes: Volumes):

@@ -1,4 +1,4 @@
-"""Showers in a calorimeter that is read out in depth, too: what they are, and their files.
+"""Showers in a calorimeter that is also read out in depth: their data contract and their files.
 
 Files are those of the public 25 x 25 x 25 data: `ECAL` (N, X, Y, Z) and `energy` (N,) or (N, 1), both in GeV, as
 `.npz`, `.h5` or `.hdf5`.

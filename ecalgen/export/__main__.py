@@ -1,7 +1,7 @@
 """python -m ecalgen.export --run anchored --format onnx|stablehlo|c --out DIR
 
-Writes a trained generator, a run's or one that ships, for other programs: noise and particles in, cells in MeV out. A
-card beside it, JSON, names inputs, units, the range it was trained on and where it comes from.
+Writes a trained generator, of a run or shipped, for other programs. Its inputs are noise and particles, its output is
+cells in MeV. A card beside it, in JSON, gives inputs, units, training range and provenance.
 """
 import argparse
 import pathlib
@@ -12,7 +12,7 @@ from ecalgen.machine import host
 
 
 def main(argv=None):
-    """Write, and print the paths."""
+    """Write the files, and print their paths."""
     parser = argparse.ArgumentParser(prog="python -m ecalgen.export", description=__doc__.split("\n\n")[1])
     parser.add_argument("--run", required=True, help="a run's workdir, or the name of a shipped model")
     parser.add_argument("--format", required=True, choices=FORMATS)

@@ -7,7 +7,7 @@ from ecalgen.export.function import ExportError
 from ecalgen.export.program import Value, taken_axis
 
 LONGEST = 300
-"""Characters of an expression beyond which its value is stored."""
+"""Largest number of characters of an expression; the value of a longer one is stored."""
 BINARY = {"add": "({} + {})", "sub": "({} - {})", "mul": "({} * {})", "div": "({} / {})", "gt": "({} > {})",
           "ge": "({} >= {})", "lt": "({} < {})", "le": "({} <= {})", "eq": "({} == {})", "ne": "({} != {})",
           "and": "({} && {})", "or": "({} || {})", "max": "larger({}, {})", "min": "smaller({}, {})",
@@ -19,7 +19,7 @@ UNARY = {"neg": "(-{})", "not": "(!{})", "abs": "fabsf({})", "sign": "sign_of({}
 SIMPLE = BINARY | UNARY | {"select_n": "({0} ? {2} : {1})", "clamp": "smaller(larger({1}, {0}), {2})"}
 """Primitive -> the expression of one element."""
 LARGEST = "3.4e38f"
-"""In place of infinity, which compilers that are told to be fast take for impossible."""
+"""Used in place of infinity, which compilers with fast-math options assume never to occur."""
 REDUCTIONS = {"reduce_sum": ("0.0f", "{0} += {1};"), "reduce_prod": ("1.0f", "{0} *= {1};"),
               "reduce_max": (f"-{LARGEST}", "{0} = larger({0}, {1});"),
               "reduce_min": (LARGEST, "{0} = smaller({0}, {1});")}
@@ -39,15 +39,15 @@ def to_c(program, name, arguments, output):
 
     Args:
       program: of `export.program.trace`, of fixed shapes.
-      name: of nothing but the messages.
+      name: of the model, for messages.
       arguments: C names of the inputs.
       output: C name of the array for the output.
 
     Returns:
-      The arrays that stand before the function, its statements, and how many floats it needs room for.
+      The arrays that precede the function, its statements, and the number of floats of its workspace.
 
     Raises:
-      ExportError: a primitive that has no writing here.
+      ExportError: a primitive without an equivalent here.
     """
     writer = _Writer(dict(zip(program.inputs, arguments, strict=True)), _counts(program))
     for equation in program.equations:
@@ -60,11 +60,11 @@ def to_c(program, name, arguments, output):
 
 
 class _Writer:
-    """Statements of a function in the making; small steps wait as expressions until something stores them.
+    """Statements of a function that is being built; small steps stay expressions until they are stored.
 
     Attributes:
-      buffers: name -> (C type, elements) of what is stored.
-      statements: (text, the buffers in it), in order.
+      buffers: name -> (C type, number of elements) of the stored values.
+      statements: (text, the buffers that it uses), in order.
     """
 
     def __init__(self, inputs, uses):
@@ -90,7 +90,7 @@ class _Writer:
         return self.stored[value]
 
     def store(self, value, name=None):
-        """Compute a value into an array, a new one or that of this name."""
+        """Compute a value into a new array, or into the array of this name."""
         name = name or self.reserve(value)
         indices = [f"i{axis}" for axis in range(len(value.shape))]
         body = f"{name}[{flat(value.shape, indices)}] = {self.element(value, indices)};"
@@ -109,7 +109,7 @@ class _Writer:
         self.statements.append((text, {word: self.buffers[word][1] for word in words & self.buffers.keys()}))
 
     def later(self, value, element):
-        """Let a value be this expression of its indices where it is used; store it if used often, or long."""
+        """Replace a value by this expression of its indices where it is used; store it if it is used often, or long."""
         self.elements[value] = element
         often = self.uses[value] > 1
         if often or len(element(["i0"] * len(value.shape))) > LONGEST:
@@ -151,12 +151,12 @@ def flat(shape, indices):
 
 
 def stretched(shape, indices):
-    """Indices into an operand of this shape, a number or with dimensions of one, of an element of the result."""
+    """Indices of the element of an operand for an element of the result; dimensions of one are broadcast."""
     return [index if size > 1 else "0" for size, index in zip(shape, indices, strict=bool(shape))]
 
 
 def loops(shape, indices, body):
-    """`body` for every index of a shape; those of dimensions of one are 0."""
+    """Loops of `body` over all indices of a shape; the index of a dimension of one is 0."""
     zeros = "".join(f"const int {index} = 0; (void){index}; "
                     for size, index in zip(shape, indices, strict=True) if size == 1)
     heads = " ".join(f"for (int {index} = 0; {index} < {size}; ++{index})"
@@ -165,13 +165,13 @@ def loops(shape, indices, body):
 
 
 def summed_row(width, step, place):
-    """A row of sums: `step` adds to `sum[j]`, and `place` is where element j belongs."""
+    """A row of sums: `step` adds to `sum[j]`, and `place` is the destination of element j."""
     every = f"for (int j = 0; j < {width}; ++j)"
     return f"float sum[{width}]; {every} sum[j] = 0.0f; {step} {every} {place} = sum[j];"
 
 
 def _counts(program):
-    """How often every value is used."""
+    """Number of uses of every value."""
     counts = dict.fromkeys(program.inputs, 0) | {program.output: 1}
     for equation in program.equations:
         for value in equation.outputs:
@@ -183,7 +183,7 @@ def _counts(program):
 
 
 def _places(statements):
-    """Where in the workspace each buffer lies while statements use it: {buffer: offset}, and the floats needed."""
+    """Places of the buffers in the workspace while statements use them: {buffer: offset}, and the floats needed."""
     first, last, sizes = {}, {}, {}
     for i, (_, used) in enumerate(statements):
         for buffer, size in used.items():
@@ -211,7 +211,8 @@ def _write(writer, equation, name):
     elif equation.primitive in WRITERS:
         WRITERS[equation.primitive](writer, equation)
     else:
-        raise ExportError(f"C has no writing for {equation.primitive} of {name} yet; StableHLO takes any generator")
+        raise ExportError(f"the primitive {equation.primitive} of {name} cannot be written as C yet; export to "
+                          "StableHLO, which takes any generator")
 
 
 def _cast(writer, equation):
@@ -303,7 +304,7 @@ def _stack(writer, equation):
 
 
 def _joined(writer, equation, axis, shapes, inner=list):
-    """Parts one after the other along an axis; `inner` makes indices of a part as it is of those of its shape here."""
+    """Join parts along an axis; `inner` turns indices of the joined shape into indices of a part."""
     output, start = equation.outputs[0], 0
     name = writer.reserve(output)
     indices = [f"i{at}" for at in range(len(output.shape))]
@@ -319,7 +320,7 @@ def _pad(writer, equation):
     value, fill = equation.inputs
     config, output = equation.params["padding_config"], equation.outputs[0]
     if any(low < 0 or high < 0 or inside for low, high, inside in config):
-        raise ExportError("C has no writing yet for padding that cuts or spreads")
+        raise ExportError("padding that cuts or spreads cannot be written as C yet; export to StableHLO")
     name, indices = writer.reserve(output), [f"i{at}" for at in range(len(output.shape))]
     places = [_moved(index, low) for index, (low, _, _) in zip(indices, config, strict=True)]
     writer.say(loops(output.shape, indices, f"{name}[{flat(output.shape, indices)}] = {writer.element(fill, [])};"))
@@ -345,7 +346,7 @@ def _reduce(writer, equation):
 def _sum_so_far(writer, equation):
     value, output, axis = equation.inputs[0], equation.outputs[0], equation.params["axis"]
     if equation.params["reverse"]:
-        raise ExportError("C has no writing yet for sums from the end")
+        raise ExportError("sums from the end cannot be written as C yet; export to StableHLO")
     name, indices = writer.reserve(output), [f"i{at}" for at in range(len(value.shape))]
     outer = [at for at in range(len(indices)) if at != axis]
     pick = lambda items, axes: [items[at] for at in axes]
@@ -356,7 +357,7 @@ def _sum_so_far(writer, equation):
 
 
 def _dot(writer, equation):
-    """Row by row, the last axis of the result innermost, so that compilers make vectors of it."""
+    """Matrix product row by row, with the last axis of the result innermost, so that compilers vectorise it."""
     (left, right), output = equation.inputs, equation.outputs[0]
     (left_sum, right_sum), (left_stack, right_stack) = equation.params["dimension_numbers"]
     left_free = [axis for axis in range(len(left.shape)) if axis not in (*left_sum, *left_stack)]
@@ -381,7 +382,7 @@ def _dot(writer, equation):
 
 
 def _convolution(writer, equation):
-    """Pixel by pixel, the channels of the result innermost."""
+    """Convolution pixel by pixel, with the channels of the result innermost."""
     (value, kernel), output, params = equation.inputs, equation.outputs[0], equation.params
     numbers = params["dimension_numbers"]
     layout = (tuple(numbers.lhs_spec), tuple(numbers.rhs_spec), tuple(numbers.out_spec))
@@ -411,4 +412,4 @@ WRITERS = {
     "slice": _slice, "split": _split, "gather": _gather, "concatenate": _concatenate, "stack": _stack, "pad": _pad,
     **dict.fromkeys(REDUCTIONS, _reduce), "cumsum": _sum_so_far, "dot_general": _dot,
     "conv_general_dilated": _convolution}
-"""Primitive -> what writes its equations."""
+"""Primitive -> the function that writes its equations."""

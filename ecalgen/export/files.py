@@ -1,4 +1,4 @@
-"""What an export leaves in its folder: programs in one of the formats, and a card beside them."""
+"""The files of an export: programs in one of the formats, and a card beside them."""
 import hashlib
 import json
 import re
@@ -85,7 +85,7 @@ int main(int argc, char **argv) {{
 
 
 def export_generator(source, kind, folder):
-    """Write a generator in one format, with its card; the paths of the files, called as the model or the run's system.
+    """Write a generator in one format, with its card; return the paths. Files are named after the model or its system.
 
     Args:
       source: a run's workdir, or the name of a shipped model.
@@ -106,7 +106,7 @@ def export_generator(source, kind, folder):
 
 
 def write_onnx(make_cells, latent, name):
-    """Both signatures that simulation frameworks call: noise and conditions apart, and one after the other."""
+    """Models of both signatures that simulation frameworks call: noise and conditions apart, and joined."""
     joined = lambda both: make_cells(both[:, :latent], both[:, latent:])
     width = len(CONDITIONS)
     apart = to_onnx(trace(make_cells, (FREE, latent), (FREE, width)), ["noise", "conditions"], "cells")
@@ -138,11 +138,11 @@ def write_c(make_cells, latent, name):
 
 
 FORMATS = {"onnx": write_onnx, "stablehlo": write_stablehlo, "c": write_c}
-"""Name -> (function, numbers of noise, name) -> ({file: bytes}, what its card says of the format)."""
+"""Name -> (function, number of noise variables, name) -> ({file: bytes}, fields of the card for the format)."""
 
 
 def _card(card, latent, kind, said, paths):
-    """JSON that says what goes in, what comes out, what for, and what it is made from."""
+    """JSON with inputs, output, training range and provenance."""
     fields = {name: card[name] for name in ("system", "preset", "generator", "data", "steps", "sha256", "provenance")}
     content = {
         "format": FORMAT, "kind": f"ecalgen {kind}", **said,

@@ -1,4 +1,4 @@
-"""A trained generator as one function of plain arrays, as the other programs call it."""
+"""A trained generator as one function of plain arrays, for other programs."""
 import math
 
 import jax
@@ -13,27 +13,25 @@ from ecalgen.sampling.sampler import folded
 from ecalgen.sampling.weights import load_weights
 
 CONDITIONS = {"px": "GeV", "py": "GeV", "pz": "GeV", "x": "cm", "y": "cm"}
-"""The incident particle, in this order, with units; the point lies on the front face."""
-
-
+"""Columns of the incident particle with their units; the point lies on the front face."""
 LARGEST_NOISE = 10.0
-"""Noise is clipped to it; a number of N(0, 1) is beyond once in 10^22."""
+"""Largest size of noise, to which it is clipped; a number of N(0, 1) exceeds it once in 10^22."""
 
 
 class ExportError(UserError):
-    """A model that cannot be written in the asked format; the message says why and what else there is."""
+    """A model that cannot be written in a format; the message gives the reason and an alternative."""
 
 
 def load_function(source):
-    """The generator of a run or of a shipped model, its weights inside, all its noise in one array.
+    """The generator of a run or of a shipped model, with its weights inside and all its noise in one array.
 
     Args:
       source: a workdir, or the name of a shipped model.
 
     Returns:
       `(make_cells, latent, card)`: a pure function of `noise [N, latent]`, numbers of N(0, 1), and
-      `conditions [N, 5]`, see CONDITIONS, to `[N, 30, 30]` MeV; how many numbers a shower takes; its card. Any
-      finite input gives finite showers, and empty ones for particles that miss the calorimeter.
+      `conditions [N, 5]`, see CONDITIONS, to `[N, 30, 30]` MeV; the number of noise variables of a shower; the card.
+      Any finite input gives finite showers, and empty ones for particles that miss the calorimeter.
 
     Raises:
       WeightsError: no such model, or damaged files.

@@ -1,7 +1,7 @@
 """A traced generator as an ONNX graph with a free number of showers, of standard operators only.
 
-The graphs are written here, operator by operator, as jax2onnx 0.17.1 made wrong ones of the anchored generator where
-the number of showers is free.
+The graphs are written here operator by operator, because jax2onnx 0.17.1 makes wrong graphs of the anchored generator
+with a free number of showers.
 """
 import numpy as np
 
@@ -15,7 +15,7 @@ SIMPLE = {
     "ge": "GreaterOrEqual", "gt": "Greater", "le": "LessOrEqual", "log": "Log", "logistic": "Sigmoid", "lt": "Less",
     "max": "Max", "min": "Min", "mul": "Mul", "neg": "Neg", "not": "Not", "or": "Or", "pow": "Pow", "sign": "Sign",
     "sqrt": "Sqrt", "sub": "Sub", "tanh": "Tanh"}
-"""Primitive -> the operator that does the same."""
+"""Primitive -> the equivalent operator."""
 REDUCTIONS = {"reduce_max": "ReduceMax", "reduce_min": "ReduceMin", "reduce_prod": "ReduceProd"}
 
 
@@ -28,8 +28,8 @@ def to_onnx(program, names, output):
       output: name of its output.
 
     Raises:
-      UserError: without the package onnx.
-      ExportError: a primitive that has no writing here.
+      UserError: the package onnx is not installed.
+      ExportError: a primitive without an equivalent here.
     """
     try:
         import onnx
@@ -44,7 +44,8 @@ def to_onnx(program, names, output):
     for equation in program.equations:
         write = WRITERS.get(equation.primitive)
         if write is None and equation.primitive not in SIMPLE:
-            raise ExportError(f"ONNX has no writing for {equation.primitive} yet; StableHLO takes any generator")
+            raise ExportError(f"the primitive {equation.primitive} cannot be written as ONNX yet; export to StableHLO, "
+                              "which takes any generator")
         if write is None:
             results = [writer.node(SIMPLE[equation.primitive], *equation.inputs)]
         else:
@@ -62,7 +63,7 @@ def to_onnx(program, names, output):
 
 
 class _Writer:
-    """Nodes and constants of a graph in the making."""
+    """Nodes and constants of a graph that is being built."""
 
     def __init__(self, helper, arrays):
         self.helper, self.arrays = helper, arrays
@@ -75,7 +76,7 @@ class _Writer:
         return made if outputs > 1 else made[0]
 
     def name(self, value):
-        """The name of a value, of an array, which becomes a constant, or of what is a name already."""
+        """The name of a value, or of an array, which becomes a constant; a name stays as it is."""
         if isinstance(value, str):
             return value
         if isinstance(value, Value):
@@ -149,7 +150,7 @@ def _reverse(writer, equation):
 def _pad(writer, equation):
     config = equation.params["padding_config"]
     if any(low < 0 or high < 0 or inside for low, high, inside in config):
-        raise ExportError("ONNX has no writing yet for padding that cuts or spreads")
+        raise ExportError("padding that cuts or spreads cannot be written as ONNX yet; export to StableHLO")
     pads = np.array([low for low, _, _ in config] + [high for _, high, _ in config], np.int64)
     return writer.node("Pad", equation.inputs[0], pads, equation.inputs[1])
 
@@ -201,7 +202,7 @@ def _gather(writer, equation):
 
 
 def _squeezed(writer, indices, last):
-    """Indices without their last axis; computed ones are kept within the array, as XLA keeps them."""
+    """Indices without their last axis; computed ones are clipped to the array, as in XLA."""
     if isinstance(indices, Value):
         bounds = (np.asarray(bound, indices.dtype) for bound in (0, last))
         within = writer.node("Min", writer.node("Max", indices, next(bounds)), next(bounds))
@@ -225,7 +226,7 @@ def _dot(writer, equation):
 
 
 def _convolution(writer, equation):
-    """Through the layout that ONNX knows: channels before height and width."""
+    """Convolution in the layout of ONNX: channels before height and width."""
     value, kernel = equation.inputs
     params = equation.params
     numbers = params["dimension_numbers"]

@@ -7,16 +7,16 @@ import numpy as np
 from jax.extend.core import Literal
 
 FREE = 8191
-"""Stands for the number of showers where that is to stay free: a prime that no network has for a width.
+"""Placeholder of a free number of showers: a prime that is no width of a network.
 
-A multiple of it is that many showers' cells, or other numbers, along one axis.
+A multiple of it is the length of an axis over the cells, or other numbers, of all showers.
 """
 PASSING = ("stop_gradient", "copy", "copy_p", "optimization_barrier")
-"""Primitives that hand on what they are given."""
+"""Primitives whose output is their input."""
 
 
 class Value:
-    """What an equation makes: an array of this shape and dtype."""
+    """The result of an equation: an array of this shape and dtype."""
 
     def __init__(self, aval):
         self.shape, self.dtype = aval.shape, np.dtype(aval.dtype)
@@ -42,8 +42,8 @@ class Program(NamedTuple):
 def trace(function, *shapes):
     """The `Program` of a function of float32 arrays with one output.
 
-    Calls are inlined, what hangs on no input is computed now, what is asked for twice is computed once, and what
-    nothing uses is dropped.
+    Calls are inlined. What depends on no input is computed now, equal equations are computed once, and equations that
+    the output does not depend on are dropped.
 
     Args:
       function: traceable by JAX.
@@ -57,7 +57,7 @@ def trace(function, *shapes):
 
 
 def taken_axis(equation):
-    """The axis of a gather along one axis, as `x[:, indices]` makes it; None for any other gather."""
+    """The axis of a gather along one axis, such as `x[:, indices]`; None for any other gather."""
     numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
     axes = tuple(numbers.start_index_map)
     whole = all(size == full for axis, (size, full) in enumerate(
@@ -103,7 +103,7 @@ def _identity(value):
 
 
 def _needed(equations, output):
-    """The equations on which the output hangs."""
+    """The equations on which the output depends."""
     needed, kept = {output}, []
     for equation in reversed(equations):
         if needed.intersection(equation.outputs):

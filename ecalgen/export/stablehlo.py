@@ -15,13 +15,13 @@ def to_stablehlo(function, *columns):
 
     Args:
       function: traceable by JAX.
-      *columns: how many columns each argument has.
+      *columns: number of columns of each argument.
 
     Returns:
-      What `jax.export.deserialize` reads, and the StableHLO as MLIR.
+      Bytes for `jax.export.deserialize`, and the StableHLO as MLIR.
 
     Raises:
-      UserError: without the extra.
+      UserError: the extra is not installed.
     """
     (showers,) = export.symbolic_shape("showers")
     shapes = [jax.ShapeDtypeStruct((showers, count), jnp.float32) for count in columns]

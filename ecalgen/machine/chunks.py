@@ -1,10 +1,28 @@
-"""Many showers from a program that makes a few at a time."""
+"""Many showers through a program that takes a limited number of them in a call."""
+import jax
 import numpy as np
 
 FULL = 0.75
-"""Rows that are at least this share of a power of two are padded to it; fewer are made in two pieces."""
+"""A last chunk of at least this share of a power of two is padded to it; a smaller one is split in two."""
 FEW = 8
-"""Up to so many rows are always padded to a power of two."""
+"""Largest number of rows that are always padded to a power of two."""
+
+
+def slices(count, size):
+    """Slices of at most `size` rows that cover `count` rows in order."""
+    return [slice(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+def mapped(function, size, *columns):
+    """Apply a function to the columns in chunks of at most `size` rows, and join the results.
+
+    Args:
+      function: (a chunk of each column) -> an array `[rows, ...]`, or a tree of them.
+      size: largest number of rows in a chunk.
+      columns: arrays `[N, ...]`.
+    """
+    parts = [function(*(column[rows] for column in columns)) for rows in slices(len(columns[0]), size)]
+    return jax.tree.map(lambda *values: np.concatenate(values), *parts)
 
 
 def in_chunks(make, size, shape, *columns):

@@ -1,4 +1,4 @@
-"""A cluster of Dask workers, on any batch system, that long work is spread over."""
+"""A cluster of Dask workers, on any batch system, for long work."""
 import concurrent.futures
 import contextlib
 import pathlib
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ecalgen.errors import UserError
 
 PATIENCE = 30
-"""Seconds after which a scheduler that does not answer is given up."""
+"""Seconds after which a scheduler that does not answer is an error."""
 
 
 class ClusterError(UserError):
@@ -16,15 +16,15 @@ class ClusterError(UserError):
 
 @contextlib.contextmanager
 def connect(scheduler: str) -> Iterator:
-    """A `distributed.Client` of a scheduler that runs already.
+    """A `distributed.Client` of a running scheduler.
 
-    A task whose worker dies is given to another one; one that has taken three workers with it is given up.
+    A task whose worker dies is given to another worker; after the deaths of three workers it is an error.
 
     Args:
-      scheduler: its address, such as tcp://host:8786, or the JSON file in which it tells it (`--scheduler-file`).
+      scheduler: its address, such as tcp://host:8786, or the JSON file that holds it (`--scheduler-file`).
 
     Raises:
-      ClusterError: Dask is not installed, there is no such file, nobody answers, or a task was given up.
+      ClusterError: Dask is not installed, there is no such file, nothing answers, or the workers of a task keep dying.
     """
     try:
         import distributed
@@ -48,7 +48,7 @@ def connect(scheduler: str) -> Iterator:
 
 
 def as_completed(futures):
-    """The futures of a client as they finish, well or not."""
+    """The futures of a client in the order in which they finish, with a result or an error."""
     import distributed
 
     return distributed.as_completed(futures)
@@ -56,10 +56,10 @@ def as_completed(futures):
 
 @contextlib.contextmanager
 def make_pool(scheduler: str) -> Iterator[concurrent.futures.Executor]:
-    """The cluster as an executor of the standard library; what still waits is dropped when something goes wrong here.
+    """The cluster as an executor of the standard library; after an error here its waiting work is dropped.
 
     Raises:
-      ClusterError: as `connect`.
+      ClusterError: the errors of `connect`.
     """
     with connect(scheduler) as client:
         pool = client.get_executor(pure=False)

@@ -12,30 +12,34 @@ class WriteError(UserError):
 
 
 def write_bytes(path, content):
-    """Write bytes, whole or not at all; the file gets the permissions of an ordinary new file.
-
-    Other processes may write the same file at the same time: each has a temporary file of its own beside it.
-
-    Args:
-      path: its folder exists.
-      content: bytes.
+    """Write bytes into a file of an existing folder, whole or not at all.
 
     Raises:
       WriteError: the disk is full, or the folder cannot be written to.
     """
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.name[:60]}.{uuid.uuid4().hex}")
-    with writing_to(path):
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with writing_to(path), replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_text(path, text):
     """Write text as UTF-8, as `write_bytes` does."""
     write_bytes(path, text.encode())
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """Yield the path of a temporary file beside `path`, which replaces `path` when the block ends without an error.
+
+    The name of the temporary file is new each time, so that several processes may write the same file. The file gets
+    the permissions of an ordinary new file, unlike those of `tempfile`.
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{path.name[:60]}.{uuid.uuid4().hex}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

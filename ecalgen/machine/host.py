@@ -1,4 +1,4 @@
-"""The process that JAX runs in: its memory, its compiled programs, what it prints."""
+"""The process in which JAX runs: its memory, its compiled programs and what it prints."""
 import contextlib
 import ctypes
 import os
@@ -22,16 +22,16 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 LOAD_SECONDS = 60
 """Time over which the system averages the first load of `os.getloadavg`."""
 STARTED = time.monotonic()
-"""When this module was loaded, which stands for the start of the process."""
+"""Time at which this module was imported, taken as the start of the process."""
 
 
 def set_up():
     """Prepare a process for training and evaluation; call it before anything is computed.
 
-    XLA on CPU takes its work space anew at every step, and glibc by default pages it in and out each time;
-    kept in one arena, the steps of a small network are up to 30 % faster. Compiled programs are cached on
-    disk, in `$JAX_COMPILATION_CACHE_DIR` or a folder of this kind of processor in `~/.cache/ecalgen`, so that a
-    rerun starts in seconds. Of what libraries log, only warnings are shown.
+    XLA on a CPU allocates its work space anew at every step, and glibc by default returns it to the system each time.
+    With one arena that is kept, steps of a small network are up to 30 % faster. Compiled programs are cached on disk,
+    in `$JAX_COMPILATION_CACHE_DIR` or a folder of this kind of processor in `~/.cache/ecalgen`, so that a rerun starts
+    in seconds. Libraries log only warnings and errors.
     """
     logging.set_verbosity(logging.WARNING)
     if sys.platform == "linux":
@@ -45,14 +45,14 @@ def set_up():
 
 
 def join(hosts):
-    """Make this process one of several that train one run, on one host or on many that share a file system.
+    """Make this process one of several that train one run, on one host or on hosts that share a file system.
 
     Args:
-      hosts: `auto`, where Slurm, Open MPI or a TPU pod tells JAX who is there, or `ADDRESS:PORT,PROCESSES,INDEX`:
-        where process 0 listens, how many there are, and which one this is.
+      hosts: `auto`, where Slurm, Open MPI or a TPU pod tells JAX the processes, or `ADDRESS:PORT,PROCESSES,INDEX`:
+        the address at which process 0 listens, the number of processes, and the index of this one.
 
     Raises:
-      UserError: neither of them, or no such cluster.
+      UserError: `hosts` has another form, or there is no such cluster.
     """
     try:
         if hosts == "auto":
@@ -69,45 +69,46 @@ def join(hosts):
 
 
 def leave():
-    """Let every process go its own way from here, once all have come."""
+    """Wait for all processes, and end the distributed run."""
     if jax.distributed.is_initialized():
         wait_for_all("leaving")
         jax.distributed.shutdown()
 
 
 def is_first():
-    """Is this the process that writes, of those that train together?"""
+    """Whether this process is the one that writes, among those that train together."""
     return not jax.distributed.is_initialized() or jax.process_index() == 0
 
 
 def wait_for_all(what):
-    """Go on when every process has come here; `what` names the place."""
+    """Wait until every process has called this; `what` names the place."""
     if jax.distributed.is_initialized():
         multihost_utils.sync_global_devices(what)
 
 
 def any_of_all(flag):
-    """Is it so in any of the processes?"""
+    """Whether the flag is true in any of the processes."""
     if not jax.distributed.is_initialized():
         return bool(flag)
     return bool(np.any(multihost_utils.process_allgather(np.bool_(bool(flag)))))
 
 
 def progress(*args, disable=False, **options):
-    """A tqdm bar that redraws itself on a terminal and adds a line now and then to a file; the first process's only."""
+    """A tqdm bar of the first process: redrawn each second on a terminal, a line every 30 seconds in a file."""
     interval = 1 if sys.stderr.isatty() else 30
     return tqdm(*args, mininterval=interval, disable=disable or not is_first(), **options)
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def free_cores() -> int:
-    """How many of the cores that this process may use other processes leave free; at least 1.
+    """Number of the cores that this process may use and other processes leave free; at least 1.
 
-    The load of others is the machine's of the last minute, less that of this process, and spreads over all its cores.
+    The load of other processes is the machine's load of the last minute without that of this process, spread evenly
+    over all cores.
     """
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     others = max(0.0, load - _own_load()) / os.cpu_count()
@@ -118,8 +119,8 @@ def free_cores() -> int:
 def native_threads():
     """Limit the threads of OpenMP to the free cores while the context lasts; a lower limit is kept.
 
-    Threads of OpenMP spin while they wait for each other, so that a fit of boosted trees takes many times longer where
-    cores are shared. Threads of BLAS stay as they are, since the last digits of its sums depend on their number.
+    OpenMP threads spin while they wait for each other, so a fit of boosted trees takes many times longer where cores
+    are shared. The number of BLAS threads does not change, since the last digits of sums depend on it.
     """
     limits = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"]
     with threadpool_limits(min([free_cores(), *limits]), user_api="openmp"):
@@ -127,13 +128,18 @@ def native_threads():
 
 
 def _own_load():
-    """Cores that this process has kept busy, as far as the load of the last minute shows it."""
+    """Number of cores that this process has kept busy, as it enters the load of the last minute."""
     return time.process_time() / max(LOAD_SECONDS, time.monotonic() - STARTED)
 
 
 def processor_kind():
     """A name shared by processors of the same instruction set: a program compiled for one may not run on another."""
+    flags = processor_field("flags", "Features") or platform.processor()
+    return f"{platform.machine()}-{zlib.crc32(flags.encode()):08x}"
+
+
+def processor_field(*names):
+    """The first line of Linux's `/proc/cpuinfo` that starts with one of these names; None elsewhere."""
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    flags = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
-    return f"{platform.machine()}-{zlib.crc32(flags.encode()):08x}"
+    return next((line for line in lines if line.startswith(names)), None)

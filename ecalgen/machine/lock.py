@@ -23,7 +23,7 @@ except ImportError:  # there is none on Windows
 NAME = ".lock"
 HOLDER = {"host": TEXT, "process": COUNT, "since": TEXT}
 NOT_THERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
-"""What a file system without locks answers."""
+"""Errors of a file system without locks."""
 _held = set()
 """(folder, thread) of the locks that this process holds."""
 
@@ -50,8 +50,8 @@ def alone(function):
 def locked(workdir):
     """Hold the lock of a run's folder; a thread that holds it may take it again.
 
-    The lock is `flock` on `workdir/.lock`, which the operating system releases when its process ends. Of several
-    processes that train together, the first holds it.
+    The lock is `flock` on `workdir/.lock`. The operating system releases it when the process ends. Of several processes
+    that train together, the first holds it.
 
     Raises:
       LockError: another process or thread holds it.
@@ -70,7 +70,7 @@ def locked(workdir):
 
 @contextlib.contextmanager
 def open_lock(path):
-    """The lock file, open, locked, and with a record of this process as its content."""
+    """Hold the lock file open and locked, with a record of this process in it."""
     with contextlib.ExitStack() as stack:
         with writing_to(path):
             file = stack.enter_context(open(path, "a", encoding="utf-8"))
@@ -101,7 +101,7 @@ def _take(file, path):
 
 
 def _holder(path):
-    """Who holds the lock, in words."""
+    """The process that holds the lock, as a phrase."""
     try:
         record = read_record(path, HOLDER)
     except RecordError:

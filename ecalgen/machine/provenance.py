@@ -1,4 +1,4 @@
-"""Where a number comes from: command, commit, device, versions and date, to be kept beside it."""
+"""The provenance of a result: command, commit, seed, device, versions and date."""
 import datetime
 import importlib.metadata
 import pathlib
@@ -8,7 +8,7 @@ import sys
 
 import jax
 
-from ecalgen.machine.host import cores
+from ecalgen.machine.host import cores, processor_field
 
 PACKAGES = ("ecalgen", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "scikit-learn")
 
@@ -31,7 +31,7 @@ def versions(packages) -> dict[str, str]:
 
 
 def device() -> str:
-    """What computes: accelerators, or the processor with the cores it may use."""
+    """The accelerators, or the processor and the number of cores that this process may use."""
     if jax.default_backend() != "cpu":
         return f"{jax.device_count()} x {jax.devices()[0].device_kind}"
     return f"{_processor()}, {cores()} {'core' if cores() == 1 else 'cores'}"
@@ -40,7 +40,7 @@ def device() -> str:
 def commit() -> str:
     """The commit of the source tree, with `+changes` when it has been edited; `unknown` outside git.
 
-    Files of results are no source: a sweep that has written some still runs what its commit says.
+    Files of results do not count as edits, since a sweep writes some while it runs the code of its commit.
     """
     root = pathlib.Path(__file__).parents[2]
     try:
@@ -53,7 +53,7 @@ def commit() -> str:
 
 
 def _module_name(argv):
-    """argv with a script path inside the package turned into `-m package.module`, so no machine path is kept."""
+    """argv with a script's path inside the package turned into `-m package.module`, so that no local path is kept."""
     script = pathlib.Path(argv[0]).resolve()
     root = pathlib.Path(__file__).parents[2]
     if not script.is_relative_to(root):
@@ -65,14 +65,12 @@ def _module_name(argv):
 
 
 def _processor():
-    cpuinfo = pathlib.Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    model = processor_field("model name")
+    return model.split(":", 1)[1].strip() if model else platform.processor() or platform.machine()
 
 
 def version(name: str) -> str:
-    """Of an installed package."""
+    """Version of an installed package."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""JSON records from disk, read with checks: the first field that cannot be is named in one line."""
+"""JSON records from disk, read with checks: an error names the first faulty field in one line."""
 import json
 import pathlib
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from ecalgen.errors import UserError
 
 LARGEST = 1e30
-"""Numbers beyond it are refused; no quantity in a file of ecalgen comes near."""
+"""Numbers beyond it are refused; no quantity in a file of ecalgen comes near it."""
 DEEPEST = 50
-"""Levels of objects and lists in each other."""
+"""Largest depth of nested objects and lists."""
 SHOWN = 60
-"""Characters of a value in a message."""
+"""Largest number of characters of a value in a message."""
 
 
 class RecordError(UserError):
@@ -19,7 +19,7 @@ class RecordError(UserError):
 
 
 class Kind(NamedTuple):
-    """What a value may be: `fits(value)`, and that in words."""
+    """A kind of values: `fits(value)` tests one, and `title` describes the kind in words."""
 
     title: str
     fits: Callable[[Any], bool]
@@ -57,11 +57,11 @@ PAIR = Kind("a list of two finite numbers", lambda value: isinstance(value, list
 OBJECT = Each(ANY)
 RECIPE = {"system": TEXT, "preset": TEXT, "generator": OBJECT, "data": OBJECT, "train": OBJECT,
           "discriminator": Maybe(OBJECT), "regressor": Maybe(OBJECT)}
-"""What the `config.json` of every run holds."""
+"""Fields of the `config.json` of every run."""
 
 
 def read_record(path, kind):
-    """The JSON value in a file, once it is known to be of a kind.
+    """The JSON value in a file, after a check of its kind.
 
     Args:
       path: of the file.
@@ -91,7 +91,7 @@ def read_recipe(path):
 
 
 def parse_record(text, kind):
-    """As `read_record`, of the text of a file or of one of its lines."""
+    """The JSON value of a text, after a check of its kind; errors are those of `read_record`."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:

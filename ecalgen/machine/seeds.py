@@ -1,4 +1,4 @@
-"""Whole numbers as sources of random numbers: a seed of 64 bits, and showers numbered by 63 bits."""
+"""Random keys from whole numbers: a seed of 64 bits, and numbers of showers of 63 bits."""
 import operator
 
 import jax
@@ -14,7 +14,7 @@ SEEDS = 2**64
 NUMBERS = 2**63
 """Numbers of showers are below it."""
 HIGH = 2**31
-"""Added to the high word of a shower's number, so that it differs from any small number that is folded into a key."""
+"""Added to the high word of a shower's number, which so differs from any small number folded into a key."""
 
 
 def make_key(seed):
@@ -64,7 +64,7 @@ def words(number):
 
 
 def shower_keys(key, count, first):
-    """The keys of `count` showers, of which that of shower i depends only on the key and `first + i`.
+    """The keys of `count` showers; the key of shower i depends only on `key` and `first + i`.
 
     Args:
       first: number of the first shower, below 2^31, or its `words`.

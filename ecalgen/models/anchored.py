@@ -1,4 +1,4 @@
-"""The physics-anchored generator: a network corrects, cell by cell, a prior that was fitted by likelihood."""
+"""The physics-anchored generator: a network corrects each cell of a prior that was fitted by likelihood."""
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -11,15 +11,17 @@ from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS
 from ecalgen.models import hits
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cell_layers
-from ecalgen.models.observed import Whitening, incident_vector, seen_observables
+from ecalgen.models.observed import seen_observables
+from ecalgen.models.particle import incident_vector
 from ecalgen.models.prior import PROFILES, TotalHead, cell_features, draw_mixture, total_unit
+from ecalgen.models.whitening import Whitening
 
 LARGEST = 3.0
 """Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
 LOG_MU = np.array([1, 0, 0], np.float32).reshape(3, 1, 1, 1)
-"""Where log mu is among the maps."""
-SEEN = np.array([0.25, 1, 1], np.float32).reshape(3, 1, 1, 1)
-"""Scale of the maps as the correction sees them: log mu spans the most."""
+"""Factors that select log mu among the maps."""
+SCALES = np.array([0.25, 1, 1], np.float32).reshape(3, 1, 1, 1)
+"""Scales of the maps in the input of the correction; log mu has the widest range."""
 
 
 class AnchoredGenerator(nn.Module):
@@ -28,28 +30,28 @@ class AnchoredGenerator(nn.Module):
         S ~ p(S | c),  (log share, log eps, log kappa) = prior(c, S, z),  (a, b, k) = correction(noise, c, prior, o)
         h_i = hits(n'_i; log S + log share_i + a_i, log eps_i + b_i, log kappa_i + k_i)
 
-    where o are the observables of the shower that the same noise makes with a = b = k = 0: the network sees what the
-    prior has drawn, and moves it. n' is noise that neighbouring cells share to a degree that is trained.
+    where o are the observables of the shower that the same noise makes with a = b = k = 0. So the network sees what the
+    prior has drawn, and corrects it. n' is noise that neighbouring cells share; how much they share is trained.
 
     Args:
-      shape: K, numbers of z that the prior was fitted with.
-      profile: `fitted` by its stage, or `fixed`: a falling exponential that knows nothing of the particle.
-      profile_widths: of its layers.
-      total: draw S from its fitted distribution; otherwise it is what the cells add up to.
+      shape_latents: K, the number of latents z of the shape of a shower, with which the prior was fitted.
+      profile: `fitted` by the prior's stage, or `fixed`, a falling exponential that does not depend on the particle.
+      profile_widths: widths of the profile's hidden layers.
+      total: draw S from its fitted distribution; otherwise S is the sum of the cells.
       correction: add the network; without it the prior alone makes the showers.
-      sight: show the network o, the observables of what the prior has drawn.
+      sight: give o, the observables of what the prior has drawn, to the network.
       correlated: let neighbouring cells share noise (`hits.correlated`); otherwise n' = n.
-      octant: see every shower from the octant px >= py >= 0.
-      network: of the correction: `convolutions`, or `cells`, a small one of each cell alone, which is quicker.
-      latent: numbers of noise of the correction.
-      widths: its channels at 4x4, 8x8 and 16x16, or of the hidden layers of `cells`.
-      attention: side of the map that self-attention looks at; 0 for none.
-      spectral_norm: divide its kernels, but the last, by their largest singular value.
+      octant: fold every shower into the octant px >= py >= 0.
+      network: of the correction: `convolutions`, or `cells`, a small network of each cell alone, which is faster.
+      latent: number of noise variables of the correction.
+      widths: channels of the convolutions at 4x4, 8x8 and 16x16, or widths of the hidden layers of `cells`.
+      attention: side of the map on which self-attention acts; 0 for none.
+      spectral_norm: divide the correction's kernels, except the last one, by their largest singular value.
     """
 
     SIDES: ClassVar = (8, 16)
     WIDTHS: ClassVar = 3
-    shape: int = 4
+    shape_latents: int = 4
     profile: str = "fitted"
     profile_widths: Sequence[int] = (32, 32)
     total: bool = True
@@ -64,16 +66,16 @@ class AnchoredGenerator(nn.Module):
     spectral_norm: bool = False
 
     def draw_noise(self, key):
-        """The noise of one shower, N(0, 1), by what it is for."""
+        """The noise of one shower, N(0, 1): a dict with an entry for each use."""
         keys = jax.random.split(key, 5)
         noise = {"component": jax.random.normal(keys[0]), "total": jax.random.normal(keys[1]),
-                 "shape": jax.random.normal(keys[2], (self.shape,)),
+                 "shape": jax.random.normal(keys[2], (self.shape_latents,)),
                  "cells": jax.random.normal(keys[3], (CELLS, CELLS))}
         return noise | ({"latent": jax.random.normal(keys[4], (self.latent,))} if self.correction else {})
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
+        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
         incident = fold(momentum, point) if self.octant else (momentum, point)
         given = incident_vector(*incident)
         score = draw_mixture(TotalHead(name="total")(given), noise["component"], noise["total"])
@@ -90,7 +92,7 @@ class AnchoredGenerator(nn.Module):
                 drawn = scaled(hits.cell_energy(n, *maps), total)
                 seen = Whitening(name="whitening")(seen_observables(drawn, *incident), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
-            seen = jnp.concatenate([maps * SEEN, n[None]])
+            seen = jnp.concatenate([maps * SCALES, n[None]])
             if self.network == "cells":
                 maps += CellCorrection(self.widths, name="correction")(signal, seen, cell_features(*incident)[0])
             else:
@@ -104,14 +106,14 @@ class AnchoredGenerator(nn.Module):
 
 
 def scaled(cells, total):
-    """Cells `[N, 30, 30]` that add up to `total [N]`."""
+    """The cells `[N, 30, 30]` times a factor each shower, so that their sum is `total [N]`."""
     return cells * (total / jnp.maximum(cells.sum((1, 2)), 1e-3))[:, None, None]
 
 
 class Correction(nn.Module):
-    """What to add to log mu, log eps and log kappa of each cell, from a signal of the shower and maps of the prior.
+    """Corrections to log mu, log eps and log kappa of each cell, from a signal of the shower and maps of the prior.
 
-    From the signal up to 16x16 maps as the plain generator does; there the prior's maps join, four cells a pixel.
+    The signal becomes 16x16 maps as in the plain generator. There the prior's maps join, four cells in each pixel.
     """
 
     widths: Sequence[int]
@@ -137,7 +139,7 @@ class Correction(nn.Module):
 
 
 class CellCorrection(nn.Module):
-    """As `Correction`, from a network of each cell alone: of its maps and where it lies, and of the shower's signal."""
+    """Corrections of `Correction` from a network of each cell alone: its maps, its place and the shower's signal."""
 
     widths: Sequence[int]
 
@@ -149,7 +151,7 @@ class CellCorrection(nn.Module):
 
 
 def _edged(maps):
-    """30x30 cells with an edge of their neighbours' values: 32x32."""
+    """30x30 cells, padded at each edge with the values there: 32x32."""
     return jnp.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
 
 

@@ -1,42 +1,51 @@
-"""From a config to the networks it names."""
+"""From a config to the networks it names.
+
+Configs give every argument of their networks. The defaults of the classes stand for the fields that cards and runs of
+older versions lack, so a default may never change.
+"""
 from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
 from ecalgen.models.library import ShowerLibrary
-from ecalgen.models.observed import UNITS
-from ecalgen.models.plain import Generator
+from ecalgen.models.particle import UNITS
+from ecalgen.models.plain import PlainGenerator
 from ecalgen.models.prior import PROFILES
+from ecalgen.models.protocol import check_generator
 from ecalgen.models.regressor import DiscArch, Regressor
 from ecalgen.models.three_views import VolumeDiscriminator, VolumeGenerator
 from ecalgen.models.transposed import DeconvolutionalGenerator
 from ecalgen.models.vae import VAEGenerator
 
-GENERATORS = {"plain": Generator, "deconvolutional": DeconvolutionalGenerator, "anchored": AnchoredGenerator,
+GENERATORS = {"plain": PlainGenerator, "deconvolutional": DeconvolutionalGenerator, "anchored": AnchoredGenerator,
               "vae": VAEGenerator, "library": ShowerLibrary, "volumes": VolumeGenerator}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator, "volumes": VolumeDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES), "unit": tuple(UNITS),
            "network": ("convolutions", "cells")}
 """Field -> the strings it may be."""
-COUNTS = ("latent", "shape", "embedding", "showers", "neighbours", "hidden", "rounds")
-"""Fields that count something."""
+COUNTS = ("latent", "shape", "shape_latents", "embedding", "showers", "neighbours", "hidden", "rounds")
+"""Fields that must be at least 1."""
+RENAMED = {"shape": "shape_latents"}
+"""Field of configs and cards -> the argument of the network, where they differ."""
 
 
 def build_generator(fields):
     """The generator that `config.generator` describes: its field `name` picks the class, the others are arguments.
 
     Raises:
-      ConfigError: an unknown name, or a field that cannot be as it is.
+      ConfigError: an unknown name, a field that cannot be as it is, or a class that is no `protocol.Generator`.
     """
-    return _build("generator", GENERATORS, fields)
+    generator = _build("generator", GENERATORS, fields)
+    check_generator(generator)
+    return generator
 
 
 def build_discriminator(fields, auxiliary=None, regressor=None, decides=True, bound=0.0):
-    """The discriminator that `config.discriminator` describes, as `build_generator` does.
+    """The discriminator that `config.discriminator` describes: its field `name` picks the class.
 
     Args:
-      auxiliary, regressor, decides, bound: as in `models.discriminator.Discriminator`; of the regressor the spectral
-        norm is folded.
+      auxiliary, regressor, decides, bound: those of `models.discriminator.Discriminator`; the spectral norm of the
+        regressor is folded into its kernels.
     """
     frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
     discriminator = _build("discriminator", DISCRIMINATORS, fields)
@@ -54,7 +63,7 @@ def build_regressor(fields, discriminator, outputs):
       outputs: K.
 
     Raises:
-      ConfigError: as `build_generator`.
+      ConfigError: an unknown name, or a field that cannot be as it is.
     """
     if fields.name not in REGRESSORS:
         raise ConfigError(f"config.regressor.name is {fields.name!r}; it is one of {', '.join(REGRESSORS)}")
@@ -64,8 +73,8 @@ def build_regressor(fields, discriminator, outputs):
     if fields["name"] == "cnn":
         del fields["spectral_norm"]
     elif not 1 <= fields["shared"] <= len(discriminator.widths):
-        raise ConfigError(f"config.regressor.shared is {fields['shared']}; it is a number of the discriminator's "
-                          f"{len(discriminator.widths)} blocks, and at least 1")
+        raise ConfigError(f"config.regressor.shared is {fields['shared']}; it is how many of the "
+                          f"discriminator's {len(discriminator.widths)} blocks are shared, and at least 1")
     return _build("regressor", REGRESSORS, fields | {"outputs": outputs})
 
 
@@ -77,7 +86,10 @@ def _build(kind, classes, fields):
     for field, choices in CHOICES.items():
         if field in fields and fields[field] not in choices:
             raise ConfigError(f"config.{kind}.{field} is {fields[field]!r}; it is one of {', '.join(choices)}")
-    module = classes[name](**{key: tuple(value) if isinstance(value, list | tuple) else value
+    for field in COUNTS:
+        if fields.get(field, 1) < 1:
+            raise ConfigError(f"config.{kind}.{field} is {fields[field]}; it must be at least 1")
+    module = classes[name](**{RENAMED.get(key, key): tuple(value) if isinstance(value, list | tuple) else value
                               for key, value in fields.items()})
     if module.WIDTHS and len(module.widths) != module.WIDTHS:
         raise ConfigError(f"config.{kind}.widths is {module.widths}; {name!r} takes {module.WIDTHS} widths")
@@ -87,7 +99,4 @@ def _build(kind, classes, fields):
     if getattr(module, "network", "") == "cells" and (module.attention or module.spectral_norm):
         raise ConfigError(f"config.{kind}.network is 'cells', which has neither attention nor spectral norm; set both "
                           "to 0 and False, or network to 'convolutions'")
-    for field in COUNTS:
-        if getattr(module, field, 1) < 1:
-            raise ConfigError(f"config.{kind}.{field} is {getattr(module, field)}; it must be at least 1")
     return module

@@ -1,8 +1,8 @@
 """The discriminator: is this shower real, given the particle that made it?
 
-Either one may hold a regressor of K properties of the shower, whose predictions o^ join the conditions: trained with
-the discriminator, whose first layers it shares (`auxiliary`, multi-task), or trained before and frozen (`regressor`,
-two-step). Source: Rogachev and Ratnikov 2023, section 3.
+A discriminator may hold a regressor of K properties of the shower, whose predictions o^ join the conditions. The
+regressor is either trained with the discriminator, whose first layers it shares (`auxiliary`, multi-task), or trained
+before and frozen (`regressor`, two-step). Source: Rogachev and Ratnikov 2023, section 3.
 """
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,7 +13,9 @@ import jax.numpy as jnp
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
 from ecalgen.models.layers import MLP, Dense, down_blocks, framed, pooled
-from ecalgen.models.observed import Whitening, energy_unit, incident_vector, seen_observables
+from ecalgen.models.observed import seen_observables
+from ecalgen.models.particle import energy_unit, incident_vector
+from ecalgen.models.whitening import Whitening
 
 
 class Discriminator(nn.Module):
@@ -24,23 +26,24 @@ class Discriminator(nn.Module):
 
     Args:
       widths: channels at 16x16, 8x8 and 4x4.
-      attention: side of the map that self-attention looks at; 0 for none.
+      attention: side of the map on which self-attention acts; 0 for none.
       spectral_norm: divide every kernel by its largest singular value.
       conditioning: `projection` as above, or `concatenation` of the conditions to the cells, as maps.
       embedding: width of the layer that embeds the conditions (projection only).
-      gain: the logit's factor. Spectral norm alone bounds a change of the logit by that of the cells, and 10 % of a
-        10 GeV shower's energy moves them by 0.2 (sqrt cells of 100 MeV): nothing, beside the hinge's margin of 1.
-      learnt_gain: let it learn its gain, which is then the first one: a network that has ceased to tell the showers
-        apart raises it, one that tells them apart from afar has no need to.
-      unit: show it the cells in this unit, one of `physics.UNITS`.
-      squares: show it the squares of the cells, too: of roots of energies they are the energies themselves, whose sum,
-        which real showers keep to a few per cent, convolutions can take exactly.
-      octant: see every shower from the octant px >= py >= 0.
+      gain: the logit's factor. Spectral norm alone bounds a change of the logit by the change of the cells. 10 % of
+        the energy of a 10 GeV shower changes the cells by 0.2 (sqrt cells of 100 MeV), much less than the hinge's
+        margin of 1.
+      learnt_gain: learn a factor on the gain, which starts at 1.
+      unit: divide the cells by this unit, one of `particle.UNITS`.
+      squares: add the squares of the cells as a channel. The squares of roots of energies are the energies, and
+        convolutions can compute their sum exactly; in real showers this sum varies by a few per cent only.
+      octant: fold every shower into the octant px >= py >= 0.
       auxiliary: a `DiscArch` to be trained with it.
       regressor: a regressor of any kind, trained before.
-      decides: whether what a regressor reads off a shower is a condition of the decision, or only handed on.
-      bound: b, in deviations, beyond which a condition does not grow with what is read, b tanh(o^ / b); 0 for none. Off
-        an untrained generator's showers a regressor that was trained before may read anything, and decides all by it.
+      decides: whether the discriminator is conditioned on the regressor's predictions, or only returns them.
+      bound: b, in standard deviations, at which predictions are clipped smoothly, b tanh(o^ / b); 0 for no bound. For
+        showers of an untrained generator a regressor that was trained before may predict anything, and without a bound
+        its predictions can dominate the logit.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -61,11 +64,11 @@ class Discriminator(nn.Module):
     bound: float = 0.0
 
     def frame(self, cells, momentum, point):
-        """The shower as it is seen: from the octant, if so asked."""
+        """The shower, folded into the octant where `octant` is set."""
         return _octant(cells, momentum, point) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
-        """What a regressor is shown: the cells in their unit `[N, 30, 30, 1 or 2]`, and the conditions `[N, 5]`."""
+        """The input of a regressor: the cells in their unit `[N, 30, 30, 1 or 2]`, and the conditions `[N, 5]`."""
         cells, momentum, point = self.frame(cells, momentum, point)
         cells /= energy_unit(self.unit, momentum)
         seen = [cells, cells**2] if self.squares else [cells]
@@ -89,20 +92,19 @@ class Discriminator(nn.Module):
 
 
 class PhysicsDiscriminator(nn.Module):
-    """A discriminator of cells in MeV that also sees their observables, which have gradients of their own.
+    """A discriminator of cells in MeV and of their observables, through which gradients flow too.
 
-    Convolutions look at the cells on several scales of energy, and at where they lie from the track; a dense branch
-    looks at the observables, whitened given the particle. Both meet in the last layers.
+    The input of the convolutions is the cells on several scales of energy, and the conditions as maps. The input of a
+    dense branch is the observables, whitened given the particle. Both branches meet in the last layers.
 
     Args:
       widths: channels at 16x16, 8x8 and 4x4.
       observables: add the branch of the observables.
-      octant: see every shower from the octant px >= py >= 0.
-      attention: side of the map that self-attention looks at; 0 for none.
+      octant: fold every shower into the octant px >= py >= 0.
+      attention: side of the map on which self-attention acts; 0 for none.
       spectral_norm: divide every kernel by its largest singular value.
-      embedding: width of the branch of the observables and of the layers where they meet.
-      gain: the logit's factor, as in `Discriminator`.
-      auxiliary, regressor, decides, bound: as in `Discriminator`.
+      embedding: width of the branch of the observables and of the layer where the branches meet.
+      gain, auxiliary, regressor, decides, bound: those of `Discriminator`.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -120,11 +122,11 @@ class PhysicsDiscriminator(nn.Module):
     bound: float = 0.0
 
     def frame(self, cells, momentum, point):
-        """The shower as it is seen: from the octant, if so asked."""
+        """The shower, folded into the octant where `octant` is set."""
         return _octant(cells, momentum, point) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
-        """What a regressor is shown: `energy_scales [N, 30, 30, 4]` and the `incident_vector [N, 7]`."""
+        """The input of a regressor: `energy_scales [N, 30, 30, 4]` and the `incident_vector [N, 7]`."""
         cells, momentum, point = self.frame(cells, momentum, point)
         return energy_scales(cells, momentum), incident_vector(momentum, point)
 
@@ -145,12 +147,12 @@ class PhysicsDiscriminator(nn.Module):
 
 
 def _octant(cells, momentum, point):
-    """The shower from the octant."""
+    """The shower, folded into the octant."""
     return fold_cells(cells, momentum), *fold(momentum, point)
 
 
 def _first_look(network, views, given, update_stats):
-    """Maps to go on from, the conditions with what a regressor reads off the shower among them, and that alone."""
+    """The maps for the next block, the conditions with the regressor's predictions, and the predictions alone."""
     if network.auxiliary is not None:
         predicted, x = network.auxiliary(views, given, update_stats)
     else:

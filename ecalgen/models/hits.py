@@ -1,30 +1,33 @@
 """The energy in a cell as the sum of a Poisson number of hits, in a form that can be sampled and differentiated.
 
-Away from the axis a cell's energy is compound Poisson: the number of charged tracks through it is Poisson, each
-leaves some eps = 0.6 MeV from one spectrum, at every incident energy and distance. (Nearer the axis tracks come in
-bundles, so the prior fits eps and kappa to each cell.) With n ~ N(0, 1),
+Away from the axis a cell's energy is compound Poisson: the number of charged tracks through it is Poisson, and each
+track deposits about eps = 0.6 MeV from one spectrum, at every incident energy and distance. (Nearer the axis tracks
+come in bundles, so the prior fits eps and kappa to each cell.) With n ~ N(0, 1),
 
     y = max(0, t + n),  e = mu (y + kappa y^2) / E[y + kappa y^2],  P(e = 0) = Phi(-t) = exp(-mu / eps)
 
-has the mean mu and the share of silent cells exactly. With kappa = 1 it is close to single hits where they are rare (a
-deviation of log e of 1.4, as in Geant4) and has the variance 2 mu eps and the skewness of many hits where they are not;
-kappa bends the spectrum where cells fluctuate together.
+has the mean mu and the share of silent cells exactly. With kappa = 1 the distribution is close to that of single hits
+where hits are rare (a standard deviation of log e of 1.4, as in Geant4). Where hits are many it has their variance
+2 mu eps and their skewness. kappa changes the spectrum where cells fluctuate together.
 """
+import math
+import statistics
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.scipy.stats import norm
-from scipy.special import ndtri_exp
-from scipy.stats import norm as exact_norm
 
 RANGE = (-14.0, 12.0)
-"""Of log(mu / eps), the log of the expected number of hits; beyond it t stays constant."""
+"""Range of log(mu / eps), the log of the expected number of hits; beyond it t stays constant."""
 STEPS = 32
-"""Points of the tables in a unit of it."""
+"""Points of the tables per unit of log(mu / eps)."""
+MANY = 600
+"""Number of hits from which exp(-hits) is too close to the smallest number of float64."""
 
 
 def cell_energy(n, log_mu, log_eps, log_kappa):
-    """The energy of cells, MeV, from normal noise: same shapes throughout.
+    """The energy of cells, MeV, from normal noise; all arrays have one shape.
 
     Args:
       n: N(0, 1).
@@ -54,7 +57,7 @@ def correlated(n, weights):
 
 
 def log_likelihood(energy, log_mu, log_eps, log_kappa):
-    """log p of cell energies, MeV: log P(0) where silent, log density elsewhere; same shapes throughout."""
+    """log p of cell energies, MeV: log P(0) where silent, log density elsewhere; all arrays have one shape."""
     t, first, second = _tables(log_mu - log_eps)
     kappa = jnp.exp(log_kappa)
     scale = (first + kappa * second) * jnp.exp(-log_mu)
@@ -65,7 +68,7 @@ def log_likelihood(energy, log_mu, log_eps, log_kappa):
 
 
 def _tables(log_hits):
-    """t, with Phi(-t) = exp(-hits), E[y] and E[y^2]; between the points of their tables, linear in the logs."""
+    """t, with Phi(-t) = exp(-hits), E[y] and E[y^2]; their logs are interpolated linearly in `TABLES`."""
     position = jnp.clip((log_hits - RANGE[0]) * STEPS, 0, TABLES.shape[1] - 1.001)
     index = position.astype(jnp.int32)
     between = lambda low, high: low + (position - index) * (high - low)
@@ -74,10 +77,33 @@ def _tables(log_hits):
 
 
 def _make_tables():
-    log_hits = np.linspace(*RANGE, int((RANGE[1] - RANGE[0]) * STEPS) + 1)
-    t = -ndtri_exp(-np.exp(log_hits))
-    below, density = exact_norm.cdf(t), exact_norm.pdf(t)
+    """`TABLES`, in float64 first; the standard library has what they need, and SciPy takes long to import."""
+    hits = np.exp(np.linspace(*RANGE, int((RANGE[1] - RANGE[0]) * STEPS) + 1))
+    t = np.array([_threshold(number) for number in hits])
+    below = np.array([0.5 * math.erfc(-value / math.sqrt(2)) for value in t])
+    density = np.exp(-t**2 / 2) / math.sqrt(2 * math.pi)
     return np.stack([t, np.log(t * below + density), np.log((1 + t**2) * below + t * density)]).astype(np.float32)
+
+
+def _threshold(hits):
+    """t, with Phi(-t) = exp(-hits)."""
+    if hits < math.log(2):
+        return statistics.NormalDist().inv_cdf(-math.expm1(-hits))
+    if hits < MANY:
+        return -statistics.NormalDist().inv_cdf(math.exp(-hits))
+    t = math.sqrt(2 * hits)
+    for _ in range(6):  # steps of Newton's method on log Phi(-t) = log density(t) + log ratio
+        ratio = _mills_ratio(t)
+        t += ratio * (hits - t**2 / 2 - math.log(2 * math.pi) / 2 + math.log(ratio))
+    return t
+
+
+def _mills_ratio(t):
+    """Phi(-t) over the density at t, for t far above 1: 1 / (t + 1 / (t + 2 / (t + 3 / ...)))."""
+    below = t
+    for term in range(50, 0, -1):
+        below = t + term / below
+    return 1 / below
 
 
 TABLES = _make_tables()

@@ -1,5 +1,6 @@
 """Spectral-normalised dense and convolutional layers, self-attention, and the blocks built from them."""
 from collections.abc import Sequence
+from typing import ClassVar
 
 import flax.linen as nn
 import flax.traverse_util
@@ -7,14 +8,16 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from ecalgen.models import fast_convolutions
+
 KERNEL_INIT = nn.initializers.glorot_normal()
 
 
 class Dense(nn.Module):
     """y = W x + b, W divided by its largest singular value if `spectral_norm`: `[..., in]` -> `[..., features]`.
 
-    `kernel_scale` is the deviation of the starting kernel, where it is not to be Glorot's. Products are made in the
-    precision of the kernel (`at_precision`).
+    `kernel_scale` is the standard deviation of the initial kernel; without it the initial kernel is Glorot's. Products
+    are computed in the precision of the kernel (`at_precision`).
     """
 
     features: int
@@ -25,13 +28,14 @@ class Dense(nn.Module):
     @nn.compact
     def __call__(self, x, update_stats=False):
         kernel = _kernel(self, (x.shape[-1], self.features), update_stats, self.kernel_scale)
-        return _add_bias(self, (x.astype(kernel.dtype) @ kernel).astype(x.dtype))
+        y = (x.astype(kernel.dtype) @ kernel).astype(x.dtype)
+        return _add_bias(self, y) if self.use_bias else y
 
 
 class CellDense(Dense):
-    """`Dense` of the channels of every cell, which lie first: `[in, N, cells]` -> `[features, N, cells]`.
+    """`Dense` over the channels of every cell, on the first axis: `[in, N, cells]` -> `[features, N, cells]`.
 
-    With the cells last a processor's vectors run over them; over a few channels they would be mostly empty.
+    With the cells on the last axis a processor's vector units are full; a few channels would leave them mostly empty.
     """
 
     @nn.compact
@@ -42,69 +46,41 @@ class CellDense(Dense):
 
 
 class Conv(nn.Module):
-    """Convolution over both cell axes, W as in `Dense`: `[N, H, W, in]` -> `[N, H, W, features]`.
+    """Convolution over both cell axes with a 3x3 kernel W as in `Dense`: `[N, H, W, in]` -> `[N, H, W, features]`.
 
-    `kernel_scale` as in `Dense`.
+    `kernel_scale` is that of `Dense`.
     """
 
+    SIZE: ClassVar = 3
+    convolve: ClassVar = staticmethod(fast_convolutions.convolve)
     features: int
-    size: int = 3
     spectral_norm: bool = False
-    use_bias: bool = True
     kernel_scale: float | None = None
 
     @nn.compact
     def __call__(self, x, update_stats=False):
-        kernel = _kernel(self, (self.size, self.size, x.shape[-1], self.features), update_stats, self.kernel_scale)
-        return _add_bias(self, _convolve(x, kernel, "SAME"))
+        kernel = _kernel(self, (self.SIZE, self.SIZE, x.shape[-1], self.features), update_stats, self.kernel_scale)
+        return _add_bias(self, self.convolve(x, kernel))
 
 
 class HalvingConv(Conv):
-    """`Conv` of 4x4 with a stride of 2: `[N, H, W, in]` -> `[N, H/2, W/2, features]`, halves rounded up.
+    """Convolution with a 4x4 kernel and stride 2: `[N, H, W, in]` -> `[N, H/2, W/2, features]`, halves rounded up."""
 
-    Made as a convolution of 2x2 over the cells taken together by fours, which has no stride (`_by_fours`).
-    """
-
-    @nn.compact
-    def __call__(self, x, update_stats=False):
-        count, height, width, channels = x.shape
-        kernel = _kernel(self, (4, 4, channels, self.features), update_stats, self.kernel_scale)
-        rows, columns = -(-height // 2) + 1, -(-width // 2) + 1
-        x = jnp.pad(x, ((0, 0), (1, 2 * rows - height - 1), (1, 2 * columns - width - 1), (0, 0)))
-        x = x.reshape(count, rows, 2, columns, 2, channels).transpose(0, 1, 3, 2, 4, 5)
-        x = x.reshape(count, rows, columns, 4 * channels)
-        kernel = kernel.reshape(2, 2, 2, 2, channels, -1).transpose(0, 2, 1, 3, 4, 5).reshape(2, 2, 4 * channels, -1)
-        return _add_bias(self, _by_fours(x.astype(kernel.dtype), kernel).astype(x.dtype))
+    SIZE: ClassVar = 4
+    convolve: ClassVar = staticmethod(fast_convolutions.convolve_halving)
 
 
 class DoublingConv(Conv):
-    """`Conv` of 3x3 on the map doubled by repetition: `[N, H, W, in]` -> `[N, 2H, 2W, features]`.
+    """Convolution with a 3x3 kernel on the map doubled by repetition: `[N, H, W, in]` -> `[N, 2H, 2W, features]`."""
 
-    A doubled cell sees 2x2 different ones, with sums of the kernel's rows and columns: four products in place of nine.
-    """
-
-    @nn.compact
-    def __call__(self, x, update_stats=False):
-        kernel = _kernel(self, (3, 3, x.shape[-1], self.features), update_stats, self.kernel_scale)
-        for axis in (0, 2):  # rows [3, ...] -> [2, 2, ...]: the two that an even and an odd new row see
-            first, middle, last = jnp.split(kernel, 3, axis)
-            seen = jnp.concatenate([first, first + middle, middle + last, last], axis)
-            kernel = seen.reshape(*kernel.shape[:axis], 2, 2, *kernel.shape[axis + 1:])
-        return _add_bias(self, _doubled(x, kernel.transpose(0, 2, 4, 1, 3, 5)))
+    convolve: ClassVar = staticmethod(fast_convolutions.convolve_doubled)
 
 
 class TransposedConv(Conv):
-    """Transposed convolution of 4x4 with a stride of 2: `[N, H, W, in]` -> `[N, 2H, 2W, features]`.
+    """Transposed convolution with a 4x4 kernel and stride 2: `[N, H, W, in]` -> `[N, 2H, 2W, features]`."""
 
-    A doubled cell sees every other row and column of the kernel, on 2x2 cells.
-    """
-
-    @nn.compact
-    def __call__(self, x, update_stats=False):
-        channels = x.shape[-1]
-        kernel = _kernel(self, (4, 4, channels, self.features), update_stats, self.kernel_scale)
-        kernel = kernel.reshape(2, 2, 2, 2, channels, -1).transpose(0, 2, 4, 1, 3, 5)
-        return _add_bias(self, _doubled(x, kernel))
+    SIZE: ClassVar = 4
+    convolve: ClassVar = staticmethod(fast_convolutions.convolve_transposed)
 
 
 class SelfAttention(nn.Module):
@@ -115,12 +91,11 @@ class SelfAttention(nn.Module):
     """
 
     spectral_norm: bool = False
-    reduction: int = 8
 
     @nn.compact
     def __call__(self, x, update_stats=False):
         channels = x.shape[-1]
-        inner = max(1, channels // self.reduction)
+        inner = max(1, channels // 8)
         pixels = x.reshape(x.shape[0], -1, channels)
         project = lambda name, width: Dense(width, self.spectral_norm, use_bias=False, name=name)
         f = project("f", inner)(pixels, update_stats)
@@ -147,7 +122,7 @@ class UpBlock(nn.Module):
 class Modulation(nn.Module):
     """x / rms(x) over channels, scaled and shifted by a signal: (1 + s(signal)) x + b(signal).
 
-    The conditional normalisation of self-attention GANs, made per shower, so that a shower depends on
+    This is the conditional normalisation of self-attention GANs, computed for each shower, so that a shower depends on
     no other in its batch. `x [N, H, W, C]`, `signal [N, S]`, or None for the normalisation alone.
     """
 
@@ -181,11 +156,11 @@ def framed(views):
 
 
 def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False, start=0, stop=None):
-    """`DownBlock`s `start` to `stop` of a network, of these widths, inside whose `__call__` this is.
+    """`DownBlock`s `start` to `stop` of these widths, called inside the `__call__` of a network.
 
     Args:
-      x: `[N, 32, 32, C]`, halved with each block since the first.
-      attention: side of the map after which self-attention follows; 0 for none.
+      x: `[N, 32, 32, C]`, halved by each earlier block.
+      attention: side of the map on which self-attention acts; 0 for none.
     """
     for i, width in list(enumerate(widths))[start:stop]:
         x = DownBlock(width, spectral_norm, name=f"down{i}")(x, update_stats)
@@ -195,7 +170,7 @@ def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False,
 
 
 def pooled(x, features, spectral_norm=False, update_stats=False):
-    """One more convolution of a network, inside whose `__call__` this is, summed: `[N, H, W, C]` -> `[N, features]`."""
+    """A convolution summed over cells, called inside a network's `__call__`: `[N, H, W, C]` -> `[N, features]`."""
     x = Conv(features, spectral_norm=spectral_norm, name="conv")(x, update_stats)
     return jnp.sum(nn.leaky_relu(x, 0.1), axis=(1, 2))
 
@@ -214,14 +189,14 @@ class MLP(nn.Module):
 
 
 def cell_layers(place, given, widths, outputs, kernel_scale=None):
-    """A small network of every cell and of its shower, inside whose `__call__` this is.
+    """A small network of each cell and of its shower, called inside the `__call__` of a network.
 
     Args:
-      place: `[F, N, 30, 30]`, what is known of each cell.
-      given: `[N, Y]`, what is known of the shower.
+      place: `[F, N, 30, 30]`, features of each cell.
+      given: `[N, Y]`, features of the shower.
       widths: of the hidden layers.
       outputs: how many numbers a cell.
-      kernel_scale: of the last layer, as in `Dense`.
+      kernel_scale: of the last layer, that of `Dense`.
 
     Returns:
       `[outputs, N, 30, 30]`.
@@ -269,9 +244,9 @@ def fold_spectral_norm(params, spectral, iterations=30):
 
 
 def at_precision(params, dtype):
-    """Parameters whose kernels are of that dtype, so that dense and convolutional layers multiply in it, and only they.
+    """Parameters with kernels of that dtype, so that dense and convolutional layers multiply in it.
 
-    Biases, normalisations and all that follows a layer stay as they are.
+    Biases, normalisations and activations keep their precision.
     """
     return jax.tree.map_with_path(
         lambda path, value: value.astype(dtype) if path[-1].key == "kernel" else value, params)
@@ -288,55 +263,7 @@ def _kernel(layer, shape, update_stats, scale=None):
     return kernel / sigma
 
 
-def _doubled(x, kernel):
-    """2x2 cells for each one, by a kernel `[2, 2, in, 2, 2, out]`: row 2i + a sees rows i + a - 1 and i + a.
-
-    Zeros are added before, as the gradient of a kernel larger than an unpadded map is slow on a CPU.
-    """
-    (count, height, width, channels), features = x.shape, kernel.shape[-1]
-    x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    y = _convolve(x, kernel.reshape(2, 2, channels, -1), "VALID")
-    y = y.reshape(count, height + 1, width + 1, 2, 2, features)
-    y = jnp.stack([y[:, odd:height + odd, :, odd] for odd in (0, 1)], axis=2)
-    y = jnp.stack([y[:, :, :, odd:width + odd, odd] for odd in (0, 1)], axis=4)
-    return y.reshape(count, 2 * height, 2 * width, features)
-
-
-@jax.custom_vjp
-def _by_fours(x, kernel):
-    """Convolution of 2x2 without edges: `[N, H, W, in]` -> `[N, H - 1, W - 1, out]`.
-
-    Its gradient by the map is such a convolution again, of what comes back with zeros around it. In JAX's own the zeros
-    are padding, of which a CPU is slow at the gradient by the kernel, as a penalty of the slope asks for it.
-    """
-    return _convolve(x, kernel, "VALID")
-
-
-def _by_fours_forward(x, kernel):
-    return _convolve(x, kernel, "VALID"), (x, kernel)
-
-
-def _by_fours_backward(seen, back):
-    x, kernel = seen
-    turned = jnp.flip(kernel, (0, 1)).transpose(0, 1, 3, 2)
-    around = jnp.pad(back, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    (kernel_gradient,) = jax.linear_transpose(lambda kernel: _convolve(x, kernel, "VALID"), kernel)(back)
-    return _by_fours(around, turned), kernel_gradient
-
-
-_by_fours.defvjp(_by_fours_forward, _by_fours_backward)
-
-
-def _convolve(x, kernel, padding):
-    """In the precision of the kernel."""
-    y = lax.conv_general_dilated(x.astype(kernel.dtype), kernel, (1, 1), padding,
-                                 dimension_numbers=("NHWC", "HWIO", "NHWC"))
-    return y.astype(x.dtype)
-
-
 def _add_bias(layer, y, axis=-1):
-    if not layer.use_bias:
-        return y
     bias = layer.param("bias", nn.initializers.zeros, (layer.features,))
     return y + jnp.expand_dims(bias, [i for i in range(y.ndim) if i != axis % y.ndim])
 

@@ -1,4 +1,4 @@
-"""A library of showers as a generator: every question is answered with the stored shower that suits it best.
+"""A library of showers as a generator: each particle gets the stored shower of the most similar particle.
 
 Source: Chekalina et al. 2018, talk "Generative Models for Fast Calorimeter Simulation: LHCb Case", "Shower Library".
 """
@@ -13,7 +13,7 @@ from jax import lax
 from ecalgen.data.octant import fold, fold_cells, unfold_cells
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point
 from ecalgen.errors import ConfigError
-from ecalgen.models.observed import incident_vector
+from ecalgen.models.particle import incident_vector
 
 CONDITIONS = 5
 """Numbers by which showers are compared: log E, both slopes and both coordinates of the track."""
@@ -22,15 +22,15 @@ CONDITIONS = 5
 class ShowerLibrary(nn.Module):
     """The nearest stored shower in scaled conditions, its energies scaled by E / E_stored.
 
-    The parameters are the showers themselves, folded into the octant px >= py >= 0 if so asked, where eight times as
-    many lie next to any particle; nothing is trained.
+    The parameters are the showers themselves; nothing is trained. Folded into the octant px >= py >= 0, eight times as
+    many stored showers lie near any particle.
 
     Args:
       showers: how many are stored.
-      scales: of `incident_vector`'s first five numbers; the smaller, the less a difference in one counts.
-      neighbours: one of so many nearest is drawn, evenly.
-      shift: move the shower, by less than a cell, to where the track is, sharing energy between neighbouring cells.
-      octant: store and answer in the octant.
+      scales: factors of the first five numbers of `incident_vector`; a difference counts less with a smaller factor.
+      neighbours: number of nearest showers from which one is drawn with equal probability.
+      shift: move the shower by less than a cell to the track, sharing energy between neighbouring cells.
+      octant: fold particles and stored showers into the octant.
     """
 
     WIDTHS: ClassVar = None
@@ -41,7 +41,7 @@ class ShowerLibrary(nn.Module):
     octant: bool = True
 
     def draw_noise(self, key):
-        """Which of the neighbours: a uniform number in [0, 1)."""
+        """A uniform number in [0, 1), which chooses one of the neighbours."""
         return jax.random.uniform(key)
 
     def frame(self, momentum, point):
@@ -96,7 +96,7 @@ def distances(momentum, point, momentum_there, point_there, scales):
 
 
 def moved(cells, offset):
-    """Cells moved by `offset [N, 2]` cells, each below 1, what leaves a cell going to its neighbour: `[N, 30, 30]`."""
+    """Cells moved by `offset [N, 2]` cells, each below 1; energy that leaves a cell enters its neighbour."""
     for axis in (1, 2):
         cells = _moved_along_x(cells.swapaxes(1, axis), offset[:, axis - 1, None, None]).swapaxes(1, axis)
     return cells

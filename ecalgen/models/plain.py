@@ -9,29 +9,29 @@ import jax.numpy as jnp
 from ecalgen.data.octant import fold, unfold_cells
 from ecalgen.data.showers import CELLS, conditions
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cells_relu
-from ecalgen.models.observed import energy_unit
+from ecalgen.models.particle import energy_unit
 
 EDGED = 32
-"""Side of the last maps, of which the cells are the middle."""
+"""Side of the last maps; the cells are their centre."""
 
 
-class Generator(nn.Module):
+class PlainGenerator(nn.Module):
     """Cells of a shower, in the space of the transform, from noise and the incident particle.
 
-    Dense to 4x4, then one `UpBlock` a width to 8x8, 16x16 and 32x32, cropped to 30x30; a last ReLU makes
+    A dense layer makes 4x4 maps; one `UpBlock` a width makes 8x8, 16x16 and 32x32, cropped to 30x30. A last ReLU makes
     exact zeros. Source: Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043 (SAGAN + SN in G and D).
 
     Args:
-      latent: numbers of noise a shower.
+      latent: number of noise variables of a shower.
       widths: channels at 4x4, 8x8, 16x16 and 32x32.
-      attention: side of the map that self-attention looks at; 0 for none.
+      attention: side of the map on which self-attention acts; 0 for none.
       spectral_norm: divide every kernel by its largest singular value.
       conditioning: `concatenation`, the conditions join the noise at the input; `projection`, they also
         scale and shift every map.
-      cell_noise: maps of noise, a number a cell, that join before the last convolutions; a shower lights some hundred
-        cells at random, which `latent` numbers cannot describe.
-      unit: of the cells that it makes, one of `physics.UNITS`.
-      octant: make every shower in the octant px >= py >= 0 and turn it.
+      cell_noise: maps of noise, one number a cell, that join before the last convolutions. About a hundred cells of a
+        shower are lit at random, and `latent` numbers cannot describe which.
+      unit: of the generated cells, one of `particle.UNITS`.
+      octant: generate every shower in the octant px >= py >= 0, then turn it to the octant of its particle.
     """
 
     SIDES: ClassVar = (8, 16, 32)
@@ -53,7 +53,7 @@ class Generator(nn.Module):
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]`."""
+        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]`."""
         incident = fold(momentum, point) if self.octant else (momentum, point)
         given = jnp.concatenate([noise["latent"], conditions(*incident)], axis=-1)
         signal = given if self.conditioning == "projection" else None

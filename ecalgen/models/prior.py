@@ -1,7 +1,7 @@
 """The fitted prior: a shower as a total energy, shared among cells by a smooth profile, in hits.
 
-p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z), kappa_i(z)) dz, where the K numbers
-z ~ N(0, 1) are the shape of the shower (such as its depth and width), fitted by its evidence lower bound.
+p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z), kappa_i(z)) dz, where the K latents
+z ~ N(0, 1) describe the shape of the shower, such as its depth and width. It is fitted by its evidence lower bound.
 """
 from collections.abc import Sequence
 
@@ -15,12 +15,16 @@ from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
 from ecalgen.models import hits
 from ecalgen.models.layers import Dense, cell_layers
-from ecalgen.models.observed import Whitening, azimuth, incident_vector, seen_observables
+from ecalgen.models.observed import seen_observables
+from ecalgen.models.particle import azimuth, incident_vector
+from ecalgen.models.whitening import Whitening
 
+COMPONENTS = 3
+"""Normal distributions in the mixture of the total energy."""
 LARGEST = 2.0
 """Bound of log kappa."""
 CENTRAL = 10
-"""Side of the square of central cells that the encoder sees one by one."""
+"""Side of the square of central cells in the input of the encoder."""
 FRACTION = 0.1735
 """Share of the incident energy that is visible (measured on Geant4, flat in energy)."""
 
@@ -28,21 +32,18 @@ FRACTION = 0.1735
 class TotalHead(nn.Module):
     """p(S | particle): a mixture of three normal distributions of (S / E - 0.1735) sqrt(E) / 0.014."""
 
-    width: int = 16
-    components: int = 3
-
     @nn.compact
     def __call__(self, given):
-        """`[N, 7]` -> log weights, means and log deviations, each `[N, components]`."""
-        hidden = nn.tanh(Dense(self.width, name="hidden")(given))
-        weights, means, deviations = jnp.split(Dense(3 * self.components, name="mixture")(hidden), 3, axis=-1)
-        return jax.nn.log_softmax(weights), means + jnp.linspace(-1, 1, self.components)[None], deviations
+        """`[N, 7]` -> log weights, means and log standard deviations, each `[N, COMPONENTS]`."""
+        hidden = nn.tanh(Dense(16, name="hidden")(given))
+        weights, means, deviations = jnp.split(Dense(3 * COMPONENTS, name="mixture")(hidden), 3, axis=-1)
+        return jax.nn.log_softmax(weights), means + jnp.linspace(-1, 1, COMPONENTS)[None], deviations
 
 
 def total_unit(momentum):
     """(centre, scale) in MeV of the total energy, in which the mixture is written: `[N, 3]` -> `[N]` twice."""
-    energy = incident_energy(momentum)
-    return 1000 * FRACTION * energy, 1000 * 0.014 * jnp.sqrt(energy)
+    incident = incident_energy(momentum)
+    return 1000 * FRACTION * incident, 1000 * 0.014 * jnp.sqrt(incident)
 
 
 def mixture_log_likelihood(mixture, score):
@@ -62,9 +63,9 @@ def draw_mixture(mixture, choice, normal):
 
 
 class Profile(nn.Module):
-    """Expected energy of each cell and of a hit in it, as a small network of where the cell lies from the track."""
+    """Expected energy of each cell and of a hit in it, from a network of the cell's place relative to the track."""
 
-    widths: Sequence[int] = (32, 32)
+    widths: Sequence[int]
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
@@ -77,14 +78,14 @@ class Profile(nn.Module):
 
 
 class FixedProfile(nn.Module):
-    """What `Profile` starts from: shares exp(-r / 2) / r^2 and hits of 0.6 MeV, whatever the particle."""
+    """The profile at which `Profile` starts: shares exp(-r / 2) / r^2 and hits of 0.6 MeV for every particle."""
 
-    widths: Sequence[int] = ()
+    widths: Sequence[int]
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
-        """As `Profile`."""
-        del score, z  # and no layers have widths
+        """Particles `[N]` -> `[3, N, 30, 30]`: log share, log eps and log kappa, those of `Profile`."""
+        del score, z  # there are no layers either
         log_r = cell_features(momentum, point)[1]
         share = _log_softmax(-2 * log_r - 0.5 * jnp.exp(log_r))
         return jnp.stack([share, jnp.full_like(share, -0.5), jnp.zeros_like(share)])
@@ -94,10 +95,10 @@ PROFILES = {"fitted": Profile, "fixed": FixedProfile}
 
 
 def cell_features(momentum, point):
-    """Where each cell lies, seen from the track at the reference depth: `[8, N, 30, 30]`, and log r `[N, 30, 30]`.
+    """The place of each cell relative to the track at the reference depth: `[8, N, 30, 30]`, and log r `[N, 30, 30]`.
 
-    Lengths in cells; r is kept above 0.14. Along the track's slope, and across it; which side of it makes no difference
-    but to the grid.
+    Lengths are in cells, along the track's slope and across it; r is at least 0.14. The distance across has no sign, as
+    both sides of the track are equivalent.
     """
     slope = slopes(momentum)
     r0 = reference_point(momentum, point) / PITCH
@@ -113,21 +114,20 @@ def cell_features(momentum, point):
 
 
 class Encoder(nn.Module):
-    """q(z | shower): mean and log deviation of z, from the whitened observables and the central cells of the shower."""
+    """q(z | shower): mean and log standard deviation of z, from whitened observables and central cells."""
 
-    shape: int
-    width: int = 64
+    latents: int
 
     @nn.compact
     def __call__(self, observables, energy, given):
-        """`[N, F]`, `[N, 30, 30]`, `[N, 7]` -> `[N, shape]` twice."""
+        """`[N, F]`, `[N, 30, 30]`, `[N, 7]` -> `[N, latents]` twice."""
         edge = (CELLS - CENTRAL) // 2
         central = energy[:, edge:-edge, edge:-edge].reshape(energy.shape[0], -1)
         shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])
         x = jnp.concatenate([observables, 5 * shares, given], axis=1)
         for i in range(2):
-            x = nn.silu(Dense(self.width, name=f"dense{i}")(x))
-        mean, log_std = jnp.split(Dense(2 * self.shape, name="outputs")(x), 2, axis=-1)
+            x = nn.silu(Dense(64, name=f"dense{i}")(x))
+        mean, log_std = jnp.split(Dense(2 * self.latents, name="outputs")(x), 2, axis=-1)
         return mean, log_std - 1
 
 
@@ -135,24 +135,24 @@ class Prior(nn.Module):
     """Everything that the prior's stage fits; the generator takes `total` and `profile` from it.
 
     Args:
-      shape: K, numbers of z.
+      shape_latents: K, the number of latents z.
       profile: one of PROFILES.
-      profile_widths: of its layers.
-      octant: see every shower from the octant px >= py >= 0.
+      profile_widths: widths of the profile's hidden layers.
+      octant: fold every shower into the octant px >= py >= 0.
     """
 
-    shape: int = 4
-    profile: str = "fitted"
-    profile_widths: Sequence[int] = (32, 32)
-    octant: bool = True
+    shape_latents: int
+    profile: str
+    profile_widths: Sequence[int]
+    octant: bool
 
     def seen(self, energy, momentum, point):
-        """Showers as this prior looks at them: folded, if it is to."""
+        """Showers, folded into the octant where `octant` is set."""
         return (fold_cells(energy, momentum), *fold(momentum, point)) if self.octant else (energy, momentum, point)
 
     @nn.compact
     def __call__(self, energy, momentum, point, normal):
-        """The evidence lower bound of showers, in its terms.
+        """The terms of the evidence lower bound of showers.
 
         Args:
           energy: `[N, 30, 30]` MeV.
@@ -168,7 +168,7 @@ class Prior(nn.Module):
         centre, scale = total_unit(momentum)
         score = (total - centre) / scale
         observed = Whitening(name="whitening")(seen_observables(energy, momentum, point), given)
-        mean, log_std = Encoder(self.shape, name="encoder")(observed, energy, given)
+        mean, log_std = Encoder(self.shape_latents, name="encoder")(observed, energy, given)
         z = mean + jnp.exp(log_std) * normal
         log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, name="profile")(
             momentum, point, score, z)
@@ -179,5 +179,5 @@ class Prior(nn.Module):
 
 
 def _log_softmax(logits):
-    """Over all cells: `[N, 30, 30]`."""
+    """log softmax over all cells of a shower: `[N, 30, 30]`."""
     return jax.nn.log_softmax(logits.reshape(logits.shape[0], -1)).reshape(logits.shape)

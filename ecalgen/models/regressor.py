@@ -12,14 +12,14 @@ from ecalgen.models.layers import Conv, Dense, down_blocks, framed, pooled
 
 
 class Regressor(nn.Module):
-    """A convolutional network (CNN, or with self-attention CNN SA) that reads K quantities off a shower.
+    """A convolutional network (CNN, or CNN SA with self-attention) that predicts K quantities of a shower.
 
     Args:
       outputs: K, how many quantities.
       widths: channels at 16x16, 8x8 and 4x4.
       embedding: width of the layer before the last one.
-      attention: side of the map that self-attention looks at; 0 for none.
-      conditional: also show it the incident particle.
+      attention: side of the map on which self-attention acts; 0 for none.
+      conditional: add the incident particle to the input.
     """
 
     SIDES: ClassVar = (16, 8, 4)
@@ -42,16 +42,16 @@ class Regressor(nn.Module):
 
 
 class DiscArch(nn.Module):
-    """A regressor with the layers of a discriminator, the first of which that discriminator may share.
+    """A regressor with the layers of a discriminator, which may share the first of them.
 
     Args:
       outputs: K, how many quantities.
       widths: channels at 16x16, 8x8 and 4x4.
-      attention: side of the map that self-attention looks at; 0 for none.
+      attention: side of the map on which self-attention acts; 0 for none.
       spectral_norm: divide the convolutions' kernels by their largest singular value.
-      shared: how many of the downward blocks come before the maps that a discriminator goes on from.
+      shared: number of downward blocks that a discriminator shares.
       embedding: width of the layer before the last one.
-      conditional: also show it the incident particle.
+      conditional: add the incident particle to the input.
     """
 
     SIDES: ClassVar = (16, 8, 4)

@@ -1,6 +1,6 @@
 """Generator and discriminator of showers in a block of 25 x 25 x 25 cells, made of two-dimensional convolutions.
 
-A block is looked at from three sides: each axis in turn becomes the channels of a convolution over the other two.
+Convolutions act on a block from three sides: each axis in turn becomes the channels of a convolution over the others.
 
 Source: Rehm et al. 2021, "Physics validation of novel convolutional 2D architectures for speeding up high energy
 physics simulations", EPJ Web Conf. 251, 03042; Jaruskova and Vallecorsa, "Generative adversarial networks ensemble".
@@ -15,16 +15,16 @@ import numpy as np
 
 from ecalgen.data.showers import incident_energy
 from ecalgen.models.layers import Conv, Dense, Modulation, UpBlock, cells_relu, down_blocks
-from ecalgen.models.observed import LIMIT
+from ecalgen.models.whitening import LIMIT
 
 SIDE = 25
 """Cells along each axis of a block."""
 EDGED = 28
-"""Side of the generator's last maps, of which the block is the middle."""
+"""Side of the generator's last maps; the block is their centre."""
 START = 0.5
-"""Scale of the maps at the start, in spreads of the cells."""
+"""Scale of the maps at the start, in standard deviations of the cells."""
 SMALLEST = 1e-3
-"""Spread that a cell has at least, in roots of 100 MeV: 0.1 keV."""
+"""Smallest standard deviation of a cell, in roots of 100 MeV: 0.1 keV."""
 MIDDLE = float(np.log(2.7))
 """log of the energy of a block, in 100 MeV, at 10 GeV: the sampling fraction of the layered calorimeter is 0.027."""
 ROTATIONS = ((1, 2, 3), (2, 3, 1), (3, 1, 2))
@@ -40,7 +40,7 @@ def energy_condition(momentum):
 
 
 def relative_unit(momentum):
-    """sqrt(E / 10 GeV), in which the roots of cells are alike at all energies: `[N, 3]` GeV -> `[N, 1, 1, 1]`."""
+    """sqrt(E / 10 GeV), a unit in which roots of cells are alike at all energies: `[N, 3]` GeV -> `[N, 1, 1, 1]`."""
     return jnp.sqrt(incident_energy(momentum) / 10)[:, None, None, None]
 
 
@@ -55,7 +55,7 @@ def fit_typical(cells, momentum):
 
 
 def log_squares(cells):
-    """log of the summed squares of `[N, 25, 25, 25]`, for roots of cells that of the energy in all: `[N, 1]`."""
+    """log of the summed squares of `[N, 25, 25, 25]`; for roots of energies, log of the total energy: `[N, 1]`."""
     return jnp.log(jnp.sum(cells**2, axis=(1, 2, 3)) + 1e-3)[:, None]
 
 
@@ -65,7 +65,7 @@ def rotated(blocks, order):
 
 
 class Typical(nn.Module):
-    """The mean of each cell, linear in the energy's condition, and its spread; they start at `fit_typical`."""
+    """Mean of each cell, linear in `energy_condition`, and standard deviation; they start at `fit_typical`."""
 
     @nn.compact
     def __call__(self, given):
@@ -82,14 +82,14 @@ class VolumeGenerator(nn.Module):
         y = up(z, E),  y <- y + sum over rotations R of R^-1 conv(conv(R y, R n)),
         cells = sqrt(E / 10 GeV) max(0, mean(E) + spread y)
 
-    Mean and spread of each cell start at what real showers have (`Typical`); `up` makes maps over x and y whose
-    channels are z. n is one number of noise a cell, without which no network lights single cells at random.
+    Mean and spread (standard deviation) of each cell start at those of real showers (`Typical`). `up` makes maps over x
+    and y whose channels are z. n is one noise variable a cell; without it no network lights single cells at random.
 
     Args:
-      latent: numbers of noise a shower, besides those of the cells.
+      latent: number of noise variables of a shower, besides those of the cells.
       widths: channels at 7x7 and 14x14.
       hidden: channels of the convolutions of each rotation.
-      rounds: how often a block is looked at from its three sides.
+      rounds: how often the convolutions from all three sides are applied.
     """
 
     WIDTHS: ClassVar = 2
@@ -106,7 +106,7 @@ class VolumeGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N, 25, 25, 25]`."""
+        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N, 25, 25, 25]`."""
         del point, update_stats
         given = energy_condition(momentum)
         signal = jnp.concatenate([noise["latent"], given], axis=1)
@@ -128,17 +128,17 @@ class VolumeGenerator(nn.Module):
 
 
 class VolumeDiscriminator(nn.Module):
-    """Is this block of cells real, given the energy of the particle; and what energy does it look like.
+    """Is this block of cells real, given the incident energy, and which incident energy do the cells predict?
 
-    Convolutions of stride 2 look at it from its three sides, in units of the energy in the block. What they see and
-    that energy give an estimate of (log E - 4) / 1.5 by themselves (the auxiliary task); the decision also knows E,
-    that estimate, and how far the sampling fraction lies from its middle, in units of a tenth of it.
+    Convolutions of stride 2 act on it from its three sides, in units of the energy in the block. Their features and
+    that energy predict (log E - 4) / 1.5 (the auxiliary task). The logit also depends on E, on that prediction, and on
+    the distance of the sampling fraction from its middle, in units of a tenth of it.
 
     Args:
       widths: channels at 13x13, 7x7 and 4x4.
       embedding: width of the layers where the three sides meet.
       spectral_norm: divide the kernels by their largest singular value.
-      gain: the logit's factor, as in `models.discriminator.Discriminator`.
+      gain: the logit's factor, that of `models.discriminator.Discriminator`.
     """
 
     WIDTHS: ClassVar = 3
@@ -165,7 +165,7 @@ class VolumeDiscriminator(nn.Module):
 
 
 class Side(nn.Module):
-    """What a stack of strided convolutions sees of blocks from one side: `[N, X, Y, C]` -> `[N, widths[-1]]`."""
+    """Features from strided convolutions of blocks from one side: `[N, X, Y, C]` -> `[N, widths[-1]]`."""
 
     widths: Sequence[int]
     spectral_norm: bool

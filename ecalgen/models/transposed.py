@@ -1,4 +1,4 @@
-"""The generator of the 2018 Wasserstein GAN: much noise, and transposed convolutions up to the cells."""
+"""The generator of the 2018 Wasserstein GAN: transposed convolutions from 512 noise variables to the cells."""
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,24 +10,24 @@ from ecalgen.data.showers import CELLS, conditions
 from ecalgen.models.layers import Dense, Modulation, TransposedConv, cells_relu
 
 EDGED = 32
-"""Side of the last map, of which the cells are the middle."""
+"""Side of the last map; the cells are its centre."""
 
 
 class DeconvolutionalGenerator(nn.Module):
     """Cells of a shower, in the space of the transform, from noise and the incident particle joined at the input.
 
-    Dense to 4x4, then transposed convolutions of 4x4 kernels, each doubling the map: 8x8, 16x16, 32x32, cropped to
-    30x30. Between them maps are divided by their root mean square over channels (`Modulation`), where DCGAN has batch
-    normalisation, which would make a shower depend on the others in its batch. Noise and conditions have a kernel each
-    at the input: in a common one, five numbers would start with a hundredth of the say of 512.
+    A dense layer makes 4x4 maps. Transposed convolutions with 4x4 kernels double the maps to 8x8, 16x16 and 32x32,
+    cropped to 30x30. Between them maps are divided by their root mean square over channels (`Modulation`). DCGAN has
+    batch normalisation there, which would make a shower depend on the others in its batch. Noise and conditions have a
+    kernel each at the input: in a common kernel, the five conditions would start with a hundredth of the variance.
 
-    Source: Chekalina et al. 2018, arXiv:1812.01319 (512 numbers of noise); Radford, Metz and Chintala 2015,
+    Source: Chekalina et al. 2018, arXiv:1812.01319 (512 noise variables); Radford, Metz and Chintala 2015,
     arXiv:1511.06434.
 
     Args:
-      latent: numbers of noise a shower.
+      latent: number of noise variables of a shower.
       widths: channels at 4x4, 8x8 and 16x16.
-      octant: make every shower in the octant px >= py >= 0 and turn it.
+      octant: generate every shower in the octant px >= py >= 0, then turn it to the octant of its particle.
     """
 
     WIDTHS: ClassVar = 3

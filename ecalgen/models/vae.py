@@ -1,8 +1,8 @@
-"""The conditional variational autoencoder: cells drawn one by one around a shower that a few numbers describe.
+"""The conditional variational autoencoder: each cell is drawn around a shower that a few latents describe.
 
 p(e | c) = int p(z) prod_i p(e_i | z, c) dz with z ~ N(0, 1) and each cell's energy from the compound Poisson
-distribution of `hits`, whose expected energy, energy of a hit and shape are maps that the decoder makes. It is fitted
-by E_q log p(e | z, c) - beta KL(q(z | e, c) | p(z)): Kingma and Welling 2014, arXiv:1312.6114, with the weight beta of
+distribution of `hits`. The decoder predicts maps of its expected energy, energy of a hit and shape. It is fitted by
+E_q log p(e | z, c) - beta KL(q(z | e, c) | p(z)): Kingma and Welling 2014, arXiv:1312.6114, with the weight beta of
 Higgins et al. 2017.
 """
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from ecalgen.models import hits
 from ecalgen.models.anchored import depth_to_space
 from ecalgen.models.discriminator import energy_scales
 from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, down_blocks, framed, pooled
-from ecalgen.models.observed import incident_vector
+from ecalgen.models.particle import incident_vector
 from ecalgen.models.prior import FRACTION, LARGEST
 
 
@@ -48,10 +48,10 @@ class VAEGenerator(nn.Module):
     """The decoder as a generator of cells in MeV.
 
     Args:
-      latent: how many numbers z holds.
+      latent: number of latents z.
       widths: the decoder's channels at 4x4, 8x8 and 16x16.
-      attention: side of the map that self-attention looks at; 0 for none.
-      octant: see every shower from the octant px >= py >= 0.
+      attention: side of the map on which self-attention acts; 0 for none.
+      octant: fold every shower into the octant px >= py >= 0.
     """
 
     SIDES: ClassVar = (8, 16)
@@ -62,14 +62,14 @@ class VAEGenerator(nn.Module):
     octant: bool = True
 
     def draw_noise(self, key):
-        """z `[latent]`, and a normal number for every cell."""
+        """The noise of one shower, N(0, 1): z `[latent]`, and one number for every cell."""
         keys = jax.random.split(key)
         return {"latent": jax.random.normal(keys[0], (self.latent,)),
                 "cells": jax.random.normal(keys[1], (CELLS, CELLS))}
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise` as `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
+        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
         del update_stats
         incident = fold(momentum, point) if self.octant else (momentum, point)
         maps = Decoder(self.widths, self.attention, name="decoder")(noise["latent"], *incident)

@@ -1,4 +1,4 @@
-"""What the card of trained weights must hold, by kind, and the arrays of the network that it describes."""
+"""The fields that the card of trained weights must hold, by kind, and the arrays of the network that it describes."""
 import dataclasses
 import functools
 import json
@@ -22,14 +22,14 @@ from ecalgen.machine.records import (
     check_record,
     shown,
 )
-from ecalgen.models.build import GENERATORS, build_generator
+from ecalgen.models.build import GENERATORS, RENAMED, build_generator
 from ecalgen.models.regressor import Regressor
 
 SIZE = Kind("a whole number from 0 to ten million", lambda value: type(value) is int and 0 <= value <= 10**7)
 FIELDS = {int: SIZE, float: NUMBER, bool: FLAG, str: TEXT, Sequence[int]: Rows(SIZE), Sequence[float]: Rows(NUMBER)}
-"""Type of an argument of a network -> what a card may say of it."""
+"""Type of an argument of a network -> the values that a card may give it."""
 LONGEST = 64
-"""Layers that a list of widths may describe, and rounds that a network may make."""
+"""Largest number of layers in a list of widths, and of rounds of a network."""
 TRANSFORM = {"name": TEXT}
 TRAINED = {"system": TEXT, "preset": TEXT, "generator": {"name": TEXT}, "data": {"transform": TRANSFORM},
            "provenance": OBJECT}
@@ -38,7 +38,7 @@ CARDS = {
     "ensemble": TRAINED | {"steps": Rows(COUNT), "trained_on": {"energy (GeV)": PAIR}},
     "regressor": {"system": TEXT, "transform": TRANSFORM, "outputs": SIZE},
 }
-"""Kind -> the fields that its card has at least."""
+"""Kind -> the fields that its card must have."""
 
 
 def check_card(card, kind):
@@ -70,6 +70,7 @@ def _check_generator(fields):
         raise RecordError(f"generator.name is {shown(fields['name'])}; it must be one of {', '.join(GENERATORS)}")
     known = {field.name: FIELDS[field.type] for field in dataclasses.fields(GENERATORS[fields["name"]])
              if field.type in FIELDS}
+    known |= {old: known[new] for old, new in RENAMED.items() if new in known}
     for name, value in fields.items():
         if name != "name" and name not in known:
             raise RecordError(f"generator.{shown(name)} is no field of the generator {fields['name']}")
@@ -83,7 +84,7 @@ def _check_generator(fields):
 
 @functools.lru_cache(maxsize=64)
 def _generator_arrays(fields):
-    """Those of the generator of these fields, as JSON."""
+    """Arrays of the generator of these fields, given as JSON."""
     def init():
         generator, key = build_generator(json.loads(fields)), jax.random.key(0)
         noise = jax.tree.map(lambda part: part[None], generator.draw_noise(key))
@@ -94,7 +95,7 @@ def _generator_arrays(fields):
 
 @functools.lru_cache(maxsize=64)
 def _regressor_arrays(outputs):
-    """Those of the regressor of so many outputs."""
+    """Arrays of the regressor with this number of outputs."""
     return _arrays(lambda: Regressor(outputs=outputs).init(jax.random.key(0), jnp.zeros((1, CELLS, CELLS, 1))))
 
 

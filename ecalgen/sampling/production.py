@@ -1,7 +1,7 @@
-"""Producing samples: chunks of events over processes, kept as they finish, and put together at the end.
+"""Production of samples: processes simulate chunks of events, which are kept and joined into one file at the end.
 
-An event depends on its setup and its index alone, so that a production may be cut in any way, killed at any time and
-gone on with, and its file is the same whatever happened on the way.
+An event depends only on its setup and its index. So a production may be split in any way, killed at any time and
+continued, and its file is always the same.
 """
 import concurrent.futures
 import contextlib
@@ -16,7 +16,6 @@ import signal
 import socket
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -28,7 +27,8 @@ from ecalgen.data.showers import CELLS, KEYS, Showers
 from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
 from ecalgen.errors import UserError
 from ecalgen.machine import cluster
-from ecalgen.machine.files import write_text
+from ecalgen.machine.chunks import slices
+from ecalgen.machine.files import replacing, write_text
 from ecalgen.machine.host import progress
 from ecalgen.machine.provenance import version, versions
 from ecalgen.machine.seeds import NUMBERS
@@ -38,7 +38,7 @@ from ecalgen.simulation.calorimeter import SHASHLIK
 from ecalgen.simulation.geant4 import Setup
 
 VERSIONED = ("ecalgen", "numpy")
-"""Packages whose versions a file tells, beside that of what made it."""
+"""Packages whose versions a file records, beside the version of the simulation."""
 
 
 class ProductionError(UserError):
@@ -47,7 +47,9 @@ class ProductionError(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class Production:
-    """Events `first` to `first + events - 1` of a setup, in chunks of `chunk`: fifty of them, or of a hundred events.
+    """Events `first` to `first + events - 1` of a setup, in chunks of `chunk` events.
+
+    Without `chunk` there are 50 chunks, or more of at most 100 events.
 
     Raises:
       ProductionError: for a number of events or a chunk below one, or an index below zero or beyond 2^63 - 1.
@@ -67,23 +69,23 @@ class Production:
 
     @property
     def chunks(self) -> list[tuple[int, int]]:
-        """(first event, number of events) of each."""
-        end, size = self.first + self.events, self.chunk or min(100, -(-self.events // 50))
-        return [(first, min(size, end - first)) for first in range(self.first, end, size)]
+        """(first event, number of events) of each chunk."""
+        size = self.chunk or min(100, -(-self.events // 50))
+        return [(self.first + part.start, part.stop - part.start) for part in slices(self.events, size)]
 
 
 def produce(production: Production, out: os.PathLike | str, workers: int = 1, data: os.PathLike | str | None = None,
             dtype: str = "float32", scheduler: str | None = None) -> pathlib.Path:
-    """Simulate with Geant4 into the file `out`, by way of the folder `out.parts`; the same call goes on after a kill.
+    """Simulate with Geant4 into the file `out`; finished chunks are kept in `out.parts`, so a killed call can go on.
 
     Args:
       production: what to simulate.
       out: file to write: npz, root or h5 for a calorimeter of 30 x 30 cells, npz or h5 for one read out in depth, npz
         for any other.
-      workers: processes side by side.
+      workers: number of processes.
       data: folder of Geant4's data, see `geant4.find_data`.
-      dtype: of the energies in the file, float32 or float16 (which rounds them to 0.05 %).
-      scheduler: of a Dask cluster whose workers simulate in place of `workers`, see `cluster.connect`.
+      dtype: of the energies in the file, float32 or float16, which rounds them to 0.05 %.
+      scheduler: address of a Dask cluster that simulates in place of `workers`, see `cluster.connect`.
 
     Raises:
       ProductionError: the file exists, its suffix cannot hold these showers, the folder holds parts of another
@@ -109,7 +111,7 @@ def produce(production: Production, out: os.PathLike | str, workers: int = 1, da
 
 
 def parametrise(production: Production, out: os.PathLike | str, dtype: str = "float32") -> pathlib.Path:
-    """Simulate with `gflash` into the file `out`: arguments and errors as for `sample`."""
+    """Simulate with `gflash` into the file `out`; arguments and errors are those of `sample`."""
     from ecalgen.simulation.gflash import Gflash  # needs JAX, which the processes of Geant4 do without
 
     gflash = Gflash(production.setup.calorimeter, particle=production.setup.beam.particle)
@@ -121,11 +123,11 @@ def generate(production: Production, model: str, out: os.PathLike | str, dtype: 
     """Showers of a trained generator, at the particles of a beam, into the file `out`.
 
     Args:
-      model: as of `load_sampler`: a run's folder, or the name of what ships.
-      production, out, dtype: as of `sample`.
+      model: a run's folder, or the name of a shipped model.
+      production, out, dtype: those of `sample`.
 
     Raises:
-      ProductionError: as `sample`, or for a calorimeter that no generator was trained on.
+      ProductionError: an error of `sample`, or a calorimeter that no generator was trained on.
       WeightsError: no such model, or its files are damaged.
     """
     from ecalgen.sampling.sampler import load_sampler
@@ -142,13 +144,13 @@ def generate(production: Production, model: str, out: os.PathLike | str, dtype: 
 
 def sample(production: Production, sampler: Callable, made_by: dict, out: os.PathLike | str,
            dtype: str = "float32") -> pathlib.Path:
-    """Showers of a fast simulation into the file `out`, block by block; nothing is kept of a kill.
+    """Write showers of a fast simulation into the file `out`, block by block; a killed call keeps nothing.
 
     Args:
       production: which particles, in which blocks.
       sampler: (momentum GeV, point cm, seed, first) -> cells in MeV.
-      made_by: name, version and settings of it, for the file.
-      out, dtype: as of `produce`.
+      made_by: name, version and settings of the simulation, for the file.
+      out, dtype: those of `produce`.
 
     Raises:
       ProductionError: the file exists, its suffix cannot hold these showers, or a particle misses the calorimeter.
@@ -170,7 +172,7 @@ def sample(production: Production, sampler: Callable, made_by: dict, out: os.Pat
 
 
 def check_hits(production: Production) -> None:
-    """Check that every particle enters the front face: a fast simulation makes no shower of any other.
+    """Check that every particle enters the front face; a fast simulation makes no shower for the others.
 
     Raises:
       ProductionError: a particle enters outside of it.
@@ -186,10 +188,10 @@ def check_hits(production: Production) -> None:
 
 
 def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
-    """Raises when the file cannot be written in the end, before any work.
+    """Check before any work that the file can be written in the end.
 
     Raises:
-      ProductionError: it exists, or showers of this calorimeter are not kept in such a file or of such a type.
+      ProductionError: it exists, or its format or `dtype` cannot hold showers of this calorimeter.
       BadShowers: a library that it needs is not installed.
     """
     if out.exists():
@@ -206,7 +208,7 @@ def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
 
 
 def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
-    """Simulate the events (first, number) of a chunk into a file of the folder `parts`; the number of events."""
+    """Simulate the events (first, number) of a chunk into a file of the folder `parts`; return their number."""
     first, count = chunk
     path = _part(parts, first)
     if path.exists():  # when the worker that made it has died since
@@ -214,19 +216,17 @@ def simulate_chunk(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, da
     _check_worker(parts)
     momentum, point = kinematics(setup.beam, setup.seed, first, count)
     energy, _ = _engine(setup, data)(momentum, point, engine_seeds(setup.seed, first, count, setup.repeat))
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with open(partial, "xb") as file:
+    with replacing(path) as partial, open(partial, "xb") as file:
         np.savez_compressed(file, energy=energy, momentum=momentum, point=point)
-    os.replace(partial, path)
     return count
 
 
 def bookkeeping(production: Production, made_by: dict) -> dict:
-    """All that the events of a production follow from, kept inside the file.
+    """Everything that the events of a production depend on, for the file.
 
     Args:
       production: what was simulated.
-      made_by: name, version and settings of what did.
+      made_by: name, version and settings of the simulation.
     """
     setup, in_depth = production.setup, production.setup.calorimeter.read_depth
     return {
@@ -240,7 +240,7 @@ def bookkeeping(production: Production, made_by: dict) -> dict:
 
 
 def write_showers(out, setup, blocks, provenance, dtype):
-    """Write blocks of (energy in MeV, momentum in GeV, point in mm, index) into one file, as they come."""
+    """Write blocks of (energy in MeV, momentum in GeV, point in mm, index) into one file, one after the other."""
     pdg = PARTICLES[setup.beam.particle]
     if setup.calorimeter.shape == (CELLS, CELLS):
         with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
@@ -258,7 +258,7 @@ def write_showers(out, setup, blocks, provenance, dtype):
 
 
 def _run(production, todo, task, pool):
-    """The task with every chunk of `todo`, over the processes of a pool."""
+    """Run the task on every chunk of `todo` in the processes of a pool."""
     done = production.events - sum(count for _, count in todo)
     with progress(total=production.events, initial=done, desc=production.setup.calorimeter.name, unit="event") as bar, \
             _interruptible(), pool as executor:
@@ -274,7 +274,7 @@ def _run(production, todo, task, pool):
 
 @contextlib.contextmanager
 def _processes(workers):
-    """A pool of fresh processes, whose waiting work is dropped when something goes wrong here."""
+    """A pool of fresh processes; after an error here its waiting work is dropped."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_set_up_worker) as pool:
         try:
@@ -287,7 +287,7 @@ def _processes(workers):
 
 @contextlib.contextmanager
 def _interruptible():
-    """SIGTERM as Ctrl-C."""
+    """Treat SIGTERM like Ctrl-C."""
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
@@ -313,7 +313,7 @@ def _end_with_parent():
 
 
 def _check_worker(parts):
-    """Raises ProductionError where this process is not fit to add to the folder."""
+    """Raise a ProductionError if this process cannot add to the folder."""
     described = parts / "production.json"
     if not described.exists():
         raise ProductionError(f"the worker on {socket.gethostname()} does not see {parts}; write to a file system that "
@@ -330,7 +330,7 @@ def _engine(setup, data):
 
 
 def simulate_apart(setup: Setup, chunk: tuple[int, int], parts: pathlib.Path, data: os.PathLike | str | None) -> int:
-    """`simulate_chunk` in a process of its own that a Dask worker keeps for this setup, as Geant4 is built but once."""
+    """`simulate_chunk` in a process that a Dask worker keeps for one setup, as a process builds Geant4 only once."""
     return _own_process(setup).submit(simulate_chunk, setup, chunk, parts, data).result()
 
 
@@ -341,7 +341,7 @@ def _own_process(_setup):
 
 
 def _open_parts(parts, description):
-    """The folder of parts, made or found to be of the same production."""
+    """Make the folder of parts, or check that it belongs to the same production."""
     text = json.dumps(description, indent=1)
     described = parts / "production.json"
     if described.exists() and described.read_text() != text:

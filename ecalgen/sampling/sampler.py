@@ -4,7 +4,6 @@ import json
 import warnings
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.data.particles import beside, check_particles, held, limits, scaled
@@ -15,30 +14,36 @@ from ecalgen.machine.provenance import provenance
 from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.models.build import build_generator
 from ecalgen.models.layers import at_precision, fold_spectral_norm
+from ecalgen.models.protocol import check_generator
 from ecalgen.sampling.weights import load_weights, save_weights
 
 CHUNKS = {"cpu": 64}
-"""Backend -> showers made at once; so many stay in a core's cache."""
+"""Backend -> showers in a call of the network; the arrays of this many fit a core's cache."""
 LARGE_CHUNK = 8192
-"""Showers made at once on any other backend, which is an accelerator."""
+"""Showers in a call of the network on any other backend, which is an accelerator."""
 PRECISIONS = ("float32", "bfloat16")
 MARGIN = 0.02
-"""Share of a limit by which conditions may exceed it without a warning: a finite sample misses the very edge."""
+"""Share of a limit by which conditions may exceed it without a warning, as a finite sample misses the very edge."""
 
 
 def make_sampler(generator, transform, trained_on=None):
     """A pure `sample(variables, key, momentum, point, first=0)` -> `[N, 30, 30]` MeV.
 
-    Its parts are jitted, one by one: the network's program is the same with and without a training range. Shower `i`
-    depends only on its particle, the key and `first + i`, so a set may be made in pieces. `first` is a whole number
+    Its parts are jitted separately, so the network's program is the same with and without a training range. Shower `i`
+    depends only on its particle, the key and `first + i`, so a set may be made in chunks. `first` is a whole number
     below 2^31, or the `seeds.words` of one below 2^63.
 
     Args:
-      generator: module with `draw_noise(key)` and `(noise, momentum, point)` -> cells.
-      transform: whose inverse turns cells into MeV.
-      trained_on: training range, as in a card. With it, any particle gives a finite shower and a finite gradient; one
-        that misses the calorimeter gives an empty shower. Without it, particles reach the generator as they are.
+      generator: a `models.protocol.Generator`.
+      transform: its inverse turns cells into MeV.
+      trained_on: training range, a field of a card. With it, any particle gives a finite shower and a finite gradient;
+        one that misses the calorimeter gives an empty shower. Without it, particles reach the generator as they are.
+
+    Raises:
+      ConfigError: the object is no generator.
     """
+    check_generator(generator)
+
     @jax.jit
     def make(variables, key, momentum, point, first):
         noise = jax.vmap(generator.draw_noise)(shower_keys(key, len(momentum), first))
@@ -54,7 +59,7 @@ def make_sampler(generator, transform, trained_on=None):
 
 
 def chunk_size():
-    """Showers that are made at once on this machine."""
+    """Number of showers in a call of the network on this machine."""
     return CHUNKS.get(jax.default_backend(), LARGE_CHUNK)
 
 
@@ -62,8 +67,8 @@ class Sampler:
     """A trained generator as a function of the incident particles.
 
     Attributes:
-      card: what it is: system, config, training range, provenance.
-      sample, variables: the pure function of `make_sampler` and its first argument, for jitted code of your own.
+      card: system, config, training range and provenance of the generator.
+      sample, variables: the pure function of `make_sampler` and its first argument, for your own jitted code.
     """
 
     def __init__(self, sample, variables, card):
@@ -72,16 +77,16 @@ class Sampler:
     def __call__(self, momentum, point, seed=0, first=0, misses="refuse"):
         """Showers of these particles, float32 `[N, 30, 30]` MeV; the same seed gives the same showers.
 
-        A particle misses the calorimeter where it enters outside of the front face. A particle that hits it outside of
-        the training range is made with a warning: its direction, position and energy are moved to the nearest ones
-        near that range, and its shower is scaled to its energy.
+        A particle misses the calorimeter when it enters outside of the front face. For a particle outside of the
+        training range a warning is issued: its direction, position and energy are moved to the nearest ones near that
+        range, and its shower is scaled to its own energy.
 
         Args:
           momentum: `[N, 3]` GeV.
           point: `[N, 2]` cm, on the front face.
           seed: whole number from 0 to 2^64 - 1.
-          first: number of the first shower, for a set made in pieces; the last one is at most 2^63 - 1.
-          misses: `refuse` raises an error for a particle that misses, `empty` makes an empty shower of it.
+          first: number of the first shower, for a set made in chunks; the last number is at most 2^63 - 1.
+          misses: `refuse` raises an error for a particle that misses, `empty` gives it an empty shower.
 
         Raises:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
@@ -100,8 +105,8 @@ def load_sampler(source, precision="float32"):
 
     Args:
       source: a workdir, or the name of a shipped model.
-      precision: of the networks' products, one of `PRECISIONS`; `bfloat16` is for accelerators, and makes other showers
-        of a seed.
+      precision: of the networks' products, one of `PRECISIONS`. `bfloat16` is for accelerators; it makes other showers
+        from the same seed.
 
     Raises:
       WeightsError: no such model, or its files are damaged.
@@ -112,31 +117,30 @@ def load_sampler(source, precision="float32"):
     params, card = load_weights(source, "generator")
     described = card["generator"], card["data"]["transform"], card["trained_on"]
     sample = _sample_of(*map(json.dumps, described))
-    params = at_precision(jax.tree.map(jnp.asarray, params), precision)
+    params = at_precision(jax.device_put(params), precision)
     return Sampler(sample, {"params": params}, card)
 
 
 @functools.lru_cache(maxsize=16)
 def _sample_of(generator, transform, trained_on):
-    """The pure function of generator, transform and training range, as JSON: models of one kind share their programs.
-    """
+    """The pure function of generator, transform and training range, given as JSON; equal ones share their programs."""
     return make_sampler(build_generator(folded(json.loads(generator))), make_transform(**json.loads(transform)),
                         json.loads(trained_on))
 
 
 def folded(fields):
-    """The fields of a generator whose spectral norm is folded into its kernels, as it is in every file."""
+    """The fields of a generator without spectral norm, which in every file is folded into the kernels."""
     return fields | {name: False for name in fields if name == "spectral_norm"}
 
 
 def export_generator(folder, state, config, showers):
-    """Write a trained generator as `load_sampler` reads it: averaged, spectral norm folded in, with its card.
+    """Write a trained generator for `load_sampler`: averaged parameters with spectral norm folded in, and a card.
 
     Args:
       folder: made when missing.
-      state: of the last stage, with `sampled`.
+      state: state of the last stage, with `sampled`.
       config: of the run.
-      showers: what it was trained on; their range goes into the card.
+      showers: the training showers; their range goes into the card.
     """
     params = fold_spectral_norm(**jax.device_get(state.sampled))
     fields = config.to_dict()

@@ -27,7 +27,7 @@ def save_weights(folder, params, card):
 
     Args:
       params: nested dict of arrays.
-      card: JSON-able; what the weights are and how to build their network.
+      card: JSON-able dict that says what the weights are and how to build their network.
     """
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def load_weights(source, kind):
 
     Args:
       source: the folder or the name.
-      kind: what the card must say it is, `generator`, `ensemble` or `regressor`.
+      kind: the kind that the card must give, `generator`, `ensemble` or `regressor`.
 
     Raises:
       WeightsError: no such model, one of another kind, damaged files, a format that this version cannot read, a card
@@ -99,7 +99,7 @@ def _is_run(source):
 
 
 def _instead(source):
-    """What the path is that is no run, if anything is there."""
+    """A phrase that says what lies at a path that is no run; empty if nothing does."""
     path = pathlib.Path(source)
     if path.is_file():
         return ", but a file"
@@ -110,7 +110,7 @@ def _instead(source):
 
 
 def _read_card(folder, source, kind):
-    """The card of that folder, once it is sound."""
+    """The card of that folder, after its checks."""
     try:
         card = read_record(folder / "card.json", OBJECT)
         check_record(card, {"format": COUNT})

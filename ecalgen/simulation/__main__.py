@@ -11,7 +11,7 @@ from ecalgen.simulation.geant4 import PHYSICS, Setup
 
 
 def main(argv=None):
-    """Simulate as the command line says; a fault of the user's ends in one line, not a traceback."""
+    """Simulate as the command line says; a user's error ends in one line, not a traceback."""
     args = parse(argv)
     try:
         production = Production(make_setup(args), args.events, args.first, args.chunk)
@@ -30,7 +30,7 @@ def main(argv=None):
 
 
 def make_setup(args):
-    """The `Setup` that the options describe; what they do not say is as in the named beam."""
+    """The `Setup` that the options describe; other fields are those of the named beam."""
     beam = BEAMS[args.beam or ("layered" if args.calorimeter == "layered" else "5d")]
     options = {field.name: getattr(args, field.name, None) for field in dataclasses.fields(beam)}
     beam = dataclasses.replace(beam, **{name: value for name, value in options.items() if value is not None})

@@ -12,26 +12,24 @@ SPECTRA = {
     "reciprocal": lambda low, high, u: low * (high / low) ** u,
     "uniform": lambda low, high, u: low + (high - low) * u,
 }
-"""Name -> energy at quantile u."""
-
-
+"""Name -> incident energy at quantile u."""
 LARGEST = {"slope": 1.0, "slope_spread": 0.5, "track": 303.0, "track_spread": 303.0, "track_depth": 1000.0}
-"""Field -> largest size with which particles hit the calorimeter: 45 degrees, half its width, twice its length."""
+"""Field -> largest size with which particles can hit the calorimeter: 45 degrees, half width, twice its length."""
 
 
 class BadBeam(UserError):
-    """A beam that cannot be; the message names the field and the remedy."""
+    """A beam with a faulty field; the message names the field and the remedy."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Beam:
-    """What is shot into the calorimeter: by default the beam of the papers, electrons with all five conditions varying.
+    """The particles that enter the calorimeter; the default is the papers' beam of electrons with five conditions.
 
-    Spreads of zero and an energy whose ends are equal give fixed kinematics.
+    Spreads of zero and equal ends of the energy give fixed kinematics.
 
     Args:
       particle: one of `PARTICLES`.
-      energy: (lowest, highest) momentum, GeV.
+      energy: (lowest, highest) incident energy, GeV; files of older versions hold it under this name.
       spectrum: `reciprocal` for a density of 1/E between these ends, `uniform` for a flat one.
       slope: mean (px/pz, py/pz).
       slope_spread: standard deviation of each slope, normal.
@@ -75,10 +73,11 @@ BEAMS = {
     "1d": Beam(slope_spread=0.0, track_spread=0.0),
     "layered": Beam(energy=(2.0, 500.0), spectrum="uniform", slope_spread=0.0, track_spread=0.0, track_depth=0.0),
 }
-"""By name; 1d is normal incidence at the centre with only the energy varying, layered the AdaGAN paper's beam."""
+"""Name -> beam; 1d is normal incidence at the centre with varying energy, layered the beam of the AdaGAN paper."""
+
 
 def kinematics(beam: Beam, seed: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Events `first` to `first + count - 1` of the sequence of a seed; each depends on (seed, its index) alone.
+    """Events `first` to `first + count - 1` of the sequence of a seed; each depends only on the seed and its index.
 
     Returns:
       (momentum `[count, 3]` in GeV, point `[count, 2]` in mm where the particle enters the front face).
@@ -86,10 +85,10 @@ def kinematics(beam: Beam, seed: int, first: int, count: int) -> tuple[np.ndarra
     quantiles = np.random.default_rng([seed, 1])
     quantiles.bit_generator.advance(6 * first)
     u = quantiles.random((count, 6))
-    energy = SPECTRA[beam.spectrum](*beam.energy, u[:, 0])
+    incident_energy = SPECTRA[beam.spectrum](*beam.energy, u[:, 0])
     slope = beam.slope + beam.slope_spread * normal_pair(u[:, 1], u[:, 2])
     track = beam.track + beam.track_spread * (2 * u[:, 3:5] - 1)
-    pz = energy / np.sqrt(1 + (slope**2).sum(1))
+    pz = incident_energy / np.sqrt(1 + (slope**2).sum(1))
     return np.column_stack([pz * slope[:, 0], pz * slope[:, 1], pz]), track - beam.track_depth * slope
 
 
@@ -103,7 +102,7 @@ def engine_seeds(seed: int, first: int, count: int, repeat: int = 0) -> np.ndarr
     """Seed of the random engine of each event, `[count]`.
 
     Args:
-      seed, first, count: as of `kinematics`.
+      seed, first, count: those of `kinematics`.
       repeat: 0 for the first simulation of these events, k for the k-th repetition of the same particles.
     """
     entropy = [seed, 2, repeat] if repeat else [seed, 2]

@@ -7,9 +7,9 @@ class Material:
     """A material of the calorimeter.
 
     Args:
-      name: as Geant4 shall call it.
+      name: its name in Geant4.
       density: g/cm3.
-      composition: ((element, amount), ...): numbers of atoms when they are ints, mass fractions when they are floats.
+      composition: ((element, amount), ...); ints are numbers of atoms, floats are mass fractions.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Calorimeter:
 
     @property
     def width(self) -> float:
-        """Along x and along y, mm."""
+        """Width along x and along y, mm."""
         return self.modules * self.module_width
 
     @property
@@ -76,12 +76,12 @@ class Calorimeter:
 
     @property
     def length(self) -> float:
-        """Along z, mm."""
+        """Length along z, mm."""
         return self.layers * self.layer
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of a shower's energies: `[ix, iy]`, or `[ix, iy, layer]` where the depth is read out."""
+        """Shape of a shower's energies: `[ix, iy]`, or `[ix, iy, layer]` where the depth is read out."""
         return (self.cells, self.cells) + (self.layers,) * self.read_depth
 
 
@@ -93,7 +93,7 @@ SHASHLIK = Calorimeter(
 LAYERED = Calorimeter(
     "layered", modules=1, cells_per_module=25, module_width=127.5, layers=25,
     absorber=TUNGSTEN, absorber_thickness=2.4, active=SILICON, active_thickness=0.5, read_depth=True)
-"""The silicon-tungsten one of the AdaGAN paper, CLIC-like: 25 x 25 x 25 cells of 5.1 mm."""
+"""The CLIC-like silicon-tungsten calorimeter of the AdaGAN paper: 25 x 25 x 25 cells of 5.1 mm."""
 
 CALORIMETERS = {
     "shashlik": SHASHLIK,
@@ -101,4 +101,4 @@ CALORIMETERS = {
     "shashlik60": dataclasses.replace(SHASHLIK, name="shashlik60", cells_per_module=2),
     "layered": LAYERED,
 }
-"""By name; 40 and 60 are LHCb's inner and middle cells of 40.4 and 60.6 mm."""
+"""Name -> calorimeter; 40 and 60 are LHCb's inner and middle cells of 40.4 and 60.6 mm."""

@@ -1,8 +1,8 @@
 """Showers in real Geant4, from the wheel `geant4-pybind` (extra `geant4`).
 
-The reference physics is `standard`, the electromagnetic part of FTFP_BERT. The active tiles are thin, so that the
-visible energy hangs on how electrons cross from the absorber into them: option 1 takes steps of multiple scattering
-that are too long for them, and loses a sixth of the signal. `fast` is option 1 with the steps of `standard`.
+The reference physics is `standard`, the electromagnetic part of FTFP_BERT. The active tiles are thin, so the visible
+energy depends on how electrons cross from the absorber into them. The steps of multiple scattering of option 1 are too
+long for such tiles and lose a sixth of the signal. `fast` is option 1 with the steps of `standard`.
 
 Energy is scored in C++ in cells made of replicas; Python is entered twice an event, to start its particle and to read
 its cells. A process can build Geant4 once, so several calorimeters or beams mean several processes (`production.py`).
@@ -31,7 +31,7 @@ PHYSICS = {
 """Name -> (Geant4's physics constructor, commands before its initialisation)."""
 
 DOWNLOADED = pathlib.Path("~/.geant4_pybind")
-"""Where the wheel keeps the data that it downloads."""
+"""Folder into which the wheel downloads its data."""
 
 
 class NoGeant4(UserError):
@@ -40,19 +40,18 @@ class NoGeant4(UserError):
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
-    """All that decides an event besides its index.
+    """Everything that an event depends on besides its index.
 
     Args:
-      calorimeter: what is hit.
-      beam: what hits it.
+      calorimeter: the calorimeter.
+      beam: the particles that enter it.
       seed: of the sequence of events.
       physics: one of `PHYSICS`.
       cut: range below which secondary particles are not followed, mm.
-      repeat: k simulates the particles of the sequence for the k-th time again, with other random numbers; 0 the first
-        time.
+      repeat: 0 for the first simulation of the particles, k for the k-th repetition with other random numbers.
 
     Raises:
-      UserError: for an unknown physics list, a seed, repetition or cut that cannot be, or a beam beside the
+      UserError: for an unknown physics list, a seed, repetition or cut out of range, or a beam that misses the
         calorimeter.
     """
 
@@ -131,7 +130,7 @@ def import_geant4(data: os.PathLike | str | None = None):
 
 
 def check_installed(data: os.PathLike | str | None = None) -> dict[str, str]:
-    """The environment that Geant4 needs, without importing it: arguments and errors as for `import_geant4`."""
+    """The environment that Geant4 needs, without importing it; argument and errors are those of `import_geant4`."""
     if importlib.util.find_spec("geant4_pybind") is None:
         raise NoGeant4("Geant4 is not installed; pip install 'ecalgen[geant4]', or simulate with gflash")
     return find_data(data)
@@ -160,16 +159,16 @@ def find_data(folder: os.PathLike | str | None = None) -> dict[str, str]:
 
 
 def tables(data: os.PathLike | str | None = None) -> list[str]:
-    """Names of what lies in the folder of Geant4's data: which tables its physics reads.
+    """Names in the folder of Geant4's data, which say which tables its physics reads.
 
     Raises:
-      NoGeant4: as for `find_data`.
+      NoGeant4: the errors of `find_data`.
     """
     return sorted(path.name for path in pathlib.Path(find_data(data)["GEANT4_DATA_DIR"]).iterdir())
 
 
 class _Events:
-    """What the run under way is given, and what it deposits."""
+    """Particles of the current run, and the energies that they deposit."""
 
     def load(self, momentum, point, seeds, cells):
         self.momentum, self.point, self.seeds = momentum, point, seeds

@@ -1,17 +1,17 @@
 """The parametrised electromagnetic shower of Grindhammer and Peters, the classic fast simulation, in any `Calorimeter`.
 
-Their fits to detailed simulations fix everything but what `Tuning` corrects (hep-ex/0001020, formulae in appendix A).
-A shower is a cloud of spots: gamma distributed along the axis of the particle, with a shape that fluctuates from
-shower to shower, and at each depth a narrow core and a wide tail across it. The calorimeter is a uniform block of the
-effective material of one layer; that a layer is active here and absorber there enters through corrections of theirs.
+Their fits to detailed simulations fix all parameters except the corrections of `Tuning` (hep-ex/0001020, formulae in
+appendix A). A shower is a cloud of spots. Along the axis of the particle spots are gamma distributed, with a shape that
+fluctuates from shower to shower. Across it they have a narrow core and a wide tail at each depth. The calorimeter is a
+uniform block of the effective material of one layer; the paper's corrections account for absorber and active material.
 
 Depths t are in radiation lengths X0, radii r in Moliere radii R_M, both of the effective material.
 
-Two departures from the paper bring it nearer to Geant4. Spots are distributed in depth as the energy is. And the gamma
-distributed energy that the paper gives to an interval of depth is given spot by spot: gamma variables add up, so that
-an interval fluctuates as in the paper, while a cell far from the axis holds a few spots of one universal spectrum, as
-in Geant4 it holds a few hits. Five fields of `Tuning` go beyond the paper's formulae and are neutral by default:
-`spot_fano`, `tail_power`, `tail_log`, `weight_log` and `width_spread`.
+Two departures from the paper bring it nearer to Geant4. Spots have the distribution of the energy in depth. And each
+spot has its own gamma distributed energy, where the paper draws the energy of an interval of depth. Sums of gamma
+variables are gamma distributed, so an interval fluctuates as in the paper. A cell far from the axis holds a few spots
+of one universal spectrum, as it holds a few hits in Geant4. Five fields of `Tuning` go beyond the
+paper's formulae and are neutral by default: `spot_fano`, `tail_power`, `tail_log`, `weight_log` and `width_spread`.
 """
 import functools
 from typing import NamedTuple
@@ -35,9 +35,9 @@ CHUNK = 1024
 BLOCK = 1 << 15
 """Spots made at once; their arrays stay in the cache of the processor."""
 MOST_SPOTS = 1 << 20
-"""Of one shower; beyond it (some TeV) spots carry more energy each."""
+"""Largest number of spots of a shower; beyond it (some TeV) each spot carries more energy."""
 HELD = (0.03, 1e5)
-"""Energies that are given to the formulae, GeV; below, a shower is less than a few spots, whose spectrum breaks off."""
+"""Range of incident energies for the formulae, GeV; a shower below it has too few spots for their spectrum."""
 CONVERSION = 9 / 7
 """Mean free path of a photon, X0."""
 
@@ -49,12 +49,12 @@ class Tuning(NamedTuple):
       response: factor on the visible share of the energy.
       resolution: factor on c, the sampling resolution, over that of counting minimum ionising crossings.
       spots: factor on the number of spots.
-      spots_power: added to the power of E in it, 0.959.
-      spot_fano: variance over mean of that number.
+      spots_power: added to the power of E in the number of spots, 0.959.
+      spot_fano: variance of the number of spots over its mean.
       maximum: factor on T, the depth of the maximum.
       maximum_offset: added to T, X0.
       alpha: factor on alpha, the shape of the longitudinal profile.
-      spread: factor on the deviations of ln T and ln alpha.
+      spread: factor on the standard deviations of ln T and ln alpha.
       core: factor on the radius of the core.
       core_growth: added to its slope in tau, R_M.
       core_log: added to its slope in ln E, R_M.
@@ -63,7 +63,7 @@ class Tuning(NamedTuple):
       weight: factor on the share of the core.
       weight_log: added to that share per ln(E / 10 GeV).
       tail_log: power of E / 10 GeV in the radius of the tail.
-      width_spread: deviation of the log of a shower's radii at 1 GeV; it falls as 1 / sqrt(E).
+      width_spread: standard deviation of the log of a shower's radii at 1 GeV; it falls as 1 / sqrt(E).
     """
 
     response: float = 1.0
@@ -87,12 +87,12 @@ class Tuning(NamedTuple):
 
 
 PAPER = Tuning()
-"""No corrections."""
+"""The paper's parametrisation without corrections."""
 SHASHLIK_TUNING = Tuning(
     response=1.1211, resolution=1.0135, spots=1.9672, spots_power=0.1113, spot_fano=0.3386, maximum=1.0349,
     maximum_offset=-0.0107, alpha=0.9877, spread=0.9926, core=1.1891, core_growth=-0.0154, core_log=-0.0007,
     tail=1.1911, tail_power=1.2083, weight=0.9024, weight_log=-0.0017, tail_log=0.0056, width_spread=0.0393)
-"""Fitted to the Geant4 training showers by `python -m experiments.tune_gflash`; from 1 to 100 GeV, as these are."""
+"""Fitted to the Geant4 training showers by `python -m experiments.tune_gflash`; for 1 to 100 GeV, their range."""
 
 
 class Profile(NamedTuple):
@@ -102,28 +102,28 @@ class Profile(NamedTuple):
       maximum: T, X0.
       alpha: of the gamma distribution.
       centre: mean depth over T of the average shower.
-      energy: GeV.
+      incident_energy: GeV.
     """
 
     maximum: jax.Array
     alpha: jax.Array
     centre: jax.Array
-    energy: jax.Array
+    incident_energy: jax.Array
 
     @property
     def beta(self):
-        """Of the gamma distribution, per X0."""
+        """Rate of the gamma distribution, per X0."""
         return (self.alpha - 1) / self.maximum
 
 
-def draw_profile(tuning: Tuning, layer: Layer, energy, normal) -> Profile:
+def draw_profile(tuning: Tuning, layer: Layer, incident_energy, normal) -> Profile:
     """ln T and ln alpha from their correlated normal distribution in a sampling calorimeter (A.2).
 
     Args:
-      energy: `[N]` GeV.
+      incident_energy: `[N]` GeV.
       normal: `[N, 2]`, N(0, 1).
     """
-    log_y = jnp.log(1000 * energy / layer.critical)
+    log_y = jnp.log(1000 * incident_energy / layer.critical)
     homogeneous_maximum = jnp.maximum(log_y - 0.812, 0.1)
     homogeneous_alpha = 0.81 + (0.458 + 2.26 / layer.z) * log_y
     maximum = homogeneous_maximum - 0.55 / layer.frequency - 0.69 * (1 - layer.e_hat)
@@ -135,7 +135,8 @@ def draw_profile(tuning: Tuning, layer: Layer, energy, normal) -> Profile:
     common, opposite = jnp.sqrt((1 + rho) / 2) * normal[:, 0], jnp.sqrt((1 - rho) / 2) * normal[:, 1]
     shape = jnp.exp(mean_a)
     return Profile(jnp.maximum(jnp.exp(mean_t + sigma_t * (common + opposite)), 0.1),
-                   jnp.maximum(jnp.exp(mean_a + sigma_a * (common - opposite)), 1.05), shape / (shape - 1), energy)
+                   jnp.maximum(jnp.exp(mean_a + sigma_a * (common - opposite)), 1.05), shape / (shape - 1),
+                   incident_energy)
 
 
 def _deviation(inverse):
@@ -143,19 +144,19 @@ def _deviation(inverse):
     return 1 / jnp.maximum(inverse, 2)
 
 
-def radial_profile(tuning: Tuning, layer: Layer, energy, tau):
+def radial_profile(tuning: Tuning, layer: Layer, incident_energy, tau):
     """Radii of core and tail in R_M and the share of the core (A.2): each of the shape of `tau`.
 
     Args:
-      energy: GeV.
+      incident_energy: GeV.
       tau: depth over that of the maximum.
     """
-    log_e, z, thin, inverse = jnp.log(energy), layer.z, 1 - layer.e_hat, 1 / layer.frequency
+    log_e, z, thin, inverse = jnp.log(incident_energy), layer.z, 1 - layer.e_hat, 1 / layer.frequency
     early = inverse * jnp.exp(-tau)
     core = 0.0251 + (0.00319 + tuning.core_log) * log_e + (0.1162 - 0.000381 * z + tuning.core_growth) * tau
     core = tuning.core * (core - 0.0203 * thin + 0.0397 * early)
     tail = (0.659 - 0.00309 * z) * (jnp.exp(-2.59 * (tau - 0.645)) + jnp.exp((0.3585 + 0.0412 * log_e) * (tau - 0.645)))
-    tail = tuning.tail * (energy / 10) ** tuning.tail_log * (tail - 0.14 * thin - 0.495 * early)
+    tail = tuning.tail * (incident_energy / 10) ** tuning.tail_log * (tail - 0.14 * thin - 0.495 * early)
     bend = (0.401 + 0.00187 * z - tau) / (1.313 - 0.0686 * log_e)
     weight = (2.632 - 0.00094 * z) * jnp.exp(bend - jnp.exp(bend))
     weight += thin * (0.348 - 0.642 * inverse * jnp.exp(-(tau - 1) ** 2))
@@ -163,15 +164,15 @@ def radial_profile(tuning: Tuning, layer: Layer, energy, tau):
     return jnp.maximum(core, 0.005), jnp.maximum(tail, 0.02), jnp.clip(weight, 0, 1)
 
 
-def spot_numbers(tuning: Tuning, layer: Layer, energy):
+def spot_numbers(tuning: Tuning, layer: Layer, incident_energy):
     """Mean number of spots, 10.3 / c (E/GeV)^0.959 in the paper, and the gamma shape of a spot's energy: `[N]` twice.
 
     N spots of shape k, their number of variance over mean F, give (sigma/E)^2 = (1/k + F) / N = c^2 / E.
     """
     c = tuning.resolution * layer.resolution
-    number = tuning.spots * 10.3 / c * energy ** (0.959 + tuning.spots_power)
+    number = tuning.spots * 10.3 / c * incident_energy ** (0.959 + tuning.spots_power)
     number = jnp.clip(number, 1, MOST_SPOTS / 2)
-    return number, 1 / jnp.maximum(c**2 * number / energy - tuning.spot_fano, 0.05)
+    return number, 1 / jnp.maximum(c**2 * number / incident_energy - tuning.spot_fano, 0.05)
 
 
 _LOGITS, _LOG_SHAPES = np.linspace(-17, 17, 273), np.linspace(np.log(0.05), np.log(50), 139)
@@ -204,7 +205,7 @@ def gamma_quantile(shape, u):
 
 
 def _position(value, grid):
-    """Of a value on an even grid, in its steps."""
+    """Position of a value on an even grid, in steps of the grid."""
     return jnp.clip((value - grid[0]) * ((len(grid) - 1) / (grid[-1] - grid[0])), 0, len(grid) - 1.001)
 
 
@@ -212,26 +213,26 @@ def _position(value, grid):
 def showers(calorimeter: Calorimeter, photon: bool, tuning: Tuning, key, momentum, point, first=0):
     """Visible energy of the cells, `[N, *calorimeter.shape]` MeV; shower i depends on its particle, key and first + i.
 
-    The spots of all showers lie in one list, made block after block, so that showers of 1 and 100 GeV take no padding.
+    The spots of all showers are in one list, made block by block, so that showers of 1 and 100 GeV need no padding.
 
     Args:
-      photon: rather than an electron; it flies on until it converts, and then makes the shower of an electron.
+      photon: whether the particle is a photon, which converts at some depth and then showers as an electron does.
       momentum, point: `[N, 3]` GeV, `[N, 2]` cm, of energies within `HELD`.
-      first: number of the first shower, as of `shower_keys`.
+      first: number of the first shower, that of `shower_keys`.
     """
     layer = effective_layer(calorimeter)
-    energy = incident_energy(momentum)
+    incident = incident_energy(momentum)
     keys = shower_keys(key, len(momentum), first)
     normal = jax.vmap(lambda key: jax.random.normal(jax.random.fold_in(key, 0), (4,)))(keys)
     conversion = CONVERSION * jax.vmap(lambda key: jax.random.exponential(jax.random.fold_in(key, 1)))(keys)
     start = jnp.where(photon, conversion, 0)
-    number, shape = spot_numbers(tuning, layer, energy)
+    number, shape = spot_numbers(tuning, layer, incident)
     count = jnp.clip(jnp.round(number + jnp.sqrt(tuning.spot_fano * number) * normal[:, 2]), 0, MOST_SPOTS)
-    scale = 1000 * tuning.response * layer.visible * energy / (number * shape)
-    width = layer.moliere * jnp.exp(tuning.width_spread / jnp.sqrt(energy) * normal[:, 3])
+    scale = 1000 * tuning.response * layer.visible * incident / (number * shape)
+    width = layer.moliere * jnp.exp(tuning.width_spread / jnp.sqrt(incident) * normal[:, 3])
     ends = jnp.cumsum(count.astype(jnp.int32))
-    shower = dict(profile=draw_profile(tuning, layer, energy, normal[:, :2]), start=start, shape=shape, scale=scale,
-                  width=width, direction=(momentum / energy[:, None]), point=point, key=jax.random.key_data(keys),
+    shower = dict(profile=draw_profile(tuning, layer, incident, normal[:, :2]), start=start, shape=shape, scale=scale,
+                  width=width, direction=(momentum / incident[:, None]), point=point, key=jax.random.key_data(keys),
                   begin=jnp.concatenate([jnp.zeros(1, jnp.int32), ends[:-1]]))
     cells = int(np.prod(calorimeter.shape))
 
@@ -252,14 +253,14 @@ def spots(tuning, layer, shower, index):
     """Position, three of `[M]` in cm from the centre of the front face, and energy `[M]` in MeV, of each spot.
 
     Args:
-      shower: what `showers` has drawn of the shower of each spot.
+      shower: values that `showers` has drawn for the shower of each spot.
       index: of the spot in its shower, `[M]`.
     """
     along, across, around, deposit = uniforms(shower["key"], index)
     profile = shower["profile"]
     depth = gamma_quantile(profile.alpha, along) / profile.beta
     tau = depth * profile.beta / profile.alpha * profile.centre
-    core, tail, weight = radial_profile(tuning, layer, profile.energy, tau)
+    core, tail, weight = radial_profile(tuning, layer, profile.incident_energy, tau)
     is_core = across < weight
     share = jnp.where(is_core, across / weight, (across - weight) / (1 - weight))
     power = jnp.where(is_core, 1.0, 1 / tuning.tail_power)
@@ -319,8 +320,8 @@ def _held(half_face, momentum, point):
     """Particles with energies within `HELD`, and factors for their showers, 0 for a particle that misses."""
     hit = enters(momentum, point, half_face)
     momentum, point = harmless(hit, momentum, point)
-    energy = incident_energy(momentum)
-    factors = energy / jnp.clip(energy, *HELD)
+    incident = incident_energy(momentum)
+    factors = incident / jnp.clip(incident, *HELD)
     return momentum / factors[:, None], point, jnp.where(hit, factors, 0)
 
 
@@ -329,14 +330,14 @@ class Gflash:
 
     Args:
       calorimeter: any `Calorimeter`.
-      tuning: of it; the paper's values if not given, and SHASHLIK_TUNING for the shashlik in any cells.
+      tuning: corrections for it; by default SHASHLIK_TUNING for the shashlik with any cells, else PAPER.
       particle: e-, e+ or gamma.
     """
 
     def __init__(self, calorimeter: Calorimeter = SHASHLIK, tuning: Tuning | None = None, particle: str = "e-"):
         if particle not in PARTICLES:
             raise UserError(f"no particle is called {particle!r}; there are {', '.join(PARTICLES)}")
-        effective_layer(calorimeter)  # an element that is unknown is told now
+        effective_layer(calorimeter)  # raises for an unknown element
         self.calorimeter = calorimeter
         self.tuning = default_tuning(calorimeter) if tuning is None else tuning
         self.sample = make_gflash(calorimeter, self.tuning, photon=particle == "gamma")
@@ -350,9 +351,9 @@ class Gflash:
           momentum: `[N, 3]` GeV.
           point: `[N, 2]` cm, on the front face.
           seed: whole number from 0 to 2^64 - 1.
-          first: number of the first shower, for a set made in pieces; the last one is at most 2^63 - 1.
-          misses: `refuse` raises an error for a particle that enters outside of the front face, `empty` makes an empty
-            shower of it.
+          first: number of the first shower, for a set made in chunks; the last number is at most 2^63 - 1.
+          misses: `refuse` raises an error for a particle that enters outside of the front face, `empty` gives it an
+            empty shower.
 
         Raises:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
@@ -365,6 +366,6 @@ class Gflash:
 
 
 def default_tuning(calorimeter: Calorimeter) -> Tuning:
-    """SHASHLIK_TUNING for layers like the shashlik's, whatever the cells, else none."""
+    """SHASHLIK_TUNING for layers like the shashlik's with any cells, else PAPER."""
     layers = lambda block: (block.absorber, block.absorber_thickness, block.active, block.active_thickness)
     return SHASHLIK_TUNING if layers(calorimeter) == layers(SHASHLIK) else PAPER

@@ -1,4 +1,4 @@
-"""What showers see of a calorimeter: the constants of its materials, and of a layer as one effective material.
+"""Constants of a calorimeter for parametrised showers: of its materials, and of a layer as one effective material.
 
 From the tables of the Particle Data Group, with the formulae of Grindhammer and Peters (hep-ex/0001020, appendix A).
 """
@@ -14,7 +14,7 @@ SCALE_ENERGY = 21.2
 
 
 class UnknownElement(UserError):
-    """A material of an element whose constants are not tabulated; the message says where to add it."""
+    """A material with an element that is not tabulated; the message says where to add it."""
 
 
 class Element(NamedTuple):
@@ -37,7 +37,7 @@ ELEMENTS = {
 
 
 class Medium(NamedTuple):
-    """What a shower sees of a material: Z and A by weight, density g/cm3, X0 g/cm2, critical energy MeV, least loss."""
+    """Constants of a material: Z and A by weight, density g/cm3, X0 g/cm2, critical energy MeV, least loss."""
 
     z: float
     a: float
@@ -103,7 +103,7 @@ def medium(material: Material) -> Medium:
 
 
 def effective_layer(calorimeter: Calorimeter) -> Layer:
-    """Both materials weighted by mass per area."""
+    """The effective material of a layer: both materials weighted by mass per area."""
     absorber, active = medium(calorimeter.absorber), medium(calorimeter.active)
     thickness = np.array([calorimeter.absorber_thickness, calorimeter.active_thickness]) / 10  # cm
     columns = thickness * [absorber.density, active.density]

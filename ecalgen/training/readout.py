@@ -4,6 +4,7 @@ import numpy as np
 
 from ecalgen.data.observables import CHUNK
 from ecalgen.errors import RunError
+from ecalgen.machine.chunks import mapped
 from ecalgen.training.material import newest_state
 from ecalgen.training.monitors import wasserstein
 from ecalgen.training.stages import training_arrays
@@ -64,7 +65,6 @@ def regressor_of(workdir, material):
 
     def predict(showers):
         arrays = training_arrays(showers, material.transform)
-        return np.concatenate([apply(*(arrays[name][first:first + CHUNK] for name in ("cells", "momentum", "point")))
-                               for first in range(0, len(showers), CHUNK)])
+        return mapped(apply, CHUNK, *(arrays[name] for name in ("cells", "momentum", "point")))
 
     return predict

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from flax import struct
 
 from ecalgen.models.layers import fold_spectral_norm
-from ecalgen.models.observed import fit_whitening
+from ecalgen.models.whitening import fit_whitening
 
 
 class Network(struct.PyTreeNode):
@@ -164,7 +164,7 @@ def init_prior(prior, optimiser, key, data, fits):
     `fits` are the names of the parameters that later stages take over.
     """
     example = [data[name][:1] for name in ("cells", "momentum", "point")]
-    network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape)))
+    network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape_latents)))
     whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])))
     return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("total", "profile"), fits=fits,
                       network=network.replace(params=network.params | {"whitening": whitening}))

@@ -1,6 +1,5 @@
 """The targets of a regressor: named observables of a shower, or a user's own functions, standardised."""
 import dataclasses
-import importlib
 import numbers
 from collections.abc import Callable
 
@@ -8,7 +7,8 @@ import numpy as np
 
 from ecalgen.data.observables import OBSERVABLES, of_showers
 from ecalgen.data.showers import incident_energy
-from ecalgen.errors import ConfigError
+from ecalgen.errors import ConfigError, UserError
+from ecalgen.machine.imports import import_named
 
 PARTICLE = {"incident_energy": lambda energy, momentum, point: incident_energy(momentum),
             "momentum": lambda energy, momentum, point: momentum, "point": lambda energy, momentum, point: point}
@@ -84,15 +84,14 @@ def find_functions(names, weights):
 
 
 def _imported(name):
-    module, colon, function = name.partition(":")
-    if not colon:
+    if ":" not in name:
         raise ConfigError(f"config.regressor.targets names {name!r}; it is one of "
                           f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point) as "
                           "module:function")
     try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"config.regressor.targets names {name!r}, but: {error}") from error
+        return import_named(name)
+    except UserError as error:
+        raise ConfigError(f"config.regressor.targets: {error}") from error
 
 
 def _columns(functions, frame, showers):

@@ -82,7 +82,7 @@ def test_the_example_prints_a_shower(shipped):
 
 
 def test_a_primitive_without_a_writing_is_named():
-    with pytest.raises(ExportError, match="no writing for sort of mine"):
+    with pytest.raises(ExportError, match="sort of mine cannot be written as C"):
         to_c(trace(jnp.sort, (1, 3)), "mine", ["given"], "cells")
 
 

@@ -11,7 +11,7 @@ import ml_collections
 import numpy as np
 
 from ecalgen.models.discriminator import Discriminator
-from ecalgen.models.plain import Generator
+from ecalgen.models.plain import PlainGenerator
 from ecalgen.training.loop import Stage, run_stage
 from ecalgen.training.objective import Objective
 from ecalgen.training.stages import optimiser
@@ -19,7 +19,7 @@ from ecalgen.training.state import Networks, init_gan
 from ecalgen.training.steps import gan_step
 
 BATCH = 16
-GENERATOR = Generator(latent=4, widths=(4, 4, 4, 4), attention=8)
+GENERATOR = PlainGenerator(latent=4, widths=(4, 4, 4, 4), attention=8)
 DISCRIMINATOR = Discriminator(widths=(4, 4, 4), attention=8, embedding=4)
 OBJECTIVE = Objective(batch_size=BATCH, discriminator_steps=1, loss="hinge", r1=0.0, r1_every=1, gradient_penalty=0.0,
                       ema=0.9)

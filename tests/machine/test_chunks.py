@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from ecalgen.machine.chunks import in_chunks, pieces
+from ecalgen.machine.chunks import in_chunks, mapped, pieces, slices
 
 
 @pytest.mark.parametrize(("count", "expected"), [
@@ -33,3 +33,15 @@ def test_rows_of_any_number(count):
     firsts = np.repeat([start for start, _, _ in pieces(count, 8)], [rows for _, rows, _ in pieces(count, 8)])
     assert made.shape == (count, 3) and made.dtype == np.float32
     np.testing.assert_array_equal(made[:, 1], pairs.sum(axis=1) + 100 * firsts + 1)
+
+
+def test_slices_by_hand():
+    assert slices(5, 2) == [slice(0, 2), slice(2, 4), slice(4, 5)] and slices(0, 2) == []
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 11])
+def test_a_tree_of_all_rows(size):
+    rows, shift = np.arange(20).reshape(10, 2), np.arange(10)
+    made = mapped(lambda rows, shift: {"sum": rows.sum(axis=1) + shift, "rows": rows}, size, rows, shift)
+    np.testing.assert_array_equal(made["sum"], 5 * shift + 1)
+    np.testing.assert_array_equal(made["rows"], rows)

@@ -39,3 +39,15 @@ def test_many_at_once_do_not_meet(tmp_path):
         list(pool.map(lambda content: files.write_text(tmp_path / "card.json", content), contents * 5))
     assert (tmp_path / "card.json").read_text() in contents
     assert [found.name for found in tmp_path.iterdir()] == ["card.json"]
+
+
+def test_a_block_that_fails_replaces_nothing(tmp_path):
+    path = tmp_path / "showers.npz"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), files.replacing(path) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert [found.name for found in tmp_path.iterdir()] == ["showers.npz"] and path.read_text() == "old"
+    with files.replacing(path) as temporary:
+        temporary.write_text("new")
+    assert [found.name for found in tmp_path.iterdir()] == ["showers.npz"] and path.read_text() == "new"

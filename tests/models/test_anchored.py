@@ -9,7 +9,7 @@ from ecalgen.models.prior import total_unit
 from ecalgen.training.stages import FITS
 from ecalgen.training.steps import held
 
-TINY = dict(shape=2, latent=4, widths=(4, 4, 4))
+TINY = dict(shape_latents=2, latent=4, widths=(4, 4, 4))
 MOMENTUM = jnp.array([[0.5, 0.2, 5.0], [3.0, 2.0, 40.0]])
 POINT = jnp.array([[0.0, 0.1], [-2.0, 1.0]])
 

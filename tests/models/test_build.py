@@ -1,9 +1,16 @@
 """Networks by name from a config, and what it says of names it does not know."""
+import dataclasses
+import importlib
+import pathlib
+
 import ml_collections
 import pytest
 
-from ecalgen.models.build import build_discriminator, build_generator
+import configs
+from ecalgen.models.build import DISCRIMINATORS, GENERATORS, RENAMED, build_discriminator, build_generator
 
+OLDER = {("wgan", "plain"): {"learnt_gain", "squares"}}
+"""Fields that a config does not give, since the recipes of its older runs lack them."""
 FIELDS = dict(name="plain", widths=[8, 8, 8, 8], attention=8, spectral_norm=True, conditioning="projection")
 
 
@@ -26,7 +33,7 @@ def test_unknown_names_are_refused_with_the_known_ones(build, kind):
 
 def test_the_anchored_system():
     generator = build_generator(dict(name="anchored", profile="fixed", shape=3))
-    assert generator.shape == 3 and generator.profile == "fixed"
+    assert generator.shape_latents == 3 and generator.profile == "fixed"
     assert build_discriminator(dict(name="physics", octant=False)).octant is False
     with pytest.raises(ValueError, match="config.generator.profile is 'x'; it is one of fitted, fixed"):
         build_generator(dict(name="anchored", profile="x"))
@@ -40,3 +47,15 @@ def test_the_anchored_system():
 def test_fields_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):
         build_generator(dict(name="anchored") | changes)
+
+
+@pytest.mark.parametrize("path", sorted(pathlib.Path(configs.__path__[0]).glob("*.py")), ids=lambda path: path.stem)
+def test_a_config_gives_every_argument_of_its_networks(path):
+    """The defaults of the classes are only for cards and runs of older versions."""
+    config = importlib.import_module(f"configs.{path.stem}").get_config()
+    given_by_build = {"parent", "name", "auxiliary", "regressor", "decides", "bound"}
+    for fields, classes in ((config.generator, GENERATORS), (config.discriminator, DISCRIMINATORS)):
+        if fields:
+            arguments = {field.name for field in dataclasses.fields(classes[fields.name])} - given_by_build
+            given = {RENAMED.get(name, name) for name in fields} - {"name"}
+            assert given == arguments - OLDER.get((path.stem, fields.name), set())

@@ -3,6 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
 import scipy.stats
 
 from ecalgen.data.showers import PITCH, reference_point
@@ -23,6 +24,14 @@ def test_mean_and_share_of_silent_cells(case):
     values = energy(n, *case)
     assert np.sum(weight * values) == pytest.approx(np.exp(case[0]), rel=0.01)
     assert np.sum(weight * (values == 0)) == pytest.approx(np.exp(-np.exp(case[0] - case[1])), rel=0.01, abs=1e-5)
+
+
+def test_tables_are_those_of_scipy():
+    log_hits = np.linspace(*hits.RANGE, hits.TABLES.shape[1])
+    t = -scipy.special.ndtri_exp(-np.exp(log_hits))
+    below, density = scipy.stats.norm.cdf(t), scipy.stats.norm.pdf(t)
+    expected = np.stack([t, np.log(t * below + density), np.log((1 + t**2) * below + t * density)])
+    np.testing.assert_allclose(hits.TABLES, expected, rtol=1e-6, atol=1e-7)
 
 
 def test_many_hits_have_the_variance_of_a_poisson_number_of_exponential_hits():

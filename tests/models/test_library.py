@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import incident_energy
 from ecalgen.models import library
-from ecalgen.models.observed import incident_vector
+from ecalgen.models.particle import incident_vector
 
 
 def stored(showers, octant=False):

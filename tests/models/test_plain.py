@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.models.plain import Generator
+from ecalgen.models.plain import PlainGenerator
 
 MOMENTUM = jnp.array([[0.1, 0.2, 5.0], [3.0, -2.0, 40.0], [0.0, 0.0, 1.0]])
 POINT = jnp.array([[0.0, 0.1], [-2.0, 1.0], [1.0, 1.0]])
@@ -14,7 +14,7 @@ SWITCHES = list(itertools.product([False, True], [0, 8], ["projection", "concate
 
 
 def small(**changes):
-    return Generator(**(dict(latent=8, widths=(8, 8, 8, 8)) | changes))
+    return PlainGenerator(**(dict(latent=8, widths=(8, 8, 8, 8)) | changes))
 
 
 def made(generator, seed=0, momentum=MOMENTUM):

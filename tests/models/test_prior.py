@@ -37,7 +37,7 @@ def test_total_unit_by_hand():
 @pytest.mark.parametrize("name", prior.PROFILES)
 def test_shares_add_up(name, showers):
     arguments = showers.momentum[:5], showers.point[:5], jnp.zeros(5), jnp.ones((5, 2))
-    profile = prior.PROFILES[name]()
+    profile = prior.PROFILES[name]((32, 32))
     variables = profile.init(jax.random.key(0), *arguments)
     maps = profile.apply(variables, *arguments)
     assert maps.shape == (3, 5, 30, 30)
@@ -56,7 +56,7 @@ def test_cell_features_by_hand():
 
 def test_the_bound_of_an_encoder_that_knows_nothing(showers):
     """With its last layer set to q(z) = p(z) the divergence is 0, and every term is finite."""
-    network = prior.Prior(shape=2)
+    network = prior.Prior(2, "fitted", (32, 32), octant=True)
     arguments = showers.energy[:4], showers.momentum[:4], showers.point[:4], jnp.ones((4, 2))
     params = network.init(jax.random.key(0), *arguments)["params"]
     last = {"kernel": jnp.zeros((64, 4)), "bias": jnp.array([0.0, 0, 1, 1])}

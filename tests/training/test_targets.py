@@ -67,8 +67,8 @@ def test_they_are_seen_from_the_octant(showers):
 
 @pytest.mark.parametrize("names, weights, message", [
     (("asymmetry",), (1.0,), "names 'asymmetry'; it is one of longitudinal_asymmetry, .* or your own function"),
-    (("nowhere:f",), (1.0,), "names 'nowhere:f', but: No module named 'nowhere'"),
-    (("own_targets:missing",), (1.0,), "own_targets:missing', but: .*missing"),
+    (("nowhere:f",), (1.0,), "targets: nowhere:f cannot be imported .No module named 'nowhere'"),
+    (("own_targets:missing",), (1.0,), "own_targets:missing cannot be imported .*missing"),
     (("own_targets:constant",), (1.0,), "own_targets:constant is the same in all showers"),
     (("own_targets:words",), (1.0,), r"own_targets:words gives <U1 of shape \[1\]"),
     (("own_targets:one",), (1.0,), r"own_targets:one gives float32 of shape \[\]"),

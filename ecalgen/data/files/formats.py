@@ -1,15 +1,14 @@
-"""Files of showers, in and out. Whatever is wrong with one, a `BadShowers` names the file, the column and the remedy.
+"""Reading and writing files of showers. For a faulty file a `BadShowers` names the file, the column and the remedy.
 
 The columns are those of the public files: EnergyDeposit (N, 30, 30) or (N, 30, 30, 1) in MeV, ParticleMomentum (N, 3)
-in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, where there is one, ParticlePDG (N,). Other columns are ignored. The
-suffix tells the format: `.npz`, `.root` (`data/root.py`), `.h5` or `.hdf5` (`data/hdf5.py`).
+in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, optionally, ParticlePDG (N,). Other columns are ignored. The suffix
+tells the format: `.npz` (npz.py), `.root` (root.py), `.h5` or `.hdf5` (hdf5.py).
 """
 import contextlib
 import importlib
 import json
 import os
 import pathlib
-import uuid
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -18,17 +17,18 @@ import numpy as np
 from ecalgen.data.files.orientation import check_entry, check_possible, detect, standardise
 from ecalgen.data.showers import KEYS, BadShowers, Showers, check_columns, check_incident
 from ecalgen.errors import UserError
+from ecalgen.machine.files import replacing
 from ecalgen.machine.records import shown
 
 FORMATS = {".npz": "npz", ".root": "root", ".h5": "hdf5", ".hdf5": "hdf5"}
-"""Suffix -> the module in `ecalgen.data` and the extra of the package that read and write it."""
+"""Suffix -> the module in `ecalgen.data.files` that reads and writes it, and the extra of the package that it needs."""
 OPTIONAL = (KEYS["pdg"],)
 EVENT_INDEX = "EventIndex"
 VOLUMES = "ECAL"
-"""What a file of `data/volumes.py` calls its energies."""
+"""Column of the cell energies in a file of `data/volumes.py`."""
 CONVENTIONS = ("detect", "as_is")
 EXAMINED = 2000
-"""Showers, from the first on, by which units and axes of a file are known."""
+"""Number of first showers from which units and axes of a file are detected."""
 MAX_FLOAT16 = 65504.0
 
 
@@ -45,9 +45,9 @@ def load_showers(path: str | os.PathLike, conventions: str = "detect") -> Shower
 
     Args:
       path: of a suffix in FORMATS.
-      conventions: `detect` finds the units and axes by the first EXAMINED showers (`data/orientation.py`), converts
-        what differs and tells it by a `ConvertedUnits` warning, or tells that it cannot know by an `UncheckedShowers`
-        warning; `as_is` believes the file.
+      conventions: `detect` finds the units and axes from the first EXAMINED showers (orientation.py). It converts what
+        differs with a `ConvertedUnits` warning; where it cannot know, it issues an `UncheckedShowers` warning. `as_is`
+        reads the file unchanged.
 
     Raises:
       BadShowers: when there is no such file, its suffix is not one of FORMATS, it is damaged, a column is missing, its
@@ -59,15 +59,15 @@ def load_showers(path: str | os.PathLike, conventions: str = "detect") -> Shower
 
 
 def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str = "detect") -> Iterator[Showers]:
-    """Reads the showers in a file in order, at most `size` at a time, so that memory holds only these.
+    """Reads the showers in a file in order, in blocks of at most `size`, so that memory holds only one block.
 
     Args:
       path: of a suffix in FORMATS.
       size: showers in a block; the last one may be smaller.
-      conventions: as for `load_showers`, which concludes the same.
+      conventions: that of `load_showers`, with the same result.
 
     Raises:
-      BadShowers: as for `load_showers`; for values, once the block at fault is reached.
+      BadShowers: the errors of `load_showers`; for values, when the faulty block is reached.
     """
     _check_conventions(conventions)
     if size < 1:
@@ -76,10 +76,10 @@ def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str =
 
 
 def count_showers(path: str | os.PathLike) -> int:
-    """How many showers a file holds, without reading them.
+    """Number of showers in a file, without reading them.
 
     Raises:
-      BadShowers: as for `load_showers`, but the values are not looked at.
+      BadShowers: the errors of `load_showers`, except those of values.
     """
     with _readable(path) as module:
         headers = module.headers(pathlib.Path(path), tuple(KEYS.values()))
@@ -92,10 +92,10 @@ def count_showers(path: str | os.PathLike) -> int:
 def load_conditions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """Reads only the incident particles, momentum `[N, 3]` in GeV and point `[N, 2]` in cm; no EnergyDeposit needed.
 
-    Units are those of the contract: without cells there is nothing to prove others.
+    Units must be those of the contract, since other units can be detected only from cells.
 
     Raises:
-      BadShowers: as for `load_showers`.
+      BadShowers: the errors of `load_showers`.
     """
     columns = next(read_blocks(path, (KEYS["momentum"], KEYS["point"]), check_showers))
     with _naming(path):
@@ -107,7 +107,7 @@ def load_conditions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
 
 
 def load_provenance(path: str | os.PathLike) -> dict | None:
-    """How the showers in a file were made, as told to `save_showers`; None when it does not say.
+    """The provenance that `save_showers` wrote into a file; None if there is none.
 
     Raises:
       BadShowers: when the file cannot be read.
@@ -132,13 +132,13 @@ def save_showers(path: str | os.PathLike, showers: Showers, provenance: dict | N
 
 
 class ShowerWriter:
-    """Writes showers as they come, for files larger than memory.
+    """Writes showers block by block, for files larger than memory.
 
         with ShowerWriter("many.h5", provenance={"seed": 1}) as writer:
             writer.append(showers)
 
-    The file appears whole when the block ends and not at all when it ends by a fault, and one that was there stays
-    untouched until then. Folders are made as needed.
+    The file appears whole when the block ends, and not at all when the block ends with an error. An existing file stays
+    as it is until then. Folders are made as needed.
 
     Args:
       path: of a suffix in FORMATS.
@@ -146,7 +146,7 @@ class ShowerWriter:
       energy_dtype: `float32`, or `float16` for the smallest files: energies rounded by 0.05 %, LZMA in npz.
 
     Raises:
-      BadShowers: for another suffix, a format that is not installed, no showers at all, or those `append` refuses.
+      BadShowers: for another suffix, a format that is not installed, no showers at all, or the errors of `append`.
       OSError: when the file cannot be written.
     """
 
@@ -211,32 +211,26 @@ class ShowerWriter:
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path, provenance: str | None = None):
-    """Gives a function that appends {column: rows} to a new file of any known suffix, made whole or not at all."""
+    """Yields a function that appends {column: rows} to a new file of any known suffix, made whole or not at all."""
     path = pathlib.Path(path)
     module = format_module(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A plain name, since files made by tempfile would be unreadable for the user's colleagues.
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with module.writing(partial, provenance) as write:
-            yield write
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, module.writing(partial, provenance) as write:
+        yield write
 
 
 def read_blocks(path: str | os.PathLike, columns: tuple[str, ...], check: Callable,
                 size: int | None = None) -> Iterator[dict]:
-    """{column: rows} of a file of any known suffix, `size` rows at a time or all at once; OPTIONAL ones may be absent.
+    """{column: rows} of a file of any known suffix, in blocks of `size` rows or whole; OPTIONAL ones may be absent.
 
     Args:
       path: of a suffix in FORMATS.
       columns: to be read.
-      check: takes {column: `Header`} before any value is read, and raises a `BadShowers` for what cannot be right.
+      check: takes {column: `Header`} before any value is read, and raises a `BadShowers` for faulty ones.
       size: rows in a block.
 
     Raises:
-      BadShowers: when there is no such file, it is damaged, or a column is missing; values are not looked at.
+      BadShowers: when there is no such file, it is damaged, or a column is missing; values are not checked.
     """
     with _readable(path) as module:
         headers = module.headers(pathlib.Path(path), columns)
@@ -248,7 +242,7 @@ def read_blocks(path: str | os.PathLike, columns: tuple[str, ...], check: Callab
 
 @contextlib.contextmanager
 def _readable(path):
-    """The module that reads a file; whatever that raises becomes a `BadShowers`."""
+    """The module that reads a file; any error of it becomes a `BadShowers`."""
     path = pathlib.Path(path)
     if os.path.isdir(path):
         raise BadShowers(f"{path} is a folder; give the path of a file in it")
@@ -268,12 +262,12 @@ def _readable(path):
 
 
 def _line(error):
-    """What an error says, in one line of 200 characters."""
+    """The message of an error in one line of at most 200 characters."""
     return shown(error, 200) or type(error).__name__
 
 
 def _check_present(path, module, columns, present):
-    """Raises a `BadShowers` for columns that are not present, which knows showers and volumes from each other."""
+    """Raise a `BadShowers` for missing columns, with a remedy where showers and volumes were confused."""
     missing = [column for column in columns if column not in present]
     if not missing:
         return
@@ -286,7 +280,7 @@ def _check_present(path, module, columns, present):
 
 
 def format_module(path: pathlib.Path):
-    """The module that reads and writes files of this suffix, which alone imports the library it needs.
+    """The module that reads and writes files of this suffix; only it imports the library of the format.
 
     Raises:
       BadShowers: for an unknown suffix, or a library that is not installed.
@@ -302,7 +296,7 @@ def format_module(path: pathlib.Path):
 
 
 def _showers(path, size=None, known=None):
-    """The blocks of a file as they are written there, or, where their conventions are known, converted and checked."""
+    """The blocks of a file, converted and checked where their conventions are known, or unchanged."""
     start = 0
     for columns in read_blocks(path, tuple(KEYS.values()), check_showers, size):
         with _naming(f"{path}, from event {start} on" if start else path):
@@ -315,7 +309,7 @@ def _showers(path, size=None, known=None):
 
 
 def _told(path, conventions):
-    """The conventions of a file, or None where it is believed; warns of what is converted or could not be checked."""
+    """The conventions of a file, or None for `as_is`; warns of conversions and of failed checks."""
     if conventions == "as_is":
         return None
     showers = next(_showers(path, EXAMINED))

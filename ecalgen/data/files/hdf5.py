@@ -1,4 +1,4 @@
-"""HDF5 files, read and written block by block through h5py, in two layouts that are told apart by their datasets.
+"""HDF5 files, read and written block by block through h5py, in two layouts with different names of data sets.
 
 Our own columns are datasets of the same names. The public calorimeter challenge has `showers` (N, 900) and
 `incident_energies` (N, 1), both in MeV, the cells of an event in the order of `[ix, iy]`, and its particles fly along
@@ -14,6 +14,7 @@ import h5py
 import numpy as np
 
 from ecalgen.data.showers import CELLS, KEYS, BadShowers, Header
+from ecalgen.machine.chunks import slices
 
 PROVENANCE = "Provenance"
 SHOWERS, INCIDENT = "showers", "incident_energies"
@@ -30,18 +31,17 @@ def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
 
 
 def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
-    """{column: rows} for those of the columns that the file holds, `size` rows at a time, or all at once."""
+    """{column: rows} for those of the columns that the file holds, in blocks of `size` rows, or whole."""
     with h5py.File(path, "r") as file:
         sources = _sources(path, file, columns)
         events = max((len(data) for data, _, _ in sources.values() if data.shape), default=0) or 1
-        for start in range(0, events, size or events):
-            rows = slice(start, start + (size or events))
+        for rows in slices(events, size or events):
             yield {column: convert(data[rows] if data.shape else data[()])
                    for column, (data, convert, _) in sources.items()}
 
 
 def provenance(path: pathlib.Path) -> str | None:
-    """The text that `writing` was given."""
+    """The provenance as the text that `writing` got."""
     with h5py.File(path, "r") as file:
         text = file.attrs.get(PROVENANCE)
         return text.decode() if isinstance(text, bytes) else text
@@ -49,7 +49,7 @@ def provenance(path: pathlib.Path) -> str | None:
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
-    """Gives a function that appends {column: rows}; showers are laid out as the challenge's.
+    """Yields a function that appends {column: rows}; showers are laid out as the challenge's.
 
     Damage is found when the file is read: rows carry checksums, and so does all that describes them from HDF5 1.10 on.
     """
@@ -123,7 +123,7 @@ def _data_set(path, file, name):
 
 
 def _resolved(path, group, name, hops=8):
-    """What a name stands for, by links within the file alone; None when nothing does."""
+    """The object of a name, which may be a link within the file; None if there is none."""
     for part in filter(None, name.split("/")):
         if not isinstance(group, h5py.Group) or not group.id.links.exists(part.encode()):
             return None
@@ -168,9 +168,9 @@ def _square(rows):
 
 
 def _along_z(incident):
-    """Energy in MeV -> momentum (0, 0, E) in GeV: `[N]` or `[N, 1]` -> `[N, 3]`."""
-    energy = np.asarray(incident, np.float64).reshape(-1, 1) / 1000
-    return energy * [[0.0, 0.0, 1.0]]
+    """Incident energy in MeV -> momentum (0, 0, E) in GeV: `[N]` or `[N, 1]` -> `[N, 3]`."""
+    incident_energy = np.asarray(incident, np.float64).reshape(-1, 1) / 1000
+    return incident_energy * [[0.0, 0.0, 1.0]]
 
 
 def _centre(incident):
@@ -178,4 +178,4 @@ def _centre(incident):
 
 
 INCIDENT_COLUMNS = {KEYS["momentum"]: (_along_z, 3), KEYS["point"]: (_centre, 2)}
-"""Column that follows from the energy of the particle -> what makes it, and its width."""
+"""Column that follows from the incident energy -> the function that makes it, and its width."""

@@ -25,7 +25,7 @@ def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
 
 
 def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
-    """{column: rows} for those of the columns that the file holds, `size` rows at a time, or all at once."""
+    """{column: rows} for those of the columns that the file holds, in blocks of `size` rows, or whole."""
     with _members(path, columns) as members:
         events = max((member.count for member in members.values()), default=0) or 1
         for _ in range(0, events, size or events):
@@ -33,7 +33,7 @@ def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None
 
 
 def provenance(path: pathlib.Path) -> str | None:
-    """The text that `writing` was given."""
+    """The provenance as the text that `writing` got."""
     with _members(path, (PROVENANCE,)) as members:
         if PROVENANCE not in members:
             return None
@@ -62,7 +62,7 @@ def _members(path, columns):
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
-    """Gives a function that appends {column: rows}; the file is made when the block ends without a fault.
+    """Yields a function that appends {column: rows}; the file is made when the block ends without a fault.
 
     A zip takes one member after the other, so the columns wait uncompressed in unnamed files beside it.
     """

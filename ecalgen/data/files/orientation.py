@@ -1,11 +1,11 @@
-"""Axes and units of a user's showers: found where the showers themselves prove them, refused where they contradict.
+"""Axes and units of a user's showers, detected from the showers, or refused where the showers contradict all of them.
 
-Two facts of any electromagnetic calorimeter decide. The energy-weighted centre of a shower lies where its track passes
+Two facts hold for any electromagnetic calorimeter. The energy-weighted centre of a shower lies where its track passes
 the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d of a dozen centimetres, unit u of
 the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract. And the share
 of the particle's energy seen in the cells lies within FRACTIONS, at energies within ENERGIES.
 
-The regression's own errors tell how many showers are enough. Where they exclude that centres are unrelated to tracks,
+The errors of the regression show how many showers are enough. Where they exclude that centres are unrelated to tracks,
 and not the contract, the showers prove the contract. Where they exclude neither, the showers are not checked.
 """
 import dataclasses
@@ -16,9 +16,9 @@ import numpy as np
 from ecalgen.data.showers import CELLS, PITCH, BadShowers, Showers, first_event, slopes
 
 MINIMUM = 100
-"""Showers below which nothing is converted or refused."""
+"""Number of showers below which nothing is converted or refused."""
 FEW = 20
-"""Showers below which nothing is even doubted: the regression fits five numbers for each axis."""
+"""Number of showers below which nothing is checked: the regression fits five numbers for each axis."""
 FRACTIONS = (0.005, 1.05)
 """Visible fraction S/E of electromagnetic calorimeters, sampling or homogeneous; that of the shashlik is 0.173."""
 ENERGIES = (0.1, 2000.0)
@@ -48,14 +48,14 @@ REMEDY = ("if the file is meant so, as that of a poor generator may be, believe 
 
 @dataclasses.dataclass(frozen=True)
 class Conventions:
-    """What a file means by its numbers; the defaults are the contract of `Showers`.
+    """Units and axes of the numbers in a file; the defaults are the contract of `Showers`.
 
     Args:
-      axes: where the first and the second axis of the cells point.
+      axes: directions of the first and the second axis of the cells.
       cells: unit of EnergyDeposit, one of CELL_UNITS.
       momentum: unit of ParticleMomentum, one of MOMENTUM_UNITS.
       point: unit of ParticlePoint, one of POINT_UNITS.
-      checked: whether the showers are enough to tell; no part of a comparison.
+      checked: whether the showers are enough to detect them; ignored in comparisons.
     """
 
     axes: tuple[str, str] = ("x", "y")
@@ -65,7 +65,7 @@ class Conventions:
     checked: bool = dataclasses.field(default=True, compare=False)
 
     def notes(self) -> tuple[str, ...]:
-        """One line for each thing that differs from the contract."""
+        """One line for each difference from the contract."""
         told = {
             f"EnergyDeposit turned from axes ({', '.join(self.axes)}) to (x, y)": self.axes != ("x", "y"),
             f"EnergyDeposit converted from {self.cells} to MeV": self.cells != "MeV",
@@ -76,11 +76,11 @@ class Conventions:
 
 
 def standardise(showers: Showers, conventions: Conventions | None = None) -> tuple[Showers, tuple[str, ...]]:
-    """Showers in the units and axes of the contract, and a note on each conversion; untouched where none is needed.
+    """Showers in the units and axes of the contract, and a note on each conversion; unchanged where none is needed.
 
     Args:
       showers: of any units and axes.
-      conventions: theirs; detected when not given.
+      conventions: of the showers; detected when not given.
 
     Raises:
       BadShowers: as for `detect`.
@@ -96,7 +96,7 @@ def standardise(showers: Showers, conventions: Conventions | None = None) -> tup
 
 
 def detect(energy, momentum, point) -> Conventions:
-    """The conventions that the showers prove; those of the contract wherever they prove nothing.
+    """The conventions that the showers prove; those of the contract where they prove none.
 
     Args:
       energy: `[N, 30, 30]`, deposited in the cells, in any of CELL_UNITS.
@@ -125,7 +125,7 @@ def _read(energy, momentum, point):
 
 
 def check_possible(showers: Showers) -> None:
-    """Check each shower, in the units of the contract, against what its particle can do.
+    """Check each shower, in the units of the contract, against the energy and the point of its particle.
 
     Raises:
       BadShowers: for more visible energy than the particle has, or a particle that enters outside EDGE.
@@ -237,7 +237,7 @@ def _regression(centre, condition):
 
 
 def _chi2(slope, covariance, axes, unit):
-    """Distance of B from what the option says, (u G, d G) transposed, within errors and spread."""
+    """chi2 of B against the transposed (u G, d G) of an option, with errors and spread."""
     turn, scale = np.array([DIRECTIONS[direction] for direction in axes]).T, POINT_UNITS[unit]
     difference = (slope - np.concatenate([scale * turn, DEPTH * turn])).ravel()
     spread = np.repeat([SCALE_SPREAD * scale, DEPTH_SPREAD], 4)

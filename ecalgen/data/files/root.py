@@ -17,6 +17,7 @@ import numpy as np
 import uproot
 
 from ecalgen.data.showers import CELLS, EVENT_SHAPES, KEYS, BadShowers, Header
+from ecalgen.machine.chunks import slices
 
 TREE = "ecalNT"
 PROVENANCE, CHECKSUMS = "Provenance", "Checksums"
@@ -34,7 +35,7 @@ def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
 
 
 def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
-    """{column: rows} for those of the columns that the tree holds, `size` rows at a time, or all at once.
+    """{column: rows} for those of the columns that the tree holds, in blocks of `size` rows, or whole.
 
     Checksums that `writing` has left are compared before the last rows are given.
     """
@@ -43,19 +44,18 @@ def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None
         for column in present:
             _check_baskets(path, column, tree[column])
         sums = {column: hashlib.sha256() for column in present}
-        for start in range(0, events, size or events):
-            stop = start + (size or events)
-            rows = tree.arrays(present, entry_start=start, entry_stop=stop, array_cache=None)
+        for part in slices(events, size or events):
+            rows = tree.arrays(present, entry_start=part.start, entry_stop=part.stop, array_cache=None)
             rows = {column: _plain(path, column, rows[column]) for column in present}
             for column in present:
                 sums[column].update(_bytes(rows[column]))
-            if stop >= events:
+            if part.stop == events:
                 _check_sums(path, expected, sums)
             yield rows
 
 
 def provenance(path: pathlib.Path) -> str | None:
-    """The text that `writing` was given."""
+    """The provenance as the text that `writing` got."""
     with _opened(path) as file:
         if PROVENANCE not in file:
             return None
@@ -66,7 +66,7 @@ def provenance(path: pathlib.Path) -> str | None:
 
 @contextlib.contextmanager
 def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
-    """Gives a function that appends {column: rows}; SHA-256 checksums of the columns follow them."""
+    """Yields a function that appends {column: rows}; SHA-256 checksums of the columns follow them."""
     sums = {}
     with uproot.recreate(path) as file:
         if provenance is not None:
@@ -81,8 +81,8 @@ def _append(file, sums, columns):
             for column, value in columns.items()}
     if TREE not in file:
         file.mktree(TREE, {column: np.dtype((value.dtype, value.shape[1:])) for column, value in rows.items()})
-    for start in range(0, len(next(iter(rows.values()))), BASKET):
-        file[TREE].extend({column: value[start:start + BASKET] for column, value in rows.items()})
+    for basket in slices(len(next(iter(rows.values()))), BASKET):
+        file[TREE].extend({column: value[basket] for column, value in rows.items()})
     for column, value in rows.items():
         sums.setdefault(column, hashlib.sha256()).update(_bytes(value))
 

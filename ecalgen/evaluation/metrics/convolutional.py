@@ -8,6 +8,7 @@ import numpy as np
 import optax
 
 from ecalgen.data.showers import CELLS
+from ecalgen.machine.chunks import mapped
 from ecalgen.models.layers import Dense, DownBlock
 
 BATCH = 64
@@ -52,8 +53,7 @@ class ConvolutionalClassifier:
 
     def predict_proba(self, images):
         """Probabilities of both labels: `[N, 900]` -> `[N, 2]`."""
-        one = np.concatenate([_probability(self.params, jnp.asarray(images[first:first + 1024], jnp.float32))
-                              for first in range(0, len(images), 1024)])
+        one = mapped(lambda rows: _probability(self.params, jnp.asarray(rows, jnp.float32)), 1024, images)
         return np.stack([1 - one, one], axis=1)
 
 

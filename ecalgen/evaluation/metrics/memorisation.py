@@ -7,6 +7,7 @@ from ecalgen.data.octant import fold_cells
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
 from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, register
 from ecalgen.evaluation.wording import bracketed, number, text
+from ecalgen.machine.chunks import slices
 from ecalgen.machine.records import NUMBER, PAIR
 
 MEMORISED = Family("Near to reference showers [%]", decimals=2)
@@ -50,10 +51,9 @@ def nearest_distances(showers, training):
     the same size, so that all cells count.
     """
     ours, overlap = _shapes(showers), np.zeros(len(showers), np.float32)
-    for start in range(0, len(training), TRAINING_CHUNK):
-        known = _shapes(training[start:start + TRAINING_CHUNK]).T
-        for first in range(0, len(ours), CHUNK):
-            chunk = slice(first, first + CHUNK)
+    for rows in slices(len(training), TRAINING_CHUNK):
+        known = _shapes(training[rows]).T
+        for chunk in slices(len(ours), CHUNK):
             overlap[chunk] = np.maximum(overlap[chunk], (ours[chunk] @ known).max(axis=1))
     return np.sqrt(np.maximum(2 - 2 * overlap, 0))
 

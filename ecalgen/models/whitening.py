@@ -1,0 +1,82 @@
+"""Whitening: observables in standard deviations from their mean given the particle, and uncorrelated."""
+import itertools
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from ecalgen.machine.chunks import mapped
+from ecalgen.models.observed import seen_observables
+from ecalgen.models.particle import incident_vector
+
+CHUNK = 1_000
+"""Showers whose observables are computed at once."""
+DEGREES = {"mean": 4, "log_std": 2}
+"""Of the polynomials in the incident particle."""
+LIMIT = 6.0
+"""Standard deviations beyond which a whitened observable grows only like a logarithm."""
+FLOOR = 0.03
+"""Smallest standard deviation that whitening resolves, of a combination of observables in units of their own."""
+CONDITION = 1e-4
+"""Smallest singular value, over the largest, that a fit of terms resolves. The terms are nearly linearly dependent.
+With smaller singular values coefficients grow until float32 loses their sum."""
+
+
+class Whitening(nn.Module):
+    """w = (o - mean(c)) / std(c) of observables o given the particle, rotated to be uncorrelated; 6 asinh(w / 6).
+
+    Mean and log std are `expansion`s of fourth and second order. Shares of rings and asymmetries depend strongly on
+    where in its cell the track passes, and near normal incidence on the direction of its slope. The parameters are
+    those of `fit_whitening`, and are never trained. The inverse hyperbolic sine bounds the influence of outliers and
+    leaves them a gradient. Without that gradient, generated outliers drift away and no loss penalises them ("half
+    rates, long" in experiments/results/anchored_pilots.json).
+    """
+
+    @nn.compact
+    def __call__(self, values, given):
+        """`values [N, F]` of particles `given [N, 7]` -> `[N, F]`."""
+        width = values.shape[1]
+        expected = {}
+        for name, degree in DEGREES.items():
+            terms = expansion(given, degree)
+            fitted = self.param(name, nn.initializers.zeros, (terms.shape[1], width))
+            expected[name] = terms @ lax.stop_gradient(fitted)
+        rotation = lax.stop_gradient(self.param("rotation", nn.initializers.orthogonal(), (width, width)))
+        standard = (values - expected["mean"]) * jnp.exp(-expected["log_std"])
+        return LIMIT * jnp.arcsinh(standard @ rotation / LIMIT)
+
+
+def expansion(given, degree):
+    """Terms of `incident_vector`s `[N, 7]`: a polynomial of the first five entries, and n times one a degree lower."""
+    smooth, n = given[:, :5], given[:, 5:]
+    products = n[:, :, None] * polynomial(smooth, degree - 1)[:, None]
+    return jnp.concatenate([polynomial(smooth, degree), products.reshape(given.shape[0], -1)], axis=1)
+
+
+def polynomial(given, degree):
+    """All products of at most `degree` entries: `[N, C]` -> `[N, (C + degree choose degree)]`."""
+    one = jnp.concatenate([jnp.ones_like(given[:, :1]), given], axis=1)
+    factors = np.array(list(itertools.combinations_with_replacement(range(one.shape[1]), degree)), int)
+    return jnp.prod(one[:, factors], axis=-1)
+
+
+def fit_whitening(energy, momentum, point):
+    """Parameters of `Whitening` from real showers, by least squares in float64: `[N, 30, 30]`, `[N, 3]`, `[N, 2]`."""
+    values, *terms = (array.astype(np.float64) for array in mapped(_columns, CHUNK, energy, momentum, point))
+    fit = lambda terms, target: np.linalg.lstsq(terms, target, rcond=CONDITION)[0]
+    mean = fit(terms[0], values)
+    residual = values - terms[0] @ mean
+    log_std = fit(terms[1], np.log(np.abs(residual) + 0.1 * residual.std(axis=0) + 1e-12))
+    log_std[0] += np.log((residual * np.exp(-(terms[1] @ log_std))).std(axis=0) + 1e-12)
+    variances, axes = np.linalg.eigh(np.cov((residual * np.exp(-(terms[1] @ log_std))).T))
+    rotation = axes / np.sqrt(np.maximum(variances, FLOOR**2))
+    return {name: jnp.asarray(array, jnp.float32)
+            for name, array in dict(mean=mean, log_std=log_std, rotation=rotation).items()}
+
+
+@jax.jit
+def _columns(energy, momentum, point):
+    given = incident_vector(momentum, point)
+    return seen_observables(energy, momentum, point), *(expansion(given, degree) for degree in DEGREES.values())

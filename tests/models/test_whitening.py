@@ -1,0 +1,56 @@
+"""Whitened observables: of mean 0 and standard deviation 1 where they were fitted, with a gradient everywhere."""
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.files.formats import load_showers
+from ecalgen.models import particle, whitening
+from ecalgen.models.observed import seen_observables
+
+
+@pytest.fixture(scope="module")
+def columns(showers):
+    return np.asarray(seen_observables(showers.energy, showers.momentum, showers.point))
+
+
+def test_polynomial_by_hand():
+    np.testing.assert_allclose(whitening.polynomial(jnp.array([[2.0, 3.0]]), 2), [[1, 2, 3, 4, 6, 9]])
+    assert whitening.polynomial(jnp.ones((1, 5)), 4).shape == (1, 126)
+
+
+def test_expansion_by_hand():
+    terms = whitening.expansion(jnp.array([[2.0, 0, 0, 0, 0, 3, 5]]), 1)
+    np.testing.assert_allclose(terms, [[1, 2, 0, 0, 0, 0, 3, 5]])
+    assert whitening.expansion(jnp.ones((1, 7)), 4).shape == (1, 126 + 2 * 56)
+
+
+def test_whitened_where_it_was_fitted():
+    """Mean 0 and deviation 1 given the particle, and uncorrelated."""
+    showers = load_showers(sample_path("electron_5d"))[:2000]
+    columns = seen_observables(showers.energy, showers.momentum, showers.point)
+    params = whitening.fit_whitening(showers.energy, showers.momentum, showers.point)
+    given = particle.incident_vector(showers.momentum, showers.point)
+    white = np.asarray(whitening.Whitening().apply({"params": params}, columns, given))
+    resolved = white.std(axis=0) > 0.9
+    assert resolved.sum() > 15
+    np.testing.assert_allclose(white[:, resolved].mean(axis=0), 0, atol=0.15)
+    correlation = np.corrcoef(white[:, resolved].T)
+    assert np.abs(correlation - np.eye(len(correlation))).max() < 0.35
+
+
+def test_an_outlier_keeps_a_gradient():
+    """Twenty deviations look like 6 asinh(20 / 6) = 11.5, with the slope 1 / sqrt(1 + (20 / 6)^2)."""
+    params = {"mean": jnp.zeros((238, 1)), "log_std": jnp.zeros((33, 1)), "rotation": jnp.ones((1, 1))}
+    apply = lambda value: whitening.Whitening().apply({"params": params}, jnp.full((1, 1), value), jnp.zeros((1, 7)))
+    white = lambda value: apply(value)[0, 0]
+    assert float(white(20.0)) == pytest.approx(6 * np.arcsinh(20 / 6), rel=1e-5)
+    assert float(jax.grad(white)(20.0)) == pytest.approx(1 / np.hypot(1, 20 / 6), rel=1e-5)
+
+
+def test_whitening_is_never_trained(showers, columns):
+    params = whitening.fit_whitening(showers.energy, showers.momentum, showers.point)
+    given = particle.incident_vector(showers.momentum, showers.point)
+    gradients = jax.grad(lambda p: whitening.Whitening().apply({"params": p}, columns, given).sum())(params)
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves(gradients))

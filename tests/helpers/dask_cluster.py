@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 @contextlib.contextmanager
 def workers(count=2):
     """(address of the scheduler, a function that kills the worker which runs a task right now)."""
-    with distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None,
+    with distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=":0",
                                   env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}) as cluster:
         yield cluster.scheduler_address, lambda: _kill_one(cluster.scheduler_address)
 

@@ -21,56 +21,43 @@ def small(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def swept(small, tmp_path_factory):
-    """(folder, flags) of table 1 with one small model."""
+    """The folder of the lineage with one small system, and its results."""
     folder = tmp_path_factory.mktemp("swept")
-    flags = [f"--source={small}", f"--showers={COUNT}", "--preset=test", "--steps=2", "--recipe=paper", "--seeds=0",
-             "--only=multitask", f"--workdir={folder}", f"--results={folder / 'results.json'}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(pathlib.Path(__file__).parents[2])
         patch.setattr(importlib.import_module("experiments.measures"), "CLUSTERS", 5)
-        table1 = importlib.import_module("experiments.sweeps.table1")
-        table1.SWEEP.main(table1.make_parser().parse_args(flags))
-    return folder, flags
+        lineage = importlib.import_module("experiments.sweeps.lineage")
+        lineage.SWEEP.main(lineage.make_parser().parse_args([
+            f"--source={small}", f"--showers={COUNT}", "--preset=test", "--only=library", "--only=gflash",
+            f"--workdir={folder}", f"--results={folder / 'results.json'}"]))
+    return folder
 
 
-def test_a_sweep_trains_and_judges(swept):
-    folder, _ = swept
-    result = json.loads((folder / "results.json").read_text())
-    run, = result["runs"]
-    assert (run["variant"], run["seed"], run["steps"]) == ("multitask", 0, 2)
-    figures = {"prd", "auc", "w1", "seconds", "batch_size", "histograms", "mse", "mean_unexplained",
-               "true_against_read", "provenance"}
-    assert figures <= set(run) and run["auc"] > 0.8 > result["real_against_real"]["auc"]
+def test_a_sweep_trains_judges_and_times(swept):
+    result = json.loads((swept / "results.json").read_text())
+    assert [(run["variant"], run["seed"]) for run in result["runs"]] == [("library", 0), ("gflash", 0)]
+    library, gflash = result["runs"]
+    for run in (library, gflash):
+        assert set(run["auc"]) == {"observables", "images"} and set(run["prd"]) == {"raw", "physics"}
+        assert set(run["w1"]) == set(result["real_against_real"]["w1"])
+        assert all(value > 0 for value in run["milliseconds_per_shower"].values())
+    assert library["bytes"] > 0 and library["parameters"] > gflash["parameters"] == 18
     assert {"preset": "test", "showers": COUNT}.items() <= result.items()
-    assert set(result["settings"]) == {"showers", "source", "split", "preset", "steps", "recipe"}
-
-
-def test_a_rerun_continues_results_of_older_versions(swept, small, experiment, capsys):
-    """A file without settings, or with those of an older version, is accepted where they are the same."""
-    folder, flags = swept
-    older = folder / "older.json"
-    result = json.loads((folder / "results.json").read_text())
-    settings = dict(showers=COUNT, split="test", source=str(small), preset="test", steps=2, recipe="paper")
-    assert result["settings"] == settings
-    table1 = experiment("sweeps.table1")
-    older.write_text(json.dumps(result | {"settings": dict(reversed(settings.items()))}))
-    table1.SWEEP.main(table1.make_parser().parse_args([*flags, f"--results={older}"]))
-    assert "holds all of these runs" in capsys.readouterr().out
+    assert {"showers", "split", "source", "preset"} <= set(result["settings"])
 
 
 def test_a_run_is_judged_and_shipped(swept, experiment, monkeypatch):
-    folder, _ = swept
+    folder = swept
     judge = experiment("judge")
     evaluated = []
     monkeypatch.setattr(judge.runs, "evaluate", lambda config, workdir: evaluated.append(config) or (
         (workdir / "evaluation.json").write_text('{"prd": 1}')))
-    args = judge.make_parser().parse_args(["ship", "mine", str(folder / "multitask-0"), "--showers=70",
+    args = judge.make_parser().parse_args(["ship", "mine", str(folder / "library-0"), "--showers=70",
                                            f"--shipped={folder / 'mine'}", f"--results={folder / 'mine.json'}"])
     judge.ship(args)
     result = json.loads((folder / "mine.json").read_text())
     assert evaluated[0].evaluation.showers == 70 and result["prd"] == 1
-    assert result["config"]["system"] == "aux_multitask" and set(result["learning_curve"][0]) == {
-        "stage", "step", "seconds", "w1"}
+    assert result["config"]["system"] == "library" and isinstance(result["learning_curve"], list)
     assert (folder / "mine" / "weights.npz").exists()
 
 

@@ -3,9 +3,9 @@
 Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043; the "Baseline" of table 1 in Rogachev and Ratnikov 2023
 (physics PRD-AUC 0.877, raw 0.669, on data that are not ours).
 
-The recipe is what a search found best (experiments/search.py): noise for every cell, the octant, cells in units of the
-root of the energy, a projection discriminator without gain that sees squares of cells and pays for its gradient every
-eighth step, and on a CPU half the rates. The search's best one had a gain of 2.
+The recipe is what a search found best (experiments/sweeps/search.py): noise for every cell, the octant, cells in units
+of the root of the energy, a projection discriminator without gain that sees squares of cells and pays for its gradient
+every eighth step, and on a CPU half the rates. The search's best one had a gain of 2.
 `recipe=paper` leaves these out. It still differs from the papers' GAN: the logit has a gain of 5, noise and particle
 scale and shift every map of the generator (FiLM), maps are divided by their root mean square in place of batch
 normalisation, and the last ReLU passes a tenth of the gradient at silent cells (docs/sagan.md).

@@ -4,6 +4,11 @@ import statistics
 from experiments.tables import common
 from experiments.tables.common import OTHERS, device, fixed, judged_by, markdown, table
 
+RENAMED = {"experiments.pytorch:sampler": "experiments.pytorch.plain:sampler",
+           "experiments.pytorch_anchored:sampler": "experiments.pytorch.anchored:sampler",
+           "experiments.pytorch:training": "experiments.pytorch.plain:training"}
+"""Name in older results -> name now."""
+
 
 def speed():
     """Milliseconds a shower by batch, against Geant4, and steps of training a second."""
@@ -12,12 +17,14 @@ def speed():
     systems, geant4 = dict(result["systems"]), result["systems"]["geant4"]["milliseconds_per_shower"]
     del systems["geant4"]
     batches = list(next(iter(systems.values()))["batches"])
-    rows = [[f"`{name}`", *(f"{each(row, batch):.3g}" for batch in batches), f"{geant4 / each(row, '1000'):,.0f}",
+    rows = [[f"`{RENAMED.get(name, name)}`", *(f"{each(row, batch):.3g}" for batch in batches),
+             f"{geant4 / each(row, '1000'):,.0f}",
              f"{row['load_seconds'] + row['batches']['1']['first_seconds']:.1f}"] for name, row in systems.items()]
     rows.append(["Geant4", f"{geant4:.0f}", *("" for _ in batches[1:]), "1", ""])
     head = ["", *(f"ms a shower, batch of {int(batch):,}" for batch in batches), "times Geant4, batch of 1,000",
             "seconds to the first shower"]
-    trainings = [[f"`{name}`", f"{row['steps_per_second']['median']:.2f}"] for name, row in result["trainings"].items()]
+    trainings = [[f"`{RENAMED.get(name, name)}`", f"{row['steps_per_second']['median']:.2f}"]
+                 for name, row in result["trainings"].items()]
     cores = "one core" if result["cores"] == 1 else f"{result['cores']} cores"
     return "\n".join([
         *markdown(head, rows), "", *markdown(["training", "steps a second"], trainings), "",

@@ -6,7 +6,7 @@ import pathlib
 from ecalgen.evaluation.report.wording import text
 
 WHERE = pathlib.Path(__file__).parent / "sensitivity.json"
-"""Responses in deviations, of every headline number to every distortion; made by `experiments/sensitivity.py`."""
+"""Responses in deviations, of every headline number to every distortion; from `experiments/checks/sensitivity.py`."""
 SEEN, UNSEEN = 5.0, 2.0
 """Deviations that a number must move to be said to see a distortion, and not to."""
 

@@ -80,6 +80,9 @@ def main():
 
 def one(args):
     """Judge a shipped generator, gflash, a run or a file of showers, and write the figures."""
+    named = args.judged in (*shipped_models("generator"), "gflash")
+    if not (named or args.results):
+        raise SystemExit(f"error: {args.judged} is no shipped generator; give a file for its figures with --results")
     real = load_split(args.source, "test", limit=args.showers)
     if args.speed:
         return print(speed(real))
@@ -87,7 +90,7 @@ def one(args):
     path = args.results or known
     showers = load_showers(args.judged) if pathlib.Path(args.judged).is_file() else generated(args.judged, real)
     repeated = load_repeated(args.source)
-    result = (read(known) if known.exists() else {}) | evaluate(
+    result = (read(known) if named and known.exists() else {}) | evaluate(
         real, showers, load_split(args.source, "train"), clusters=args.clusters,
         repeated=repeated if repeated and len(repeated) <= len(real) else None)
     result |= {"split": "test", "provenance": provenance(0)} | facts(args, result)

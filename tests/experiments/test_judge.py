@@ -27,6 +27,7 @@ def swept(small, tmp_path_factory):
         patch.syspath_prepend(pathlib.Path(__file__).parents[2])
         patch.setattr(importlib.import_module("experiments.measures"), "CLUSTERS", 5)
         lineage = importlib.import_module("experiments.sweeps.lineage")
+        patch.setattr(lineage, "JUDGES", ("observables",))
         lineage.SWEEP.main(lineage.make_parser().parse_args([
             f"--source={small}", f"--showers={COUNT}", "--preset=test", "--only=library", "--only=gflash",
             f"--workdir={folder}", f"--results={folder / 'results.json'}"]))
@@ -38,7 +39,7 @@ def test_a_sweep_trains_judges_and_times(swept):
     assert [(run["variant"], run["seed"]) for run in result["runs"]] == [("library", 0), ("gflash", 0)]
     library, gflash = result["runs"]
     for run in (library, gflash):
-        assert set(run["auc"]) == {"observables", "images"} and set(run["prd"]) == {"raw", "physics"}
+        assert set(run["auc"]) == {"observables"} and set(run["prd"]) == {"raw", "physics"}
         assert set(run["w1"]) == set(result["real_against_real"]["w1"])
         assert all(value > 0 for value in run["milliseconds_per_shower"].values())
     assert library["bytes"] > 0 and library["parameters"] > gflash["parameters"] == 18
@@ -82,6 +83,12 @@ def test_anything_is_judged_alike(small, experiment, monkeypatch, tmp_path, judg
         assert result["config"]["system"] == "baseline" and "commit" in result["training"]["provenance"]
     elif judged == "gflash":
         assert result["training"]["parameters"] == 18 and result["showers_per_second"] == {"1": COUNT}
+
+
+def test_figures_of_a_run_do_not_go_into_the_results_of_a_shipped_generator(experiment):
+    judge = experiment("judge")
+    with pytest.raises(SystemExit, match="error: runs/anchored is no shipped generator; give a file"):
+        judge.one(judge.make_parser().parse_args(["one", "runs/anchored"]))
 
 
 def test_a_ranking_goes_from_geant4_to_the_bad_one(experiment, showers):

@@ -101,7 +101,7 @@ def one(args):
 
 
 def facts(args, result):
-    """What the results say of a generator beside its evaluation: training, and of gflash its tuning and speed."""
+    """The results beside the evaluation: training, and the tuning and speed of gflash."""
     if args.judged == "gflash":
         fit = read(RESULTS / "gflash_tuning.json")
         training = {"system": "gflash", "parameters": len(fit["tuning"])} | {

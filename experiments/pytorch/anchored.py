@@ -136,7 +136,7 @@ class AnchoredGenerator(nn.Module):
         self.register_buffer("scales", torch.from_numpy(anchored.SEEN).flatten())
 
     def draw_noise(self, count):
-        """The noise of so many showers."""
+        """The noise of `count` showers."""
         draw = functools.partial(torch.randn, count, device=self.neighbours.device)
         return {"component": draw(), "total": draw(), "shape": draw(self.shape), "cells": draw(CELLS, CELLS),
                 "latent": draw(self.latent)}

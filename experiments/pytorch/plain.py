@@ -144,7 +144,7 @@ class Generator(nn.Module):
         self.cells = normed(nn.Conv2d(widths[-1], 1, 3, padding=1), sn)
 
     def draw_noise(self, count):
-        """The noise of so many showers."""
+        """The noise of `count` showers."""
         device = self.project.bias.device
         return (torch.randn(count, self.latent, device=device),
                 torch.randn(count, self.cell_noise, 32, 32, device=device))
@@ -196,7 +196,7 @@ class Discriminator(nn.Module):
 
 
 def take(module, params):
-    """Fill a module without spectral norm with Flax parameters of ours, `{name: {...}}`."""
+    """Fill a module without spectral norm with Flax parameters of ecalgen, `{name: {...}}`."""
     for name, value in params.items():
         if isinstance(value, dict) and "kernel" in value:
             layer, kernel = getattr(module, name), torch.from_numpy(np.array(value["kernel"]))
@@ -213,7 +213,7 @@ def take(module, params):
 
 
 def _part(module, name):
-    """`up0`, `down1` or `modulation` of ours, in a module of PyTorch."""
+    """The part of a PyTorch module that ecalgen calls `up0`, `down1` or `modulation`."""
     kind, index = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")):]
     return getattr(module, kind)[int(index)] if index else getattr(module, name)
 

@@ -1,4 +1,4 @@
-"""Variants of a recipe at equal time: how many steps of one take as long as so many of another."""
+"""Variants of a recipe at equal time: the steps of one that take as long as those of another."""
 import time
 
 import jax

@@ -49,7 +49,7 @@ def sensitivity():
 
 
 def checks():
-    """What the shipped showers are like: response by energy, containment, and the lists of physics."""
+    """Checks of the shipped showers: response by energy, containment, and the lists of physics."""
     result = common.load("data_checks")
     samples = result["samples"]
     percent = lambda value, error=None: f"{100 * value:.2f}" + (f" ± {100 * error:.2f}" if error is not None else "")

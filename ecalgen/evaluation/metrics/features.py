@@ -88,7 +88,7 @@ def physics(energy, momentum, point):
 
 
 def _embedding():
-    """The shipped regressor's embedding of the cells, `[N, 64]`; `experiments.embedding` trains it."""
+    """The shipped regressor's embedding of the cells, `[N, 64]`; `experiments.checks.embedding` trains it."""
     params, card = load_weights("embedding", "regressor")
     regressor, transform = Regressor(outputs=card["outputs"]), make_transform(**card["transform"])
     embed = lambda energy: regressor.apply({"params": params}, transform.forward(energy)[..., None])[1]

@@ -1,0 +1,81 @@
+"""How sensitive each metric is: real showers spoiled in known ways (`distortions.py`), judged by the evaluation.
+
+    taskset -c 0 python -m experiments.checks.sensitivity    # a rerun continues
+    python -m experiments.checks.sensitivity --showers=200 --clusters=20 --results=runs/x.json
+
+A metric's response is its change towards worse from the value for showers that are not spoiled. The unit is its own
+standard deviation there, a fourth of its 95 % interval. The spoiled showers are real ones of the training split. They
+are compared with those of the test split. Other training showers are the reference, and the source of copies.
+"""
+
+import numpy as np
+
+from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.evaluation.evaluate import evaluate
+from ecalgen.evaluation.report.measures import PRD, measures
+from ecalgen.evaluation.report.sensitivity import WHERE
+from ecalgen.machine import host
+from ecalgen.machine.provenance import provenance
+from experiments.checks.distortions import DISTORTIONS, NONE
+from experiments.command import absolute, add_clusters, add_showers, new_parser, read, write
+
+DEVIATIONS = 3.92
+"""Width of the 95 % interval of a normal distribution, in standard deviations."""
+
+
+def make_parser():
+    """The flags of the command."""
+    parser = new_parser(__doc__, "sensitivity")
+    add_showers(parser, 5_000)
+    add_clusters(parser)
+    parser.add_argument("--quoted", type=absolute, default=WHERE, help="file for the responses that reports quote")
+    return parser
+
+
+def main():
+    """Judge every distortion that the results do not hold yet, and write the responses that reports quote."""
+    args = make_parser().parse_args()
+    host.set_up()
+    real, training = (load_split(args.source, split) for split in ("test", "train"))
+    real, reference, spoiled = real[:args.showers], training[:args.showers], training[args.showers:2 * args.showers]
+    if not args.results.exists():
+        write(args.results, {"showers": args.showers, "split": "test", "provenance": provenance(0), "rows": []})
+    for name, (distort, amount) in DISTORTIONS.items():
+        if all(row["distortion"] != name for row in read(args.results)["rows"]):
+            generated = distort(spoiled, reference, np.random.default_rng(0), amount)
+            row = {"distortion": name} | headlines(
+                evaluate(real, generated, reference, clusters=args.clusters, progress=False))
+            print(name, row["seconds"], flush=True)
+            known = read(args.results)
+            write(args.results, known | {"rows": [*known["rows"], row]})
+    result = read(args.results)
+    write(args.quoted, {"showers": result["showers"], "responses": responses(result["rows"])})
+
+
+def headlines(evaluation):
+    """Every headline number of an evaluation with its interval, and the seconds of the evaluation."""
+    return {"seconds": round(sum(evaluation["seconds"].values()), 1),
+            "measures": [[family, name, found.value, found.interval]
+                         for (family, name), found in measures(evaluation).items()]}
+
+
+def responses(rows):
+    """Family -> name -> distortion -> response in deviations.
+
+    A measure whose interval for showers that are not spoiled has no width is left out.
+    """
+    of = lambda row: {(family, name): (value, bounds) for family, name, value, bounds in row["measures"]}
+    unspoiled = of(next(row for row in rows if row["distortion"] == NONE))
+    result = {}
+    for (family, name), (before, bounds) in unspoiled.items():
+        deviation = (bounds[1] - bounds[0]) / DEVIATIONS
+        if deviation:
+            sign = -1 if family == PRD else 1
+            result.setdefault(family, {})[name] = {
+                row["distortion"]: round(sign * (of(row)[family, name][0] - before) / deviation, 1)
+                for row in rows if row["distortion"] != NONE}
+    return result
+
+
+if __name__ == "__main__":
+    main()

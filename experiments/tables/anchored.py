@@ -1,0 +1,48 @@
+"""The anchored generator: its ablation, pilots and learning curve."""
+from experiments.tables import common
+from experiments.tables.common import OTHERS, fixed, runs_of, spread, table
+
+
+def ablation():
+    """Means over the seeds, each with the least and the greatest."""
+    result = common.load("anchored_ablation")
+    judges = list(result["real_against_real"]["auc"])
+    variants = dict.fromkeys(run["variant"] for run in result["runs"])
+    rows = [[name, *_ablation_row(runs_of(name, result), judges)] for name in variants]
+    floor = result["real_against_real"]
+    rows.append([OTHERS, "", "", *fixed([*floor["auc"].values(), floor["physics_prd"]["auc"]])])
+    seen = (f"AUC, {judge.replace('_', ' ')}" for judge in judges)
+    return table(["variant", "seeds", "GAN steps", *seen, "physics PRD-AUC"], rows)
+
+
+def pilots():
+    """The log of the pilots, in order."""
+    shown = lambda values: ", ".join(f"{value:.3f}" for value in values or []) or "–"
+    rows = [[run["name"], run["changed"], f"{run['gan_steps']:,}", shown(run["auc_observables"]),
+             shown(run["auc_images"])] for run in common.load("anchored_pilots")["pilots"]]
+    return table(["pilot", "what it was", "GAN steps", "AUC, observables", "AUC, images"], rows)
+
+
+def learning_curve():
+    """The rows of the long run's curve, thinned to about a dozen."""
+    curve = common.load("anchored")["learning_curve"]
+    prior_seconds = max(row["seconds"] for row in curve["rows"] if row["stage"] == "prior")
+    rows = [row for row in curve["rows"] if row["stage"] == "gan"]
+    kept = [row for i, row in enumerate(rows) if i in (0, 1, 2, 4, 6, 9) or (i + 1) % 5 == 0 or row is rows[-1]]
+    points = [["prior alone", f"{prior_seconds / 60:.1f}",
+              *_curve_cells([row for row in curve["rows"] if row["stage"] == "prior"][-1])]]
+    points += [[f"{row['step']:,} steps", f"{(prior_seconds + row['seconds']) / 60:.1f}", *_curve_cells(row)]
+              for row in kept]
+    ceiling = [OTHERS, "", "0.5", f"{curve['physics_prd_ceiling']:.3f}", ""]
+    return table(["state", "minutes", "classifier AUC", "physics PRD-AUC", "mean W1"], [*points, ceiling])
+
+
+def _ablation_row(runs, judges):
+    steps = sorted({run["steps"] for run in runs})
+    return [str(len(runs)), f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}",
+            *(spread([run["auc"][judge] for run in runs]) for judge in judges),
+            spread([run["physics_prd"]["auc"] for run in runs])]
+
+
+def _curve_cells(row):
+    return fixed(row[name] for name in ("auc", "physics_prd", "w1"))

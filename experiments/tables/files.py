@@ -1,0 +1,41 @@
+"""The tables of every page, and where they stand in it."""
+from experiments.command import ROOT
+from experiments.tables import anchored, auxiliary, checks, lineage, speed, systems
+
+TABLES = {
+    "README.md": {"systems": systems.systems, "lineage": lineage.lineage},
+    "docs/library.md": {"reached": lambda: lineage.reached("library")},
+    "docs/vae.md": {"reached": lambda: lineage.reached("vae")},
+    "docs/wgan.md": {"reached": lambda: lineage.reached("wgan"), "1d": lineage.wgan_1d},
+    "docs/adagan.md": {"reached": lineage.adagan},
+    "docs/sagan.md": {"reached": lambda: lineage.reached("sagan", "baseline")},
+    "ecalgen/shipped/README.md": {"cards": systems.cards},
+    "ecalgen/data/samples/README.md": {"checks": checks.checks},
+    "docs/auxiliary.md": {"table 1": auxiliary.auxiliary, "targets": auxiliary.auxiliary_targets,
+                          "weight sweep": auxiliary.weight_sweep, "anchored": auxiliary.auxiliary_anchored},
+    "docs/metrics.md": {"ranking": checks.ranking, "benchmark": checks.prd_benchmark,
+                        "sensitivity": checks.sensitivity},
+    "docs/reliability.md": {"fuzz": checks.fuzz, "shared cores": speed.shared_cores},
+    "docs/analysis.md": {"reconstruction": checks.reconstruction},
+    "docs/speed.md": {"speed": speed.speed, "streaming": speed.streaming, "precision": speed.precision},
+    "experiments/README.md": {"ablation": anchored.ablation, "learning curve": anchored.learning_curve},
+    "experiments/results/anchored_pilots.md": {"pilots": anchored.pilots},
+    "experiments/results/search.md": {"search": lambda: lineage.search("search"),
+                                      "wgan": lambda: lineage.search("search_wgan")},
+}
+"""File -> {name of a table: function that makes it}."""
+
+
+def written(path, text):
+    """The text of a file with its tables brought up to date."""
+    for name, make in TABLES[path].items():
+        begin, end = f"<!-- {name}: written by experiments.tables -->", f"<!-- end of {name} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n{make()}\n{end}{rest.split(end)[1]}"
+    return text
+
+
+def renew():
+    """Write every table into its page."""
+    for path in TABLES:
+        (ROOT / path).write_text(written(path, (ROOT / path).read_text()))

@@ -1,0 +1,85 @@
+"""The tables that `experiments.tables` writes, on results of today and of older evaluations."""
+import pytest
+
+
+@pytest.fixture
+def tables(experiment):
+    """The module that knows all tables."""
+    return experiment("tables.files")
+
+
+@pytest.fixture
+def changed(experiment, monkeypatch):
+    """`changed(change)`: every result passes through `change(name, result)` as it is loaded."""
+    common = experiment("tables.common")
+    load = common.load
+    return lambda change: monkeypatch.setattr(common, "load", lambda name: change(name, load(name)))
+
+
+@pytest.mark.parametrize(("result", "split"), [
+    ({}, "selection"), ({"split": "test"}, "test"), ({"settings": {"split": "test"}}, "test"), ({"settings": {}},
+                                                                                                "selection")])
+def test_the_split_comes_from_the_results(experiment, result, split):
+    assert experiment("tables.common").judged_by(result | {"showers": 5000}) == f"5,000 `{split}`"
+
+
+def test_every_table_names_the_split(tables, changed):
+    def change(name, result):
+        parts = result["sets"] if name == "prd_benchmark" else [result]
+        for part in parts:
+            part["split"] = "fresh"
+        return result
+
+    changed(change)
+    auxiliary, checks = tables.auxiliary, tables.checks
+    for table in (tables.systems.systems, tables.systems.cards, auxiliary.auxiliary, auxiliary.auxiliary_targets,
+                  auxiliary.auxiliary_anchored, tables.lineage.lineage, checks.ranking, checks.reconstruction,
+                  tables.speed.precision, checks.prd_benchmark):
+        text = table()
+        assert "`fresh`" in text and "00 `selection`" not in text and "test showers" not in text, table
+
+
+def test_samples_of_one_test_split(tables):
+    assert "900 `test` showers" in tables.lineage.wgan_1d() and "600 `test` showers" in tables.lineage.adagan()
+
+
+def unmatched(result):
+    """A result as evaluations without repeated showers give it."""
+    for part in (*result["prd"].values(), *result["c2st"].values()):
+        for field in [field for field in part if field.startswith("matched_")] if isinstance(part, dict) else ():
+            del part[field]
+    return result
+
+
+def test_the_matched_ceiling_is_shown_where_it_is_known(tables, changed):
+    changed(lambda name, result: unmatched(result))
+    cards = tables.systems.cards()
+    assert "matched" not in tables.systems.systems() + cards and "same conditions" not in cards
+
+    def change(name, result):
+        result = unmatched(result)
+        if name == "anchored":
+            for features, ceiling in (("raw", 0.931), ("physics", 0.942)):
+                result["prd"][features] |= dict(matched_ceiling=ceiling, matched_ceiling_std=0.002, matched_n=2000,
+                                                matched_auc=0.913)
+            result["c2st"]["cells"]["matched_floor"] = 0.487
+        return result
+
+    changed(change)
+    assert ("the first 2,000 particles a second time" in tables.systems.systems() and tables.systems.systems().endswith(
+        "`anchored` physics 0.913 (0.942 ± 0.002), raw 0.913 (0.931 ± 0.002)."))
+    cards = tables.systems.cards()
+    assert "| physics PRD-AUC of the first 2,000 (matched ceiling) | 0.913 (0.942 ± 0.002) |" in cards
+    assert cards.count("matched ceiling") == 2
+    assert "| cells, floor at the same conditions | 0.487 |" in cards
+
+
+@pytest.mark.parametrize("name", ["ring_shares", "ring_energies"])
+def test_the_rings_of_either_name(tables, changed, name):
+    def change(_, result):
+        for row in [result["real_against_real"], *result["runs"]]:
+            row["w1"][name] = row["w1"].pop("ring_energies")
+        return result
+
+    changed(change)
+    assert f"W1 of the {name.replace('_', ' ')}" in tables.lineage.reached("vae")

@@ -11,7 +11,7 @@ from ecalgen.export.__main__ import main as export
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("*.ipynb"), *(ROOT / "ecalgen").rglob("README.md")])
-FOLDERS = ("ecalgen", "configs", "docs", "tests")
+FOLDERS = ("ecalgen", "configs", "docs", "experiments", "tests")
 """Folders whose files the pages name by their path."""
 
 

@@ -31,13 +31,13 @@ from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.sampler import PRECISIONS, load_sampler
 from ecalgen.sampling.weights import SHIPPED, shipped_models
 from ecalgen.simulation.gflash import SHASHLIK_TUNING, Gflash
-from ecalgen.training.loop import read_metrics
+from ecalgen.training.metrics_log import read_metrics
 from experiments.checks.distortions import uncorrelated
 from experiments.checks.sensitivity import headlines
 from experiments.command import RESULTS, ROOT, absolute, add_clusters, add_showers, new_parser, read, write
 from experiments.measures import best_seconds, distances, generated, judged, reference
 
-JUDGES = ("observables", "cells", "images")
+CLASSIFIERS = ("observables", "cells", "images")
 
 
 def make_parser():
@@ -135,7 +135,7 @@ def ship_run(args, name, config, extra):
 def precision(args):
     """Judge shipped generators at every precision of their products: what does bfloat16 cost in fidelity?"""
     real = load_split(args.source, "test", limit=args.showers)
-    compared = lambda other: judged(real, other, JUDGES) | {"w1": distances(real, other)}
+    compared = lambda other: judged(real, other, CLASSIFIERS) | {"w1": distances(real, other)}
     rows = [{"model": name, "precision": precision} | compared(generated(load_sampler(name, precision), real))
             for name in host.progress(args.only or shipped_models("generator"), desc="models", unit="model")
             for precision in PRECISIONS]

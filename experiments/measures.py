@@ -5,17 +5,19 @@ import time
 import jax
 import numpy as np
 
-from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.showers import Showers
+from ecalgen.data.sources import sample_path
 from ecalgen.data.transforms import make_transform
-from ecalgen.evaluation.metrics.c2st import JUDGES, binned, c2st
+from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, auc_in_bins, c2st
 from ecalgen.evaluation.metrics.distances import wasserstein_distance
 from ecalgen.evaluation.metrics.features import make_extractor, observable_columns
 from ecalgen.evaluation.metrics.prd import prd_score
+from ecalgen.machine.chunks import slices
 from ecalgen.models.build import build_generator
 from ecalgen.sampling.sampler import chunk_size, load_sampler, make_sampler
 from ecalgen.simulation.gflash import Gflash
-from ecalgen.training.loop import read_metrics
+from ecalgen.training.metrics_log import read_metrics
 
 CLUSTERS = 400
 
@@ -47,28 +49,27 @@ def generated(sampler, real, seed=0):
 def make_showers(fields, transform, variables, real, seed=0):
     """Showers of the generator that `config.generator` describes, at the conditions of real ones."""
     sample = make_sampler(build_generator(fields), make_transform(**transform))
-    chunk = chunk_size()
-    parts = [sample(variables, jax.random.key(seed), real.momentum[first:first + chunk],
-                    real.point[first:first + chunk], first) for first in range(0, len(real), chunk)]
+    parts = [sample(variables, jax.random.key(seed), real.momentum[rows], real.point[rows], rows.start)
+             for rows in slices(len(real), chunk_size())]
     return Showers(np.concatenate(parts), real.momentum, real.point)
 
 
-def judged(real, other, judges=tuple(JUDGES), runs=10):
-    """{"auc": {judge: AUC}, "bins": ..., "physics_prd": ..., "showers": N} of other showers against real ones."""
-    tests = {judge: c2st(real, other, judge, bootstrap=20) for judge in judges}
-    result = {"showers": len(real), "auc": {judge: round(test.auc, 4) for judge, test in tests.items()},
+def judged(real, other, classifiers=tuple(CLASSIFIERS), runs=10):
+    """{"auc": {classifier: AUC}, "bins": ..., "physics_prd": ..., "showers": N} of other showers against real ones."""
+    tests = {name: c2st(real, other, name, bootstrap=20) for name in classifiers}
+    result = {"showers": len(real), "auc": {name: round(test.auc, 4) for name, test in tests.items()},
               "physics_prd": prd(real, other, "physics", runs)}
     if "observables_and_conditions" in tests:
-        bins = binned(tests["observables_and_conditions"], real, other, bootstrap=20)
+        bins = auc_in_bins(tests["observables_and_conditions"], real, other, bootstrap=20)
         result["bins"] = {name: [[entry["low"], entry["high"], round(entry["auc"], 4)] for entry in entries]
                           for name, entries in bins.items()}
     return result
 
 
-def judged_twice(real, other, judges):
-    """{"prd": {features: PRD-AUC}, "auc": {judge: AUC}, "w1": {observable: distance}}, with both PRD-AUCs."""
+def judged_twice(real, other, classifiers):
+    """{"prd": {features: PRD-AUC}, "auc": {classifier: AUC}, "w1": {observable: distance}}, with both PRD-AUCs."""
     return {"prd": {features: prd(real, other, features) for features in ("raw", "physics")},
-            "auc": {judge: round(c2st(real, other, judge, bootstrap=2).auc, 4) for judge in judges},
+            "auc": {name: round(c2st(real, other, name, bootstrap=2).auc, 4) for name in classifiers},
             "w1": distances(real, other)}
 
 

@@ -92,7 +92,7 @@ SHASHLIK_TUNING = Tuning(
     response=1.1211, resolution=1.0135, spots=1.9672, spots_power=0.1113, spot_fano=0.3386, maximum=1.0349,
     maximum_offset=-0.0107, alpha=0.9877, spread=0.9926, core=1.1891, core_growth=-0.0154, core_log=-0.0007,
     tail=1.1911, tail_power=1.2083, weight=0.9024, weight_log=-0.0017, tail_log=0.0056, width_spread=0.0393)
-"""Fitted to the Geant4 training showers by `python -m experiments.checks.tune_gflash`; for 1 to 100 GeV, their range."""
+"""Fitted to Geant4 training showers of 1 to 100 GeV by `python -m experiments.checks.tune_gflash`."""
 
 
 class Profile(NamedTuple):

@@ -28,7 +28,7 @@ VARIANTS = {
 OTHER_PRIOR = (ALONE, "without octant", "without prior")
 SAME_PRIOR = [name for name in VARIANTS if name not in OTHER_PRIOR]
 """Variants with the prior of the full recipe; they take it from the run `prior alone`."""
-JUDGES = ("observables", "observables_and_conditions", "images")
+CLASSIFIERS = ("observables", "observables_and_conditions", "images")
 
 
 def variants(args):
@@ -47,7 +47,7 @@ def take_prior(config, args, name, seed):
 
 def compared(real, other):
     """The figures of other showers."""
-    return judged(real, other, JUDGES)
+    return judged(real, other, CLASSIFIERS)
 
 
 SWEEP = Sweep(

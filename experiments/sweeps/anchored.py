@@ -14,7 +14,9 @@ from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.machine import host
 from ecalgen.machine.lock import alone
 from ecalgen.sampling.sampler import export_generator, load_sampler
-from ecalgen.training.loop import read_metrics, run_stage, trained_state
+from ecalgen.training.loop import run_stage, trained_state
+from ecalgen.training.material import load_material
+from ecalgen.training.metrics_log import read_metrics
 from experiments import judge
 from experiments.command import absolute, add_showers, new_parser
 from experiments.measures import CLUSTERS, judged, make_showers, milliseconds, prd, reference
@@ -58,12 +60,12 @@ def main():
 @alone
 def train(config, workdir, validation):
     """Train as `runs.train`; each checkpoint is judged by the classifier AUC and the physics PRD-AUC as well."""
-    showers, stages, data = runs.load_stages(config)
+    material = load_material(config)
     states = {}
-    for stage in stages:
+    for stage in material.stages:
         judging = dataclasses.replace(stage, monitor=monitor(stage, config, validation))
-        states[stage.name] = run_stage(judging, data, config.train, config.seed, workdir, before=dict(states))
-    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, showers)
+        states[stage.name] = run_stage(judging, material.data, config.train, config.seed, workdir, before=dict(states))
+    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, material.showers)
 
 
 def monitor(stage, config, validation):

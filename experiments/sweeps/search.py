@@ -11,7 +11,7 @@ from configs import baseline, wgan
 from experiments.measures import distances, judged
 from experiments.sweeps.engine import Sweep, changed, options
 
-JUDGES = ("observables", "images")
+CLASSIFIERS = ("observables", "images")
 ANNEAL = {"train.constant_fraction": 0.25, "train.final_fraction": 0.01}
 OCTANT = {"generator.octant": True, "discriminator.octant": True}
 NOISE = {"generator.cell_noise": 2}
@@ -98,7 +98,7 @@ def configured(args, changes):
 
 SWEEP = Sweep(
     __doc__, "search", variants, usual=lambda args: configured(args, {}),
-    judge=lambda real, other: judged(real, other, JUDGES) | {"w1": distances(real, other)},
+    judge=lambda real, other: judged(real, other, CLASSIFIERS) | {"w1": distances(real, other)},
     flags={"--system": dict(choices=tuple(SYSTEMS), default="baseline", help="system that is changed (baseline)")},
     showers=4_000, split="validation", seeds=(0,), steps=2_500)
 make_parser = SWEEP.make_parser

@@ -12,8 +12,9 @@ seed, so one process should make all three. A killed run is continued from its l
 import numpy as np
 
 from configs import aux_multitask, aux_twostep, baseline
-from ecalgen import runs
 from ecalgen.evaluation.metrics.features import observable_columns
+from ecalgen.training import readout
+from ecalgen.training.material import load_material
 from experiments.measures import judged_twice
 from experiments.sweeps.engine import Sweep, folder, options
 
@@ -61,7 +62,7 @@ def histograms(showers):
 
 def regression(config, workdir, real):
     """Mean squared error of the regressor and the variance that it leaves unexplained; true against predicted."""
-    pairs = runs.regression(config, workdir, real)
+    pairs = readout.regression(workdir, load_material(config), real)
     mse = {name: float(np.mean((true - read)**2)) for name, (true, read) in pairs.items()}
     unexplained = {name: mse[name] / float(np.var(true)) for name, (true, _) in pairs.items()}
     count = lambda true, read: np.histogram2d(true, np.clip(read, -1, 1), (EDGES[::2], EDGES[::2]))[0].astype(int)

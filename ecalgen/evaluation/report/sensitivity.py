@@ -6,7 +6,7 @@ import pathlib
 from ecalgen.evaluation.wording import text
 
 WHERE = pathlib.Path(__file__).parent / "sensitivity.json"
-"""Response of every headline number to every distortion, in standard deviations, from `experiments/checks/sensitivity.py`."""
+"""Response of every headline number to every distortion, in standard deviations (experiments/checks/sensitivity.py)."""
 SEEN, UNSEEN = 5.0, 2.0
 """A number sees a distortion that moves it by SEEN standard deviations, and misses one that moves it by less than
 UNSEEN."""

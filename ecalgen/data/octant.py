@@ -31,5 +31,5 @@ def unfold_cells(cells, momentum):
 
 
 def _swapped(momentum):
-    """Where x and y are to be exchanged: `[N, 3]` -> `[N]`."""
+    """Whether folding exchanges x and y: `[N, 3]` -> `[N]`."""
     return jnp.abs(momentum[:, 1]) > jnp.abs(momentum[:, 0])

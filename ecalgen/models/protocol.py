@@ -1,4 +1,4 @@
-"""What every generator must be, whatever its network: the contract of training, sampling and export."""
+"""The protocol of generators, on which training, sampling and export depend."""
 import inspect
 from typing import Any, Protocol
 

@@ -14,7 +14,7 @@ from ecalgen.models.particle import incident_vector
 CHUNK = 1_000
 """Showers whose observables are computed at once."""
 DEGREES = {"mean": 4, "log_std": 2}
-"""Of the polynomials in the incident particle."""
+"""Degrees of the polynomials in the incident particle."""
 LIMIT = 6.0
 """Standard deviations beyond which a whitened observable grows only like a logarithm."""
 FLOOR = 0.03

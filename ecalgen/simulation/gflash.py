@@ -176,7 +176,7 @@ def spot_numbers(tuning: Tuning, layer: Layer, incident_energy):
 
 
 _LOGITS, _LOG_SHAPES = np.linspace(-17, 17, 273), np.linspace(np.log(0.05), np.log(50), 139)
-"""Where `gamma_quantile` is tabulated: logit of the probability, log of the shape."""
+"""Points of the table of `gamma_quantile`: logit of the probability, log of the shape."""
 
 
 @functools.cache

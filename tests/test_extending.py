@@ -95,6 +95,7 @@ import json, sys
 import numpy as np
 import ecalgen
 from ecalgen.data.files.formats import load_showers
+from ecalgen.evaluation.metrics.registry import metrics
 from ecalgen.simulation.__main__ import main, parse
 from ecalgen.training.targets import find_functions
 
@@ -109,7 +110,8 @@ for words in commands:
     if words[0] == "gflash":
         main([*words, "--events=20"])
 tungsten, npy = np.load("tungsten.npz")["EnergyDeposit"], load_showers("showers.npy", conventions="as_is").energy
-print(json.dumps({"observables": {name: np.asarray(value).tolist() for name, value in values.items()},
+print(json.dumps({"metric": [metrics()["hottest_cell"].compute.__module__, list(metrics())[-1]],
+                  "observables": {name: np.asarray(value).tolist() for name, value in values.items()},
                   "tungsten": tungsten.shape, "npy": npy.shape, "lit": [float(tungsten.sum()), float(npy.sum())]}))
 """
 
@@ -131,3 +133,10 @@ def test_observable(checks):
 def test_calorimeter_and_format(checks):
     """The commands of the page simulate the calorimeter and write the format, which `load_showers` reads."""
     assert checks["tungsten"] == [20, 24, 24] and checks["npy"] == [20, 30, 30] and min(checks["lit"]) > 0
+
+
+def test_metric(checks):
+    """The package finds it; `tests/evaluation/metrics/test_registry.py` follows the same lines to the pages."""
+    assert checks["metric"] == ["ecalgen.evaluation.metrics.hottest_cell", "hottest_cell"]
+    block = next(code for place, code in BLOCKS if place == "ecalgen/evaluation/metrics/hottest_cell.py")
+    assert block == (ROOT / "tests" / "helpers" / "hottest_cell.py").read_text()

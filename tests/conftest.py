@@ -5,7 +5,8 @@ import pathlib
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: OpenMP threads of several processes spin while they wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))  # before jax
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tiny networks: compiling takes longer than running
 
 import jax
 import pytest
@@ -15,6 +16,18 @@ from ecalgen.data.sources import sample_path
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+MAPS = pathlib.Path("/proc/self/maps")
+MANY = 30_000
+"""Memory mappings of a process; Linux allows 65,530, and every compiled program takes some."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_mappings():
+    """Compiled programs are given up at the end of a module whose process has many of them."""
+    yield
+    if MAPS.exists() and MAPS.read_bytes().count(b"\n") > MANY:
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")

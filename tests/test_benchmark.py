@@ -53,6 +53,7 @@ def test_names_that_are_nothing(arguments, message):
         benchmark.main([*arguments, "--batches=1"])
 
 
+@pytest.mark.slow
 def test_trainings_and_functions_of_ones_own(tmp_path, monkeypatch, capsys):
     (tmp_path / "mine.py").write_text(
         "import time\nimport numpy as np\n"

@@ -9,6 +9,7 @@ import tiny
 from ecalgen.training import parallel
 
 
+@pytest.mark.slow
 def test_three_steps_a_call_are_three_calls():
     stage = tiny.stage(tiny.train_config())
     one = three = stage.init(jax.random.key(0))

@@ -82,6 +82,7 @@ def test_one_builder_makes_the_discriminator_of_a_run(recipe, showers):
     assert discriminator.regressor is None and discriminator.auxiliary is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["aux_twostep:test", "aux_multitask:test"])
 def test_alphas_weigh_the_targets(recipe, showers, name):
     """A loss with alphas (1, 0) is another one than with (0, 1), at the same networks and showers."""

@@ -13,7 +13,7 @@ FORMAT = 4
 
 def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters=None, runs=None, bootstrap=200,
              progress=True, repeated=None):
-    """All metrics of generated against real showers, beside those of other real showers, as a JSON-able dict.
+    """All metrics of generated against real showers, with those of other real showers, as a JSON-able dict.
 
     Every set is cut to the size of the smallest, since a PRD-AUC and a Wasserstein distance depend on it. The size is
     recorded as `showers`. Copies are searched for among all showers of `reference`; `training_showers` is their number.

@@ -23,7 +23,7 @@ REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
 CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES), "unit": tuple(UNITS),
            "network": ("convolutions", "cells")}
 """Field -> the strings it may be."""
-COUNTS = ("latent", "shape", "shape_latents", "embedding", "showers", "neighbours", "hidden", "rounds")
+COUNTS = ("latent", "shape", "embedding", "showers", "neighbours", "hidden", "rounds")
 """Fields that must be at least 1."""
 RENAMED = {"shape": "shape_latents"}
 """Field of configs and cards -> the argument of the network, where they differ."""

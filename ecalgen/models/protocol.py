@@ -29,8 +29,9 @@ class Generator(Protocol):
         """
 
 
-METHODS = {"draw_noise": ("key",), "__call__": ("noise", "momentum", "point", "update_stats")}
-"""Method of a `Generator` -> its arguments."""
+METHODS = {name: tuple(inspect.signature(getattr(Generator, name)).parameters)[1:]
+           for name in ("draw_noise", "__call__")}
+"""Method of a `Generator` -> its arguments after `self`."""
 
 
 def check_generator(generator):

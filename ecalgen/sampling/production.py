@@ -38,7 +38,7 @@ from ecalgen.simulation.calorimeter import SHASHLIK
 from ecalgen.simulation.geant4 import Setup
 
 VERSIONED = ("ecalgen", "numpy")
-"""Packages whose versions a file records, beside the version of the simulation."""
+"""Packages whose versions a file records in addition to that of the simulation."""
 
 
 class ProductionError(UserError):

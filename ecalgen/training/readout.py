@@ -1,4 +1,4 @@
-"""What the regressor of a run predicts for showers, beside what is true."""
+"""The predictions of a run's regressor for showers, and the true values."""
 import jax
 import numpy as np
 

@@ -84,7 +84,7 @@ def _matched(names, results):
               for name, result in found.items())
     count = next(iter(found.values()))["prd"]["raw"]["matched_n"]
     return (f" Geant4 simulated the first {count:,} particles a second time. Their PRD-AUC is the ceiling of "
-            f"matched ones (in brackets): {'; '.join(values)}.")
+            f"matched ones (in brackets). {'. '.join(values)}.")
 
 
 def _matched_prd(result, features):

@@ -1,5 +1,4 @@
 """Layers against SciPy's convolution, NumPy's singular values and attention written out as loops."""
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,11 +9,8 @@ from scipy.special import softmax
 from ecalgen.models.layers import (
     Conv,
     Dense,
-    DoublingConv,
-    HalvingConv,
     Modulation,
     SelfAttention,
-    TransposedConv,
     UpBlock,
     at_precision,
     fold_spectral_norm,
@@ -50,15 +46,6 @@ def test_conv_is_scipys_correlation():
             np.testing.assert_allclose(ours[n, :, :, k], expected, atol=1e-4)
 
 
-def test_doubling_conv_is_a_convolution_of_the_doubled_map():
-    x = RNG.normal(size=(2, 5, 4, 3)).astype("f4")
-    layer = DoublingConv(4, spectral_norm=True)
-    variables = layer.init(jax.random.key(0), x)
-    doubled = np.repeat(np.repeat(x, 2, axis=1), 2, axis=2)
-    np.testing.assert_allclose(layer.apply(variables, x), Conv(4, spectral_norm=True).apply(variables, doubled),
-                               atol=1e-5)
-
-
 @pytest.mark.parametrize("layer, size", [(Dense(4), (50, 7)), (Conv(4), (50, 1, 1, 7))])
 def test_at_bfloat16_only_the_product_is_rounded(layer, size):
     """Operands and result to 8 bits; a bias of 0.001, added in bfloat16, would vanish beside them."""
@@ -74,30 +61,6 @@ def test_at_bfloat16_only_the_product_is_rounded(layer, size):
     assert y.dtype == jnp.float32
     np.testing.assert_allclose(y - 0.001, exact, rtol=2**-8, atol=1e-6)
     assert np.abs(y - 0.001 - x @ kernel).max() > 1e-4
-
-
-@pytest.mark.parametrize("side", [8, 7])
-def test_halving_conv_and_its_gradients_are_those_of_a_stride_of_two(side):
-    """Of the second order too: a penalty of the slope, by parameters and cells."""
-    x = jnp.asarray(RNG.normal(size=(2, side, 6, 3)), jnp.float32)
-    halving, strided = HalvingConv(5), nn.Conv(5, (4, 4), (2, 2))
-    variables = halving.init(jax.random.key(0), x)
-
-    def penalty(layer, variables, x):
-        slope = jax.grad(lambda x: jnp.sum(jnp.tanh(layer.apply(variables, x))))(x)
-        return jnp.sum(slope**2)
-
-    np.testing.assert_allclose(halving.apply(variables, x), strided.apply(variables, x), atol=1e-5)
-    ours, theirs = (jax.grad(penalty, (1, 2))(layer, variables, x) for layer in (halving, strided))
-    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, atol=1e-4), ours, theirs)
-
-
-def test_transposed_conv_is_flaxs():
-    x = RNG.normal(size=(2, 5, 4, 3)).astype("f4")
-    layer = TransposedConv(4)
-    variables = layer.init(jax.random.key(0), x)
-    np.testing.assert_allclose(layer.apply(variables, x), nn.ConvTranspose(4, (4, 4), (2, 2)).apply(variables, x),
-                               atol=1e-5)
 
 
 def test_power_iteration_finds_the_largest_singular_value():

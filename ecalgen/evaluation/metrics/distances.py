@@ -68,7 +68,7 @@ def observable_distances(real, generated, seed=0, bootstrap=200):
 
 
 def distances_with_reference(real, generated, reference, seed=0, bootstrap=200):
-    """`observable_distances` of generated showers, and beside them those of other real ones.
+    """`observable_distances` of generated showers, and those of other real ones for comparison.
 
     Args:
       real, generated, reference: `{name: [N, K]}`.

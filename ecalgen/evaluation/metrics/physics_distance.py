@@ -124,7 +124,7 @@ def explain(entry):
 
 
 def verdict(entry):
-    """The Frechet distance beside that between two real sets."""
+    """The Frechet distance, compared with that between two real sets."""
     fpd = entry["fpd"]
     yield DISTANCE.mark(measures(entry)[TITLES["fpd"]]), (
         f"Frechet physics distance {number(fpd['value'])} against {number(fpd['reference'])} between real sets")

@@ -31,7 +31,7 @@ SETTINGS = {"protocol": "protocol", "showers": "N, showers of each set", "condit
 EVALUATION = {"showers": Kind("a whole number from 1", lambda value: COUNT.fits(value) and value > 0),
               "prd": OBJECT, "c2st": OBJECT, "observables": OBJECT,
               "notes": Maybe(Rows(TEXT)), "training": Maybe(OBJECT), "provenance": Maybe(OBJECT)}
-"""Fields that a comparison reads, beside the entries of the metrics."""
+"""Fields that a comparison reads in addition to the entries of the metrics."""
 
 
 class ComparisonError(UserError):

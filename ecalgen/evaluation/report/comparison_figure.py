@@ -1,4 +1,4 @@
-"""The figure that compares judged runs: every headline number beside that between two real sets."""
+"""The figure that compares judged runs: every headline number and that between two real sets."""
 import itertools
 
 import numpy as np

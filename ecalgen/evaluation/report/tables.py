@@ -23,7 +23,7 @@ def tables_of(metric, entry):
 
 
 def measures_table(family, measures):
-    """Headline numbers of a family beside those between two real sets."""
+    """Headline numbers of a family, and those between two real sets."""
     digits = family.decimals
     cells = lambda value, bounds: [number(value, digits), bracketed(bounds, digits)]
     rows = [(name.capitalize(), [*cells(*measure[:2]), *cells(*measure[2:])]) for name, measure in measures.items()]

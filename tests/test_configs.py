@@ -2,6 +2,7 @@
 import importlib
 import json
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from ecalgen.adagan import ensemble_run as ensemble
 from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 
-CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py")
+ROOT = pathlib.Path(__file__).parents[1]
+CONFIGS = sorted(path.stem for path in (ROOT / "configs").glob("*.py")
                  if path.stem != "base")
 OPTIONS = {"aux_twostep": ["regressor=cnn_sa", "regressor=disc_arch_hlr", "regressor=cnn,targets=scalars"],
            "wgan": ["beam=1d"]}
@@ -44,6 +46,27 @@ def test_the_docstring_tells_how_to_run_it(recipe, name):
     said = importlib.import_module(f"configs.{name}").__doc__
     for preset in ("", ":cpu", ":test"):
         assert f"python -m ecalgen.main --config=configs/{name}.py{preset} " in said
+
+
+def numbers_of(value):
+    """All numbers below a JSON value."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [number for part in value for number in numbers_of(part)]
+    return [value] if isinstance(value, float | int) else []
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_figures_of_the_docstring_are_those_of_the_results(recipe, name):
+    """Each number of three decimals before the name of a file of results is in that file."""
+    recipe(name)
+    said = " ".join(importlib.import_module(f"configs.{name}").__doc__.split())
+    quoted = re.findall(r"took(.*?)\(?(experiments/results/\w+\.json)", said)
+    assert quoted or "experiments/results" not in said
+    for words, path in quoted:
+        there = {f"{number:.3f}" for number in numbers_of(json.loads((ROOT / path).read_text()))}
+        assert set(re.findall(r"\b0\.\d{3}\b", words)) <= there, (path, words)
 
 
 def expected_targets(config):

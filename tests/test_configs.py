@@ -20,6 +20,7 @@ OPTIONS = {"aux_twostep": ["regressor=cnn_sa", "regressor=disc_arch_hlr", "regre
 """Config -> options besides the default ones."""
 EVERY = [f"{name}:{','.join(filter(None, (preset, option)))}" for name in CONFIGS for preset in ("", "cpu", "test")
          for option in ("", *OPTIONS.get(name, ()))]
+AUCS = ("auc", "ceiling")
 TRAINED_ELSEWHERE = ("anchored", "baseline", "adagan")
 """Systems that tests/test_main.py and tests/adagan train."""
 
@@ -48,24 +49,24 @@ def test_the_docstring_tells_how_to_run_it(recipe, name):
         assert f"python -m ecalgen.main --config=configs/{name}.py{preset} " in said
 
 
-def numbers_of(value):
-    """All numbers below a JSON value."""
-    if isinstance(value, dict):
-        value = list(value.values())
+def aucs(value, name=""):
+    """All numbers called `auc` or `ceiling` below a JSON value, and those of dicts with these names."""
     if isinstance(value, list):
-        return [number for part in value for number in numbers_of(part)]
-    return [value] if isinstance(value, float | int) else []
+        return [number for part in value for number in aucs(part)]
+    if isinstance(value, dict):
+        return [number for key, part in value.items() for number in aucs(part, name if name in AUCS else key)]
+    return [value] if name in AUCS and isinstance(value, float) else []
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_figures_of_the_docstring_are_those_of_the_results(recipe, name):
-    """Each number of three decimals before the name of a file of results is in that file."""
+    """Each AUC of three decimals before the name of a file of results is in that file."""
     recipe(name)
     said = " ".join(importlib.import_module(f"configs.{name}").__doc__.split())
     quoted = re.findall(r"took(.*?)\(?(experiments/results/\w+\.json)", said)
     assert quoted or "experiments/results" not in said
     for words, path in quoted:
-        there = {f"{number:.3f}" for number in numbers_of(json.loads((ROOT / path).read_text()))}
+        there = {f"{number:.3f}" for number in aucs(json.loads((ROOT / path).read_text()))}
         assert set(re.findall(r"\b0\.\d{3}\b", words)) <= there, (path, words)
 
 

@@ -1,5 +1,6 @@
 """Every field of a recipe, with its unit or source; the other configs override some of them."""
 import ml_collections
+from ml_collections import config_dict
 
 
 def get_config():
@@ -11,8 +12,14 @@ def get_config():
 
     config.data = data = ml_collections.ConfigDict()
     data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of a file of showers
-    data.dir = ml_collections.config_dict.placeholder(str)  # TFDS folder; its default when None
+    data.dir = config_dict.placeholder(str)  # TFDS folder; its default when None
     data.conventions = "detect"  # units and axes of a file are detected; as_is takes them as they are
+    data.calorimeter = config_dict.placeholder(str)  # of a file that does not say its grid: a name in data/grid.py
+    data.grid = ml_collections.ConfigDict()  # or its cells, see data/grid.py
+    data.grid.shape = config_dict.placeholder(tuple)  # cells along x and y, and along z where the depth is read out
+    data.grid.pitch = config_dict.placeholder(tuple)  # cm, along each of these axes
+    data.grid.reference_depth = config_dict.placeholder(float)  # cm
+    data.grid.symmetries = config_dict.placeholder(int)  # 8, 4 or 1
     data.on_device = 200_000  # training showers (3.6 kB each) at most; more stream, in blocks of half this number
     data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 

@@ -1,4 +1,5 @@
 """A run in its folder: prepare, train, evaluate with a report, and sample; each can be resumed and repeated."""
+import dataclasses
 import datetime
 import functools
 import pathlib
@@ -16,7 +17,7 @@ from ecalgen.machine.lock import alone
 from ecalgen.machine.provenance import device, provenance
 from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.training.loop import run_stage, trained_state
-from ecalgen.training.material import load_material, newest_state
+from ecalgen.training.material import keep_domain, load_material, newest_state
 from ecalgen.training.metrics_log import read_metrics, training_seconds
 from ecalgen.training.readout import regressor_report
 from ecalgen.training.recipe import check_recipe, source_of, write_recipe
@@ -66,7 +67,9 @@ def check_config(config):
 def train(config, workdir):
     """Train every stage to its end, from the newest checkpoints; then write the generator for `load_sampler`."""
     _check_counts(source_of(config), config.evaluation.showers)
-    material = load_material(config)
+    material = load_material(config, workdir)
+    if is_first():
+        keep_domain(workdir, material.domain)
     writers = make_writers(workdir, config.tensorboard and is_first())
     if is_first():
         print(f"training {config.system} ({config.preset}) on {material.count:,} showers, {device()}, in {workdir}",
@@ -77,7 +80,7 @@ def train(config, workdir):
                                        before=dict(states))
     if is_first():
         state = trained_state(stage, states[stage.name], workdir)
-        export_generator(workdir / "generator", state, config, material.showers)
+        export_generator(workdir / "generator", state, config, material.showers, material.domain)
 
 
 @alone
@@ -90,7 +93,7 @@ def evaluate(config, workdir):
     source, settings = source_of(config), config.evaluation
     _check_counts(source, settings.showers)
     training = functools.cache(lambda: source.load("train", source.on_device))
-    material = functools.cache(lambda: load_material(config, training()))
+    material = functools.cache(lambda: load_material(config, workdir, training()))
     sampler = _sampler(config, workdir, material)
     real = source.load("test", settings.showers)
     print(f"judging {len(real):,} generated showers against as many real ones, protocol {settings.protocol!r}",
@@ -122,15 +125,15 @@ def sample(config, workdir, conditions, seed):
         raise RunError("--mode=sample needs --conditions=FILE, an npz with ParticleMomentum [N, 3] in GeV and "
                        "ParticlePoint [N, 2] in cm")
     momentum, point = load_conditions(conditions)
-    sampler = _sampler(config, workdir, functools.cache(lambda: load_material(config)))
+    sampler = _sampler(config, workdir, functools.cache(lambda: load_material(config, workdir)))
     energy = sampler(momentum, point, seed=seed)
-    save_showers(workdir / "samples.npz", Showers(energy, momentum, point))
+    save_showers(workdir / "samples.npz", Showers(energy, momentum, point, grid=sampler.grid))
     return workdir / "samples.npz"
 
 
 def _generated(sampler, real, seed, workdir):
     """Generated showers at the conditions of the real ones."""
-    generated = Showers(sampler(real.momentum, real.point, seed=seed), real.momentum, real.point, real.pdg)
+    generated = dataclasses.replace(real, energy=sampler(real.momentum, real.point, seed=seed))
     if not generated.energy.any():
         raise RunError(f"the generator of {workdir} makes empty showers only: its training was too short, or collapsed "
                        "(metrics.jsonl shows when: w1_visible_fraction); train it for longer, at lower rates, or with "
@@ -151,7 +154,7 @@ def _export_newest(config, workdir, material):
     if not (workdir / "checkpoints").exists():
         raise RunError(f"{workdir} has no checkpoints yet; train it first, with --mode=train")
     state = newest_state(workdir, material())
-    export_generator(workdir / "generator", state, config, material().showers)
+    export_generator(workdir / "generator", state, config, material().showers, material().domain)
 
 
 def _check_counts(source, count):

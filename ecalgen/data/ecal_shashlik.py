@@ -16,8 +16,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 from absl import logging
 
-from ecalgen.data.files.formats import load_showers
-from ecalgen.data.showers import CELLS, KEYS, Showers
+from ecalgen.data.files.formats import find_grid, load_showers
+from ecalgen.data.grid import SHASHLIK, Grid
+from ecalgen.data.showers import KEYS, Showers
 from ecalgen.data.sources import (
     NAME,
     SHIPPED,
@@ -40,10 +41,12 @@ class FileConfig(tfds.core.BuilderConfig):
     Args:
       path: of the file, or `ecal_shashlik/<sample>`.
       conventions: `detect` or `as_is`; see `formats.load_showers`.
+      grid: of its cells.
     """
 
     path: str = ""
     conventions: str = "as_is"
+    grid: Grid = SHASHLIK
 
 
 class EcalShashlik(tfds.core.GeneratorBasedBuilder):
@@ -62,7 +65,8 @@ class EcalShashlik(tfds.core.GeneratorBasedBuilder):
             builder=self,
             description=self.__doc__,
             features=tfds.features.FeaturesDict({
-                "energy": tfds.features.Tensor(shape=(CELLS, CELLS), dtype=np.float32, doc="[ix, iy], MeV"),
+                "energy": tfds.features.Tensor(shape=self.builder_config.grid.shape, dtype=np.float32,
+                                               doc="[ix, iy], MeV"),
                 "momentum": tfds.features.Tensor(shape=(3,), dtype=np.float32, doc="GeV"),
                 "point": tfds.features.Tensor(shape=(2,), dtype=np.float32, doc="on the front face, cm"),
                 "pdg": tfds.features.Scalar(dtype=np.int32, doc="particle code"),
@@ -72,18 +76,19 @@ class EcalShashlik(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager):
         path = own_file(self.builder_config.path) or sample_path(self.builder_config.name)
-        return {split: self._generate_examples(*part) for split, part in split_rows(path).items()}
+        return {split: self._generate_examples(*part)
+                for split, part in split_rows(path, self.builder_config.grid).items()}
 
     def _generate_examples(self, path, rows):
         index = 0
-        for block in row_blocks(path, np.sort(rows), self.builder_config.conventions):
+        for block in row_blocks(path, np.sort(rows), self.builder_config.conventions, self.builder_config.grid):
             for row in range(len(block)):
                 yield index, {field: getattr(block, field)[row] for field in KEYS}
                 index += 1
 
 
 def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None,
-               limit: int | None = None, conventions: str = "detect") -> Showers:
+               limit: int | None = None, conventions: str = "detect", grid: Grid | None = None) -> Showers:
     """One split of a data set: of a shipped sample in the order of its events, of a file in a random order.
 
     Args:
@@ -92,6 +97,7 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
       data_dir: folder where TFDS keeps the prepared data set; TFDS' own (`~/tensorflow_datasets`) when not given.
       limit: read only the first `limit` showers; all when None.
       conventions: of a file, `detect` or `as_is`; see `formats.load_showers`.
+      grid: of a file's cells, where the file does not say it.
 
     Raises:
       ConfigError: for an unknown split or sample.
@@ -101,25 +107,27 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
         raise ConfigError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
     path = own_file(source)
     builder = None if path else prepared(source, data_dir)
-    parts = split_rows(path) if path else builder.info.splits
+    parts = split_rows(path, grid) if path else builder.info.splits
     if split not in parts:
         raise ConfigError(f"{os.fspath(source)} has no split {split!r}; it has {', '.join(parts)}")
     if builder:
         records = builder.as_data_source(split=split)
-        return read_records(records, range(min(len(records), limit or len(records))))
+        return read_records(records, range(min(len(records), limit or len(records))), SHASHLIK)
     file, rows = parts[split]
     rows = rows[:limit]
-    blocks = list(row_blocks(file, np.sort(rows), conventions))
-    showers = Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS))
+    blocks = list(row_blocks(file, np.sort(rows), conventions, grid))
+    showers = Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS),
+                      grid=blocks[0].grid)
     return showers if (np.diff(rows) > 0).all() else showers[np.argsort(np.argsort(rows))]
 
 
-def count_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None) -> int:
+def count_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None,
+                grid: Grid | None = None) -> int:
     """How many showers a split holds, without reading them: arguments and errors as for `load_split`."""
     path = own_file(source)
     if path is None:
         return prepared(source, data_dir).info.splits[split].num_examples
-    return len(split_rows(path)[split][1])
+    return len(split_rows(path, grid)[split][1])
 
 
 def load_repeated(source: str | os.PathLike) -> Showers | None:
@@ -134,28 +142,31 @@ def load_repeated(source: str | os.PathLike) -> Showers | None:
 
 
 def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, *, on_device: int,
-                seed: int = 0, conventions: str = "detect") -> Stream | None:
+                seed: int = 0, conventions: str = "detect", grid: Grid | None = None) -> Stream | None:
     """The training split in shuffled blocks of half of `on_device` showers, or None when all of it may lie there.
 
     A file is first prepared by TFDS, once. Arguments and errors as for `load_split`.
     """
     path = own_file(source)
     if path is not None:
-        if len(split_rows(path)["train"][1]) <= on_device:
+        if len(split_rows(path, grid)["train"][1]) <= on_device:
             return None
         import_grain()  # that it is missing is better known before a large file is prepared
-    records = prepared(source, data_dir, conventions).as_data_source(split="train")
-    return Stream(records, seed, max(1, on_device // 2)) if len(records) > on_device else None
+    builder = prepared(source, data_dir, conventions, grid)
+    records = builder.as_data_source(split="train")
+    cells = SHASHLIK if path is None else builder.builder_config.grid
+    return Stream(records, seed, max(1, on_device // 2), cells) if len(records) > on_device else None
 
 
-def prepared(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, conventions: str = "detect"):
+def prepared(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, conventions: str = "detect",
+             grid: Grid | None = None):
     """The TFDS builder of a sample or a user's file, prepared: TFDS writes a folder of its own, all or nothing.
 
         prepared("mine.root").as_data_source("train")
 
     Arguments and errors as for `load_split`.
     """
-    make = lambda: _quietly(EcalShashlik, config=_builder_config(source, conventions), data_dir=data_dir,
+    make = lambda: _quietly(EcalShashlik, config=_builder_config(source, conventions, grid), data_dir=data_dir,
                             file_format="array_record")
     builder = make()
     if builder.data_path.exists():
@@ -178,12 +189,12 @@ def _quietly(function, **arguments):
         logging.set_verbosity(before)
 
 
-def _builder_config(source, conventions):
+def _builder_config(source, conventions, grid):
     """The name of a shipped sample, or the config of a file: one that has changed since is another data set."""
     path = own_file(source)
     if path is None:
         return sample_name(source)
-    status, path = path.stat(), path.absolute()
-    identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns, conventions)).encode())
+    status, path, grid = path.stat(), path.absolute(), find_grid(path, grid)
+    identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns, conventions, grid)).encode())
     return FileConfig(name=f"{re.sub('[^A-Za-z0-9]+', '_', path.stem)}_{identity:08x}", path=str(path),
-                      conventions=conventions, description=f"Showers of {path.name}.")
+                      conventions=conventions, grid=grid, description=f"Showers of {path.name}.")

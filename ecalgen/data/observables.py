@@ -1,8 +1,8 @@
 """Observables of showers: jitted, differentiable functions of cells and incident particle.
 
-Every function takes `energy [N, 30, 30]` (MeV), `momentum [N, 3]` (GeV) and `point [N, 2]` (cm). Positions are in
-cells: r = (i - 14.5, j - 14.5) for cell (i, j), and r0 is where the track crosses the reference plane. E is a cell's
-energy, S = sum E, and <q> = sum(E q) / S. n is the unit vector of (px, py), t is n turned by +90 degrees.
+Every function takes `energy [N, nx, ny]` (MeV), `momentum [N, 3]` (GeV), `point [N, 2]` (cm) and the `Grid`. Positions
+are in cells: r is a cell's centre, and r0 is where the track crosses the reference plane. E is a cell's energy, S = sum
+E, and <q> = sum(E q) / S. n is the unit vector of (px, py), t is n turned by +90 degrees.
 
 Two guards keep values and gradients finite: n is the x axis where px = py = 0, and an observable is 0 where S = 0.
 """
@@ -10,75 +10,77 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen.data.showers import CELLS, PITCH, BadShowers, incident_energy, reference_point
+from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.showers import BadShowers, incident_energy, reference_point
 from ecalgen.machine.chunks import mapped
 
 CHUNK = 1024
 """Showers whose observables are computed in one call."""
-POSITIONS = (np.arange(CELLS) - (CELLS - 1) / 2).astype(np.float32)
-"""Centres of the cells along either axis, in cells."""
+RINGS = 4
+"""Groups of cells of `ring_energies`."""
 SPARSITY_THRESHOLDS = np.logspace(-5, -1, 20)
 """Shares alpha of the shower's energy that a cell must reach to count in `sparsity`."""
-RING_MASKS = np.stack([np.maximum(*np.abs(np.meshgrid(POSITIONS, POSITIONS))) == ring + 0.5 for ring in range(4)], -1)
-"""`[30, 30, 4]`, true on the central 2x2 cells and on the three square rings around them."""
 
 
 @jax.jit
-def longitudinal_asymmetry(energy, momentum, point):
+def longitudinal_asymmetry(energy, momentum, point, grid=SHASHLIK):
     """(sum of E with (r - r0).n >= 0, minus the rest) / S: `[N]`, in [-1, 1]."""
-    return _asymmetry(energy, _along(momentum, point))
+    return _asymmetry(energy, _along(momentum, point, grid))
 
 
 @jax.jit
-def transverse_asymmetry(energy, momentum, point):
+def transverse_asymmetry(energy, momentum, point, grid=SHASHLIK):
     """(sum of E with (r - r0).t >= 0, minus the rest) / S: `[N]`, in [-1, 1]."""
-    return _asymmetry(energy, _across(momentum, point))
+    return _asymmetry(energy, _across(momentum, point, grid))
 
 
 @jax.jit
-def longitudinal_width(energy, momentum, point):
+def longitudinal_width(energy, momentum, point, grid=SHASHLIK):
     """sqrt(<s^2> - <s>^2) with s = (r - r0).n: `[N]`, in cells."""
-    return _width(energy, _along(momentum, point))
+    return _width(energy, _along(momentum, point, grid))
 
 
 @jax.jit
-def transverse_width(energy, momentum, point):
+def transverse_width(energy, momentum, point, grid=SHASHLIK):
     """sqrt(<s^2> - <s>^2) with s = (r - r0).t: `[N]`, in cells."""
-    return _width(energy, _across(momentum, point))
+    return _width(energy, _across(momentum, point, grid))
 
 
 @jax.jit
-def sparsity(energy, momentum, point):
+def sparsity(energy, momentum, point, grid=SHASHLIK):
     """Share of the cells with E >= alpha S, for each of SPARSITY_THRESHOLDS: `[N, 20]`, in [0, 1]."""
-    del momentum, point
+    del momentum, point, grid
     total = _total(energy)
     lit = energy[..., None] >= jnp.outer(total, SPARSITY_THRESHOLDS.astype(energy.dtype))[:, None, None, :]
     return jnp.where(total[:, None] > 0, lit.mean((1, 2), dtype=energy.dtype), 0.0)
 
 
 @jax.jit
-def delta_x(energy, momentum, point):
+def delta_x(energy, momentum, point, grid=SHASHLIK):
     """<x> - x0, the energy-weighted centre along x minus the track's: `[N]`, in cells."""
-    return _mean(energy, _from_track(momentum, point)[0])
+    return _mean(energy, _from_track(momentum, point, grid)[0])
 
 
 @jax.jit
-def delta_y(energy, momentum, point):
+def delta_y(energy, momentum, point, grid=SHASHLIK):
     """<y> - y0, the energy-weighted centre along y minus the track's: `[N]`, in cells."""
-    return _mean(energy, _from_track(momentum, point)[1])
+    return _mean(energy, _from_track(momentum, point, grid)[1])
 
 
 @jax.jit
-def ring_energies(energy, momentum, point):
-    """E1..E4: sum of E over the central 2x2 cells and over the three square rings around them: `[N, 4]`, MeV."""
+def ring_energies(energy, momentum, point, grid=SHASHLIK):
+    """E1..E4: sum of E over the central cells and over the three square rings around them: `[N, 4]`, MeV.
+
+    The centre is 2x2 cells where the numbers of cells along x and y are even, one cell where they are odd.
+    """
     del momentum, point
-    return jnp.where(RING_MASKS[None], energy[..., None], 0).sum((1, 2))
+    return jnp.where(_ring_masks(grid)[None], energy[..., None], 0).sum((1, 2))
 
 
 @jax.jit
-def visible_fraction(energy, momentum, point):
+def visible_fraction(energy, momentum, point, grid=SHASHLIK):
     """S / E_p, the share of the particle's energy seen in the cells: `[N]`, without unit."""
-    del point
+    del point, grid
     return _total(energy) / (1000 * incident_energy(momentum))
 
 
@@ -90,7 +92,7 @@ OBSERVABLES = {
 """Name -> function, in the order in which tables and figures show them."""
 
 
-def observables(energy, momentum, point):
+def observables(energy, momentum, point, grid=SHASHLIK):
     """All observables at once, as a dict; a jitted and differentiable function.
 
     `longitudinal_asymmetry`, `transverse_asymmetry` `[N]`, along and across the track; `longitudinal_width`,
@@ -99,34 +101,35 @@ def observables(energy, momentum, point):
     `[N]`. Their equations stand with the functions of these names in `ecalgen.data.observables`.
 
     Args:
-      energy: `[N, 30, 30]` MeV.
+      energy: `[N, nx, ny]` MeV.
       momentum: `[N, 3]` GeV.
       point: `[N, 2]` cm.
+      grid: of the cells; that of the shipped showers where none is given.
 
     Raises:
       BadShowers: for other shapes.
     """
-    columns = {"energy": (energy, (CELLS, CELLS)), "momentum": (momentum, (3,)), "point": (point, (2,))}
+    columns = {"energy": (energy, grid.shape), "momentum": (momentum, (3,)), "point": (point, (2,))}
     for name, (column, shape) in columns.items():
         if jnp.ndim(column) != 1 + len(shape) or jnp.shape(column) != (len(energy), *shape):
             expected = ", ".join(map(str, ("N", *shape)))
             raise BadShowers(f"{name} has shape {list(jnp.shape(column))}, not [{expected}], with one N for all three")
-    return _observables(energy, momentum, point)
+    return _observables(energy, momentum, point, grid)
 
 
 @jax.jit
-def _observables(energy, momentum, point):
-    return {name: function(energy, momentum, point) for name, function in OBSERVABLES.items()}
+def _observables(energy, momentum, point, grid):
+    return {name: function(energy, momentum, point, grid) for name, function in OBSERVABLES.items()}
 
 
 @jax.jit
-def track_coordinates(momentum, point):
-    """(r - r0).n and (r - r0).t of every cell, along and across the track: two `[N, 30, 30]`, in cells."""
-    return _along(momentum, point), _across(momentum, point)
+def track_coordinates(momentum, point, grid=SHASHLIK):
+    """(r - r0).n and (r - r0).t of every cell, along and across the track: two `[N, nx, ny]`, in cells."""
+    return _along(momentum, point, grid), _across(momentum, point, grid)
 
 
 def of_showers(function, showers):
-    """Apply `function(energy, momentum, point)` to all showers in chunks; the results, joined.
+    """Apply `function(energy, momentum, point, grid)` to all showers in chunks; the results, joined.
 
     The last chunk is padded with copies of the last shower, so that a jitted function compiles once.
 
@@ -134,7 +137,7 @@ def of_showers(function, showers):
       function: gives an array `[N, ...]`, or a tree of them.
       showers: `Showers`.
     """
-    values = mapped(lambda *rows: function(*map(_padded, rows)), CHUNK, showers.energy, showers.momentum, showers.point)
+    values = mapped(lambda *rows: function(*map(_padded, rows), showers.grid), CHUNK, showers.energy, showers.momentum, showers.point)
     return jax.tree.map(lambda column: column[:len(showers)], values)
 
 
@@ -149,7 +152,7 @@ def _total(energy):
 
 
 def _mean(energy, position):
-    """<position>; 0 where S = 0: `[N, 30, 30]` twice -> `[N]`."""
+    """<position>; 0 where S = 0: `[N, nx, ny]` twice -> `[N]`."""
     total = _total(energy)
     return (energy * position).sum((1, 2)) / jnp.where(total > 0, total, 1)
 
@@ -165,12 +168,19 @@ def _width(energy, position):
     return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
 
 
-def _from_track(momentum, point):
-    """x and y of every cell from r0, in cells: two arrays `[N, 30, 30]`."""
-    x0, y0 = (reference_point(momentum, point) / PITCH).T[:, :, None, None]
-    shape = (x0.shape[0], CELLS, CELLS)
-    return (jnp.broadcast_to(POSITIONS[None, :, None] - x0, shape),
-            jnp.broadcast_to(POSITIONS[None, None, :] - y0, shape))
+def _ring_masks(grid):
+    """`[nx, ny, RINGS]`, true on the central cells and on the square rings around them."""
+    from_centre = [np.abs(np.arange(count) - (count - 1) / 2) - (1 - count % 2) / 2 for count in grid.shape[:2]]
+    ring = np.maximum(from_centre[0][:, None], from_centre[1][None, :])
+    return np.stack([ring == number for number in range(RINGS)], axis=-1)
+
+
+def _from_track(momentum, point, grid):
+    """x and y of every cell from r0, in cells: two arrays `[N, nx, ny]`."""
+    x0, y0 = (reference_point(momentum, point, grid) / grid.unit).T[:, :, None, None]
+    shape = (x0.shape[0], *grid.shape[:2])
+    return (jnp.broadcast_to(grid.positions(0)[None, :, None] - x0, shape),
+            jnp.broadcast_to(grid.positions(1)[None, None, :] - y0, shape))
 
 
 def _direction(momentum):
@@ -181,13 +191,13 @@ def _direction(momentum):
     return jnp.where(square > 0, px / length, 1), jnp.where(square > 0, py / length, 0)
 
 
-def _along(momentum, point):
-    """(r - r0).n of every cell: `[N, 30, 30]`, in cells."""
-    (x, y), (nx, ny) = _from_track(momentum, point), _direction(momentum)
+def _along(momentum, point, grid):
+    """(r - r0).n of every cell: `[N, nx, ny]`, in cells."""
+    (x, y), (nx, ny) = _from_track(momentum, point, grid), _direction(momentum)
     return x * nx + y * ny
 
 
-def _across(momentum, point):
-    """(r - r0).t of every cell, t = (-ny, nx): `[N, 30, 30]`, in cells."""
-    (x, y), (nx, ny) = _from_track(momentum, point), _direction(momentum)
+def _across(momentum, point, grid):
+    """(r - r0).t of every cell, t = (-ny, nx): `[N, nx, ny]`, in cells."""
+    (x, y), (nx, ny) = _from_track(momentum, point, grid), _direction(momentum)
     return y * nx - x * ny

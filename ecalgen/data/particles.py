@@ -8,26 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen.data.showers import (
-    CELLS,
-    PITCH,
-    QUANTITIES,
-    REFERENCE_DEPTH,
-    BadShowers,
-    check_incident,
-    incident_energy,
-)
+from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.showers import BadShowers, check_incident, incident_energy, names_of_quantities
 from ecalgen.errors import UserError
 
-HALF_FACE = CELLS * PITCH / 2
-"""Half width of the front face, cm."""
 ENERGIES = (1e-6, 1e9)
 """Lowest and highest incident energy, GeV: below it no energy is visible, above it squares overflow float32."""
 MISSES = ("refuse", "empty")
 """Choices for a particle that misses the calorimeter."""
-ENERGY, *OTHERS = QUANTITIES
-MARGINS = dict(zip(OTHERS, (0.1, 0.1, 0.3, 0.3), strict=True))
-"""Distance beyond the training range up to which a network gets a condition unchanged."""
+SLOPE_MARGIN = 0.1
+"""Distance beyond the training range up to which a network gets a slope unchanged."""
+POINT_MARGIN = 0.3 / SHASHLIK.unit
+"""Distance beyond the training range, in cells, up to which a network gets the reference point unchanged."""
 ENERGY_MARGIN = 1.5
 """Factor beyond the training range up to which a network gets an incident energy unchanged."""
 STEEPEST = 1e-6
@@ -36,13 +28,13 @@ NAMED = 5
 """Largest number of rows that an error names."""
 
 
-def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
+def check_particles(momentum, point, misses="refuse", grid=SHASHLIK):
     """The incident particles as float32 `momentum [N, 3]` (GeV) and `point [N, 2]` (cm).
 
     Args:
       momentum, point: those of `check_incident`.
       misses: one of `MISSES`; with `empty`, particles that miss the calorimeter are allowed.
-      half_face: half width of the front face, cm.
+      grid: of the calorimeter.
 
     Raises:
       BadShowers: the errors of `check_incident`; one particle in place of rows; an incident energy outside of
@@ -61,31 +53,35 @@ def check_particles(momentum, point, misses="refuse", half_face=HALF_FACE):
     refuse_rows((incident < low) | (incident > high),
             f"an energy outside of [{ENERGIES[0]:g}, {ENERGIES[1]:g}] GeV; momenta are in GeV")
     if misses == "refuse":
-        refuse_rows(beside(point, half_face),
-                f"an entry point outside of the front face, beyond {half_face:.4g} cm in x or y, and miss the "
-                "calorimeter; give points in cm, or misses='empty' for empty showers")
+        refuse_rows(beside(point, grid),
+                f"an entry point outside of the front face, beyond {_edges(grid)}, and miss the calorimeter; give "
+                "points in cm, or misses='empty' for empty showers")
     return momentum, point
 
 
-def beside(point, half_face=HALF_FACE):
+def beside(point, grid):
     """Whether particles enter outside of the front face: `[N, 2]` cm -> `[N]`, NumPy."""
-    return (np.abs(point) > np.float32(half_face)).any(axis=1)
+    return (np.abs(point) > np.float32(grid.half_face)).any(axis=1)
 
 
-def limits(trained_on):
+def limits(trained_on, grid):
     """Lowest and highest conditions that a network gets, in the order of `quantities`: `[1, 5]` twice.
 
     Args:
       trained_on: {quantity: [lowest, highest]}, the field of a card.
+      grid: of the calorimeter.
     """
-    low, high = trained_on[ENERGY]
+    energy, *others = names_of_quantities(grid)
+    low, high = trained_on[energy]
     bounds = [(low / ENERGY_MARGIN, high * ENERGY_MARGIN)]
-    bounds += [(trained_on[name][0] - margin, trained_on[name][1] + margin) for name, margin in MARGINS.items()]
+    margins = 2 * [SLOPE_MARGIN] + 2 * [POINT_MARGIN * grid.unit]
+    bounds += [(trained_on[name][0] - margin, trained_on[name][1] + margin)
+               for name, margin in zip(others, margins, strict=True)]
     return tuple(np.array(bounds, np.float32).T[:, None])
 
 
 @jax.jit
-def held(limits, momentum, point):
+def held(limits, momentum, point, grid):
     """Particles within the limits that replace any particles, and factors for their showers.
 
     A particle within the limits does not change in any bit; one outside of them is moved to the nearest one within.
@@ -93,27 +89,29 @@ def held(limits, momentum, point):
     Args:
       limits: the result of `limits`.
       momentum, point: `[N, 3]` GeV, `[N, 2]` cm, any numbers.
+      grid: of the calorimeter.
 
     Returns:
       Momentum, point and factors `[N]`: the original incident energy over the new one, 0 for a particle that misses.
     """
-    hit = enters(momentum, point)
+    hit = enters(momentum, point, grid)
     momentum, point = harmless(hit, momentum, point)
     incident = incident_energy(momentum)[:, None]
     slope = momentum[:, :2] / jnp.maximum(momentum[:, 2:], STEEPEST * incident)
-    given = jnp.concatenate([incident, slope, point + REFERENCE_DEPTH * slope], axis=1)
+    given = jnp.concatenate([incident, slope, point + grid.reference_depth * slope], axis=1)
     nearest = jnp.clip(given, *limits)
     inside = jnp.max(jnp.abs(given - nearest), axis=1, keepdims=True) == 0
     factor = jnp.where(inside, 1, incident / nearest[:, :1])[:, 0]
-    moved = _particles(nearest)
+    moved = _particles(nearest, grid)
     return (jnp.where(inside, momentum, moved[0]), jnp.where(inside, point, moved[1]), jnp.where(hit, factor, 0))
 
 
-def enters(momentum, point, half_face=HALF_FACE):
+def enters(momentum, point, grid):
     """Whether particles fly into the front face with an incident energy in `ENERGIES`: `[N]`; False for NaN."""
     incident = incident_energy(momentum)
     flies = (momentum[:, 2] > 0) & (incident >= ENERGIES[0]) & (incident <= ENERGIES[1])
-    return flies & (jnp.abs(point[:, 0]) <= half_face) & (jnp.abs(point[:, 1]) <= half_face)
+    half_x, half_y = grid.half_face
+    return flies & (jnp.abs(point[:, 0]) <= half_x) & (jnp.abs(point[:, 1]) <= half_y)
 
 
 def harmless(hit, momentum, point):
@@ -139,12 +137,18 @@ def scaled(showers, factors):
     return showers * factors.reshape(-1, *[1] * (showers.ndim - 1))
 
 
-def _particles(conditions):
+def _particles(conditions, grid):
     """Momentum and point of `quantities` as columns `[N, 5]`."""
     energy, slope, r0 = conditions[:, :1], conditions[:, 1:3], conditions[:, 3:]
     direction = jnp.concatenate([slope, jnp.ones_like(energy)], axis=1)
     length = jnp.sqrt(1 + jnp.sum(slope**2, axis=1, keepdims=True))
-    return direction * (energy / length), r0 - REFERENCE_DEPTH * slope
+    return direction * (energy / length), r0 - grid.reference_depth * slope
+
+
+def _edges(grid):
+    """Where the front face ends, in words."""
+    half_x, half_y = grid.half_face
+    return f"{half_x:.4g} cm in x or y" if half_x == half_y else f"{half_x:.4g} cm in x or {half_y:.4g} cm in y"
 
 
 def _array(name, value):

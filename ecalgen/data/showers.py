@@ -1,7 +1,7 @@
 """The data contract of a set of calorimeter showers: its arrays, units, axes and checks.
 
-Units: energy deposited in cells MeV, momenta GeV, points cm. Cells are `[shower, ix, iy]`, the first cell
-axis along x and the second along y; the centre of cell `i` sits at `(i - 14.5) * PITCH`.
+Units: energy deposited in cells MeV, momenta GeV, points cm. Cells are `[shower, ix, iy]`, or `[shower, ix, iy, iz]`
+where the depth is read out; their centres are those of a `Grid`.
 """
 import dataclasses
 from typing import NamedTuple
@@ -10,14 +10,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.data.grid import SHASHLIK, Domain, Grid, Scales, spread
 from ecalgen.errors import UserError
 from ecalgen.machine.records import shown
-
-CELLS = 30
-PITCH = 2.02
-"""Width of a cell in cm; six cells make the 12.12 cm LHCb module."""
-REFERENCE_DEPTH = 15.0
-"""Depth in cm, from the front face, of the plane in which beam particles cross the central cells."""
 
 KEYS = {
     "energy": "EnergyDeposit",
@@ -26,13 +21,6 @@ KEYS = {
     "pdg": "ParticlePDG",
 }
 """Field of `Showers` -> name of the column in the public files."""
-EVENT_SHAPES = {
-    "energy": ((CELLS, CELLS), (CELLS, CELLS, 1)),
-    "momentum": ((3,),),
-    "point": ((2,), (3,)),
-    "pdg": ((),),
-}
-"""Field -> shapes that the numbers of one event may have."""
 LARGEST = {"energy": 1e12, "momentum": 1e9, "point": 1e6}
 """Field -> a bound above any real value in any unit of `orientation`, such as 100 TeV in keV; sums stay finite."""
 SMALLEST_MOMENTUM = 1e-6
@@ -55,10 +43,11 @@ class Showers:
     """Showers with the particle that made each of them, checked when made.
 
     Args:
-      energy: `[N, 30, 30]` (or `[N, 30, 30, 1]`), energy deposited in each cell, MeV, not negative.
+      energy: `[N, nx, ny]` (or `[N, nx, ny, 1]`) or `[N, nx, ny, nz]`, energy deposited in each cell, MeV, not negative.
       momentum: `[N, 3]`, momentum of the incident particle, GeV, with pz > 0.
       point: `[N, 2]` (or `[N, 3]`, the depth being dropped), where it enters the front face, cm.
       pdg: `[N]`, particle code; 11 (electron) when not given.
+      grid: of the cells; that of the shipped showers when not given.
 
     Raises:
       BadShowers: for a wrong shape, an empty set, NaN, infinite or negative energies, a value above LARGEST, or
@@ -69,16 +58,17 @@ class Showers:
     momentum: np.ndarray
     point: np.ndarray
     pdg: np.ndarray | None = None
+    grid: Grid = SHASHLIK
 
     def __post_init__(self):
         energy, pdg = np.asarray(self.energy), self.pdg
         columns = dict(energy=energy, momentum=np.asarray(self.momentum), point=np.asarray(self.point),
                        pdg=np.full(energy.shape[:1], 11) if pdg is None else np.asarray(pdg))
-        check_columns(columns)
+        check_columns(columns, self.grid)
         if len(energy) == 0:
             raise BadShowers("EnergyDeposit holds no showers; write at least one event into it")
         momentum, point = check_incident(columns["momentum"], columns["point"])
-        energy = _finite_float32("energy", energy).reshape(-1, CELLS, CELLS)
+        energy = _finite_float32("energy", energy).reshape(-1, *self.grid.shape)
         if (energy < 0).any():
             raise BadShowers(f"EnergyDeposit is negative in event {first_event(energy < 0)}; deposited energies are "
                              ">= 0 MeV, so undo any normalisation or noise subtraction first")
@@ -96,14 +86,21 @@ class Showers:
 
     def __getitem__(self, index):
         """A subset, for a slice, a mask or an array of indices."""
-        return Showers(*(getattr(self, field)[index] for field in KEYS))
+        return dataclasses.replace(self, **{field: getattr(self, field)[index] for field in KEYS})
 
 
-def check_columns(columns):
+def event_shapes(grid):
+    """Field of `Showers` -> shapes that the numbers of one event may have."""
+    flat = ((*grid.shape, 1),) if len(grid.shape) == 2 else ()
+    return {"energy": (grid.shape, *flat), "momentum": ((3,),), "point": ((2,), (3,)), "pdg": ((),)}
+
+
+def check_columns(columns, grid):
     """Check types and shapes of columns, which the headers of a file give before any value is read.
 
     Args:
       columns: {field of `Showers`: array or `Header`}.
+      grid: of the cells.
 
     Raises:
       BadShowers: for a column that holds no numbers, has a wrong shape, or has other rows than the first one.
@@ -112,7 +109,7 @@ def check_columns(columns):
         check_numbers(KEYS[field], column)
     count = next((column.shape[0] for column in columns.values() if column.shape), 0)
     for field, column in columns.items():
-        _check_shape(field, column.shape, [(count, *shape) for shape in EVENT_SHAPES[field]])
+        _check_shape(field, column.shape, [(count, *shape) for shape in event_shapes(grid)[field]])
 
 
 def check_numbers(name, column):
@@ -130,7 +127,7 @@ def check_incident(momentum, point):
     momentum, point = np.asarray(momentum), np.asarray(point)
     if momentum.ndim != 2:
         raise BadShowers(f"ParticleMomentum has shape {list(momentum.shape)}, not [N, 3]; the first axis counts events")
-    check_columns({"momentum": momentum, "point": point})
+    check_columns({"momentum": momentum, "point": point}, SHASHLIK)
     momentum, point = _finite_float32("momentum", momentum), _finite_float32("point", point)
     _check_size("momentum", momentum)
     _check_size("point", point[:, :2])
@@ -153,38 +150,58 @@ def slopes(momentum):
     return momentum[..., :2] / momentum[..., 2:]
 
 
-def reference_point(momentum, point):
-    """r0 = point + 15 cm (px, py)/pz, where the track crosses the reference plane: `[N, 2]` in cm."""
-    return point + REFERENCE_DEPTH * slopes(momentum)
+def reference_point(momentum, point, grid):
+    """r0 = point + depth (px, py)/pz, where the track crosses the grid's reference plane: `[N, 2]` in cm."""
+    return point + grid.reference_depth * slopes(momentum)
 
 
-QUANTITIES = ("energy (GeV)", "px/pz", "py/pz", "x at 15 cm depth (cm)", "y at 15 cm depth (cm)")
-"""Names of the quantities of an incident particle in cards and messages."""
+def names_of_quantities(grid):
+    """Names of the five quantities of an incident particle in cards and messages."""
+    plane = f"at {grid.reference_depth:g} cm depth (cm)"
+    return "energy (GeV)", "px/pz", "py/pz", f"x {plane}", f"y {plane}"
 
 
-def quantities(momentum, point):
-    """The `QUANTITIES` of particles, by name: `[N, 3]` GeV, `[N, 2]` cm -> `[N]` each."""
-    slope, r0 = slopes(momentum), reference_point(momentum, point)
+def quantities(momentum, point, grid):
+    """The quantities of particles by their names: `[N, 3]` GeV, `[N, 2]` cm -> `[N]` each."""
+    slope, r0 = slopes(momentum), reference_point(momentum, point, grid)
     columns = incident_energy(momentum), slope[:, 0], slope[:, 1], r0[:, 0], r0[:, 1]
-    return dict(zip(QUANTITIES, columns, strict=True))
+    return dict(zip(names_of_quantities(grid), columns, strict=True))
 
 
 @jax.jit
-def conditions(momentum, point):
+def conditions(momentum, point, scales):
     """The vector every network is conditioned on: (log E, px/pz, py/pz, x, y), each of order one.
-
-    The constants are those of the beam: log E is uniform in [0, log 100], slopes are N(0, 0.175), and
-    x = x0 - 15 cm px/pz has a standard deviation of 2.7 cm.
 
     Args:
       momentum: `[N, 3]` GeV.
       point: `[N, 2]` cm.
+      scales: `Scales`.
 
     Returns:
       `[N, 5]`, without unit.
     """
-    log_energy = (jnp.log(incident_energy(momentum)) - 2.303) / 1.329
-    return jnp.concatenate([log_energy[..., None], slopes(momentum) / 0.175, point / 2.7], axis=-1)
+    log_energy = (jnp.log(incident_energy(momentum)) - scales.log_energy) / scales.log_energy_spread
+    return jnp.concatenate([log_energy[..., None], slopes(momentum) / scales.slope, point / scales.point], axis=-1)
+
+
+def fit_scales(showers):
+    """The `Scales` of a set of showers."""
+    momentum, point = (value.astype(np.float64) for value in (showers.momentum, showers.point))
+    incident = np.linalg.norm(momentum, axis=1)
+    visible = showers.energy.reshape(len(showers), -1).sum(axis=1, dtype=np.float64) / (1000 * incident)
+    return Scales(log_energy=float(np.log(incident).mean()), log_energy_spread=spread(_about_mean(np.log(incident))),
+                  slope=spread(slopes(momentum)), point=spread(point),
+                  reference=spread(reference_point(momentum, point, showers.grid)), fraction=float(visible.mean()),
+                  resolution=spread(_about_mean(visible) * np.sqrt(incident)))
+
+
+def domain_of(showers):
+    """The `Domain` of a set of showers."""
+    return Domain(showers.grid, fit_scales(showers))
+
+
+def _about_mean(values):
+    return values - values.mean()
 
 
 def first_event(bad):

@@ -62,7 +62,7 @@ def drawn_splits(count: int) -> dict[str, np.ndarray]:
 
 def warn_of_differences(training: Showers, test: Showers) -> None:
     """Warn where two splits differ in a condition, by a Kolmogorov-Smirnov test of each."""
-    ours, theirs = (quantities(showers.momentum, showers.point) for showers in (training, test))
+    ours, theirs = (quantities(showers.momentum, showers.point, showers.grid) for showers in (training, test))
     different = [name for name in ours if ks_2samp(*map(np.asarray, (ours[name], theirs[name]))).pvalue < UNLIKELY]
     if different:
         warnings.warn(f"training and test showers differ in {', '.join(different)} (Kolmogorov-Smirnov test); figures "

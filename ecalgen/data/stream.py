@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ecalgen.data.grid import Grid
 from ecalgen.data.showers import KEYS, Showers
 from ecalgen.errors import UserError
 
@@ -16,14 +17,15 @@ class Stream:
       records: a random-access data source of TFDS, of mappings with the fields of `Showers`.
       seed: of the order.
       size: showers in a block.
+      grid: of the cells.
 
     Raises:
       UserError: Grain is not installed.
     """
 
-    def __init__(self, records: Sequence, seed: int, size: int):
+    def __init__(self, records: Sequence, seed: int, size: int, grid: Grid):
         grain = import_grain()
-        self.size, self._records = size, records
+        self.size, self._records, self._grid = size, records, grid
         self._order = grain.MapDataset.range(len(records)).seed(seed).shuffle().repeat().batch(size)
 
     def __len__(self):
@@ -32,7 +34,7 @@ class Stream:
 
     def block(self, index: int) -> Showers:
         """Showers number `index * size` to `(index + 1) * size - 1` of the sequence."""
-        return read_records(self._records, self._order[index].tolist())
+        return read_records(self._records, self._order[index].tolist(), self._grid)
 
 
 def import_grain():
@@ -45,7 +47,7 @@ def import_grain():
     return grain
 
 
-def read_records(records: Sequence, rows: Sequence[int]) -> Showers:
+def read_records(records: Sequence, rows: Sequence[int], grid: Grid) -> Showers:
     """These rows of a random-access data source of TFDS."""
     found = records.__getitems__(rows)
-    return Showers(**{field: np.stack([record[field] for record in found]) for field in KEYS})
+    return Showers(**{field: np.stack([record[field] for record in found]) for field in KEYS}, grid=grid)

@@ -1,9 +1,10 @@
 """The files of an export: programs in one of the formats, and a card beside them."""
+import dataclasses
 import hashlib
 import json
+import math
 import re
 
-from ecalgen.data.showers import CELLS
 from ecalgen.export.c import HELPERS, to_c
 from ecalgen.export.function import CONDITIONS, load_function
 from ecalgen.export.onnx import OPSET, to_onnx
@@ -11,6 +12,7 @@ from ecalgen.export.program import FREE, trace
 from ecalgen.export.stablehlo import PLATFORMS, WINDOW, to_stablehlo
 from ecalgen.machine.files import write_bytes
 from ecalgen.machine.provenance import provenance
+from ecalgen.sampling.cards import domain_of_card
 from ecalgen.sampling.weights import shipped_models
 
 FORMAT = 1
@@ -98,15 +100,17 @@ def export_generator(source, kind, folder):
       UserError: ONNX without its extra.
     """
     make_cells, latent, card = load_function(source)
+    shape = domain_of_card(card).grid.shape
     name = str(source) if str(source) in shipped_models("generator") else re.sub(r"\W", "_", card["system"])
-    files, said = FORMATS[kind](make_cells, latent, name)
+    files, said = FORMATS[kind](make_cells, latent, name, shape)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_write(folder / file, content) for file, content in files.items()]
-    return [*paths, _write(folder / f"{name}.{kind}.json", _card(card, latent, kind, said, paths))]
+    return [*paths, _write(folder / f"{name}.{kind}.json", _card(card, latent, kind, said, paths, shape))]
 
 
-def write_onnx(make_cells, latent, name):
+def write_onnx(make_cells, latent, name, shape):
     """Models of both signatures that simulation frameworks call: noise and conditions apart, and joined."""
+    del shape
     joined = lambda both: make_cells(both[:, :latent], both[:, latent:])
     width = len(CONDITIONS)
     apart = to_onnx(trace(make_cells, (FREE, latent), (FREE, width)), ["noise", "conditions"], "cells")
@@ -117,20 +121,21 @@ def write_onnx(make_cells, latent, name):
         f"{name}_joined.onnx": {"noise_and_conditions": ["showers", latent + width]}}}
 
 
-def write_stablehlo(make_cells, latent, name):
+def write_stablehlo(make_cells, latent, name, shape):
     """The serialised function for `jax.export.deserialize`, and its StableHLO for other runtimes."""
+    del shape
     serialised, text = to_stablehlo(make_cells, latent, len(CONDITIONS))
     return {f"{name}.jax": serialised, f"{name}.stablehlo.mlir": text.encode()}, {
         "platforms": PLATFORMS, "compatibility": WINDOW}
 
 
-def write_c(make_cells, latent, name):
+def write_c(make_cells, latent, name, shape):
     """A source file, its header, and an example of their use."""
     program = trace(make_cells, (1, latent), (1, len(CONDITIONS)))
     constants, body, workspace = to_c(program, name, ["noise", "conditions"], "cells")
     words = dict(name=name, title=f"Calorimeter showers of the generator {name}", guard=f"{name.upper()}_H",
                  version=provenance(0)["versions"]["ecalgen"], latent=latent, conditions=len(CONDITIONS),
-                 cells=CELLS**2, side=CELLS, workspace=workspace, helpers=HELPERS, constants=constants, body=body,
+                 cells=math.prod(shape), side=shape[1], workspace=workspace, helpers=HELPERS, constants=constants, body=body,
                  columns=", ".join(f"{column} ({unit})" for column, unit in CONDITIONS.items()))
     files = {f"{name}.h": HEADER, f"{name}.c": SOURCE, f"{name}_example.c": EXAMPLE}
     return {file: text.format(**words).encode() for file, text in files.items()}, {
@@ -138,18 +143,18 @@ def write_c(make_cells, latent, name):
 
 
 FORMATS = {"onnx": write_onnx, "stablehlo": write_stablehlo, "c": write_c}
-"""Name -> (function, number of noise variables, name) -> ({file: bytes}, fields of the card for the format)."""
+"""Name -> (function, number of noise variables, name, shape of the cells) -> ({file: bytes}, fields of the card for the format)."""
 
 
-def _card(card, latent, kind, said, paths):
+def _card(card, latent, kind, said, paths, shape):
     """JSON with inputs, output, training range and provenance."""
     fields = {name: card[name] for name in ("system", "preset", "generator", "data", "steps", "sha256", "provenance")}
     content = {
         "format": FORMAT, "kind": f"ecalgen {kind}", **said,
         "inputs": {"noise": {"numbers": latent, "distribution": "independent N(0, 1)"},
                    "conditions": [{"name": name, "unit": unit} for name, unit in CONDITIONS.items()]},
-        "output": {"name": "cells", "unit": "MeV", "shape": ["showers", CELLS, CELLS], "axes": ["showers", "x", "y"]},
-        "trained_on": card["trained_on"], "model": fields, "exported_with": provenance(0),
+        "output": {"name": "cells", "unit": "MeV", "shape": ["showers", *shape], "axes": ["showers", *"xyz"[:len(shape)]]},
+        "trained_on": card["trained_on"], "grid": dataclasses.asdict(domain_of_card(card).grid), "model": fields, "exported_with": provenance(0),
         "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}}
     return (json.dumps(content, indent=1) + "\n").encode()
 

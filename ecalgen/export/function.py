@@ -9,6 +9,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
 from ecalgen.models.build import build_generator
 from ecalgen.models.library import ShowerLibrary
+from ecalgen.sampling.cards import domain_of_card
 from ecalgen.sampling.sampler import folded
 from ecalgen.sampling.weights import load_weights
 
@@ -30,7 +31,7 @@ def load_function(source):
 
     Returns:
       `(make_cells, latent, card)`: a pure function of `noise [N, latent]`, numbers of N(0, 1), and
-      `conditions [N, 5]`, see CONDITIONS, to `[N, 30, 30]` MeV; the number of noise variables of a shower; the card.
+      `conditions [N, 5]`, see CONDITIONS, to `[N, *grid.shape]` MeV; the number of noise variables of a shower; the card.
       Any finite input gives finite showers, and empty ones for particles that miss the calorimeter.
 
     Raises:
@@ -38,7 +39,8 @@ def load_function(source):
       ExportError: a shower library, which is no function of noise.
     """
     params, card = load_weights(source, "generator")
-    generator = build_generator(folded(card["generator"]))
+    domain = domain_of_card(card)
+    generator = build_generator(folded(card["generator"]), domain)
     if isinstance(generator, ShowerLibrary):
         raise ExportError(f"{source} is a library of stored showers, which cannot be exported; what a GAN or a VAE "
                           "learned can")
@@ -52,7 +54,8 @@ def load_function(source):
         starts = [sum(sizes[:i]) for i in range(len(sizes))]
         parts = [noise[:, start:start + size].reshape(noise.shape[0], *part.shape)
                  for start, size, part in zip(starts, sizes, drawn, strict=True)]
-        momentum, point, factors = held(limits(card["trained_on"]), conditions[:, :3], conditions[:, 3:])
+        momentum, point, factors = held(
+            limits(card["trained_on"], domain.grid), conditions[:, :3], conditions[:, 3:], domain.grid)
         cells = generator.apply(variables, jax.tree.unflatten(structure, parts), momentum, point)
         return scaled(transform.inverse(cells), factors)
 

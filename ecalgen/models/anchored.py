@@ -7,10 +7,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.data.grid import OLD, Domain
 from ecalgen.data.octant import fold, unfold_cells
-from ecalgen.data.showers import CELLS
 from ecalgen.models import hits
-from ecalgen.models.layers import Conv, Dense, Modulation, SelfAttention, UpBlock, cell_layers
+from ecalgen.models.layers import (
+    UP_SIDES,
+    Conv,
+    Dense,
+    Modulation,
+    SelfAttention,
+    UpBlock,
+    cell_layers,
+    cropped,
+    first_maps,
+    first_pixels,
+    framed,
+)
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.particle import incident_vector
 from ecalgen.models.prior import PROFILES, TotalHead, cell_features, draw_mixture, total_unit
@@ -44,12 +56,12 @@ class AnchoredGenerator(nn.Module):
       octant: fold every shower into the octant px >= py >= 0.
       network: of the correction: `convolutions`, or `cells`, a small network of each cell alone, which is faster.
       latent: number of noise variables of the correction.
-      widths: channels of the convolutions at 4x4, 8x8 and 16x16, or widths of the hidden layers of `cells`.
-      attention: side of the map on which self-attention acts; 0 for none.
+      widths: channels of the convolutions at 4x4, 8x8 and 16x16 (of 30x30 cells), or widths of the hidden layers of `cells`.
+      attention: the map on which self-attention acts, one of `UP_SIDES`; 0 for none.
       spectral_norm: divide the correction's kernels, except the last one, by their largest singular value.
     """
 
-    SIDES: ClassVar = (8, 16)
+    SIDES: ClassVar = UP_SIDES[:2]
     WIDTHS: ClassVar = 3
     shape_latents: int = 4
     profile: str = "fitted"
@@ -64,24 +76,27 @@ class AnchoredGenerator(nn.Module):
     widths: Sequence[int] = (36, 36, 24)
     attention: int = 0
     spectral_norm: bool = False
+    domain: Domain = OLD
 
     def draw_noise(self, key):
         """The noise of one shower, N(0, 1): a dict with an entry for each use."""
         keys = jax.random.split(key, 5)
         noise = {"component": jax.random.normal(keys[0]), "total": jax.random.normal(keys[1]),
                  "shape": jax.random.normal(keys[2], (self.shape_latents,)),
-                 "cells": jax.random.normal(keys[3], (CELLS, CELLS))}
+                 "cells": jax.random.normal(keys[3], self.domain.grid.shape)}
         return noise | ({"latent": jax.random.normal(keys[4], (self.latent,))} if self.correction else {})
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
-        incident = fold(momentum, point) if self.octant else (momentum, point)
-        given = incident_vector(*incident)
+        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, nx, ny]` MeV."""
+        grid = self.domain.grid
+        incident = fold(momentum, point, grid) if self.octant else (momentum, point)
+        given = incident_vector(*incident, self.domain)
         score = draw_mixture(TotalHead(name="total")(given), noise["component"], noise["total"])
-        centre, scale = total_unit(momentum)
+        centre, scale = total_unit(momentum, self.domain.scales)
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
-        maps = PROFILES[self.profile](self.profile_widths, name="profile")(*incident, score, noise["shape"])
+        maps = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
+            *incident, score, noise["shape"])
         maps += jnp.log(total)[None, :, None, None] * LOG_MU
         n = noise["cells"]
         if self.correction:
@@ -90,11 +105,11 @@ class AnchoredGenerator(nn.Module):
             signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
             if self.sight:
                 drawn = scaled(hits.cell_energy(n, *maps), total)
-                seen = Whitening(name="whitening")(seen_observables(drawn, *incident), given)
+                seen = Whitening(name="whitening")(seen_observables(drawn, *incident, grid), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
             seen = jnp.concatenate([maps * SCALES, n[None]])
             if self.network == "cells":
-                maps += CellCorrection(self.widths, name="correction")(signal, seen, cell_features(*incident)[0])
+                maps += CellCorrection(self.widths, name="correction")(signal, seen, cell_features(*incident, grid)[0])
             else:
                 outputs = Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
                     signal, jnp.moveaxis(seen, 0, -1), update_stats)
@@ -102,18 +117,18 @@ class AnchoredGenerator(nn.Module):
         cells = hits.cell_energy(n, *maps)
         if self.total:
             cells = scaled(cells, total)
-        return unfold_cells(cells, momentum) if self.octant else cells
+        return unfold_cells(cells, momentum, grid) if self.octant else cells
 
 
 def scaled(cells, total):
-    """The cells `[N, 30, 30]` times a factor each shower, so that their sum is `total [N]`."""
+    """The cells `[N, nx, ny]` times a factor each shower, so that their sum is `total [N]`."""
     return cells * (total / jnp.maximum(cells.sum((1, 2)), 1e-3))[:, None, None]
 
 
 class Correction(nn.Module):
     """Corrections to log mu, log eps and log kappa of each cell, from a signal of the shower and maps of the prior.
 
-    The signal becomes 16x16 maps as in the plain generator. There the prior's maps join, four cells in each pixel.
+    The signal becomes maps of half the cells' side (16x16), as in the plain generator. There the prior's maps join, four cells in each pixel.
     """
 
     widths: Sequence[int]
@@ -122,19 +137,20 @@ class Correction(nn.Module):
 
     @nn.compact
     def __call__(self, signal, maps, update_stats=False):
-        """`signal [N, S]`, `maps [N, 30, 30, 4]` -> `[N, 30, 30, 3]`."""
+        """`signal [N, S]`, `maps [N, nx, ny, 4]` -> `[N, nx, ny, 3]`."""
         normed = self.spectral_norm
-        x = Dense(16 * self.widths[0], normed, name="project")(signal, update_stats)
-        x = x.reshape(-1, 4, 4, self.widths[0])
+        shape = maps.shape[1:3]
+        x = Dense(first_pixels(shape) * self.widths[0], normed, name="project")(signal, update_stats)
+        x = first_maps(x, shape)
         for i, width in enumerate(self.widths[1:]):
             x = UpBlock(width, normed, name=f"up{i}")(x, signal, update_stats)
-            if x.shape[1] == self.attention:
+            if UP_SIDES[i] == self.attention:
                 x = SelfAttention(normed, name="attention")(x, update_stats)
-        x = jnp.concatenate([x, space_to_depth(_edged(maps))], axis=-1)
+        x = jnp.concatenate([x, space_to_depth(framed(maps, mode="edge"))], axis=-1)
         x = Conv(self.widths[-1], spectral_norm=normed, name="join")(x, update_stats)
         y = nn.relu(Modulation(normed, name="modulation")(x, signal, update_stats))
         x = nn.relu(x + Conv(self.widths[-1], spectral_norm=normed, name="residual")(y, update_stats))
-        outputs = depth_to_space(Conv(12, kernel_scale=0.003, name="outputs")(x))[:, 1:-1, 1:-1]
+        outputs = cropped(depth_to_space(Conv(12, kernel_scale=0.003, name="outputs")(x)), shape)
         return LARGEST * jnp.tanh(outputs / LARGEST)
 
 
@@ -145,14 +161,9 @@ class CellCorrection(nn.Module):
 
     @nn.compact
     def __call__(self, signal, maps, place):
-        """`signal [N, S]`, `maps [4, N, 30, 30]`, `place [8, N, 30, 30]` -> `[3, N, 30, 30]`."""
+        """`signal [N, S]`, `maps [4, N, nx, ny]`, `place [8, N, nx, ny]` -> `[3, N, nx, ny]`."""
         outputs = cell_layers(jnp.concatenate([place, maps]), signal, self.widths, 3, kernel_scale=0.003)
         return LARGEST * jnp.tanh(outputs / LARGEST)
-
-
-def _edged(maps):
-    """30x30 cells, padded at each edge with the values there: 32x32."""
-    return jnp.pad(maps, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
 
 
 def space_to_depth(x):

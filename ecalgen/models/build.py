@@ -3,6 +3,9 @@
 Configs give every argument of their networks. The defaults of the classes stand for the fields that cards and runs of
 older versions lack, so a default may never change.
 """
+import dataclasses
+
+from ecalgen.data.grid import OLD
 from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
@@ -29,26 +32,32 @@ RENAMED = {"shape": "shape_latents"}
 """Field of configs and cards -> the argument of the network, where they differ."""
 
 
-def build_generator(fields):
+def build_generator(fields, domain=OLD):
     """The generator that `config.generator` describes: its field `name` picks the class, the others are arguments.
+
+    Args:
+      fields: of the section.
+      domain: of its showers; that of older versions where a card has none.
 
     Raises:
       ConfigError: an unknown name, a field that cannot be as it is, or a class that is no `protocol.Generator`.
     """
-    generator = _build("generator", GENERATORS, fields)
+    generator = _build("generator", GENERATORS, fields, domain)
     check_generator(generator)
     return generator
 
 
-def build_discriminator(fields, auxiliary=None, regressor=None, decides=True, bound=0.0):
+def build_discriminator(fields, domain=OLD, auxiliary=None, regressor=None, decides=True, bound=0.0):
     """The discriminator that `config.discriminator` describes: its field `name` picks the class.
 
     Args:
+      fields: of the section.
+      domain: of its showers.
       auxiliary, regressor, decides, bound: those of `models.discriminator.Discriminator`; the spectral norm of the
         regressor is folded into its kernels.
     """
     frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
-    discriminator = _build("discriminator", DISCRIMINATORS, fields)
+    discriminator = _build("discriminator", DISCRIMINATORS, fields, domain)
     if isinstance(discriminator, VolumeDiscriminator):
         return discriminator
     return discriminator.clone(auxiliary=auxiliary, regressor=frozen, decides=decides, bound=bound)
@@ -78,7 +87,7 @@ def build_regressor(fields, discriminator, outputs):
     return _build("regressor", REGRESSORS, fields | {"outputs": outputs})
 
 
-def _build(kind, classes, fields):
+def _build(kind, classes, fields, domain=None):
     fields = dict(fields)
     name = fields.pop("name")
     if name not in classes:
@@ -89,7 +98,8 @@ def _build(kind, classes, fields):
     for field in COUNTS:
         if fields.get(field, 1) < 1:
             raise ConfigError(f"config.{kind}.{field} is {fields[field]}; it must be at least 1")
-    module = classes[name](**{RENAMED.get(key, key): tuple(value) if isinstance(value, list | tuple) else value
+    own = {"domain": domain} if "domain" in {field.name for field in dataclasses.fields(classes[name])} else {}
+    module = classes[name](**own, **{RENAMED.get(key, key): tuple(value) if isinstance(value, list | tuple) else value
                               for key, value in fields.items()})
     if module.WIDTHS and len(module.widths) != module.WIDTHS:
         raise ConfigError(f"config.{kind}.widths is {module.widths}; {name!r} takes {module.WIDTHS} widths")

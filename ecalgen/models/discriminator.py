@@ -10,9 +10,10 @@ from typing import ClassVar
 import flax.linen as nn
 import jax.numpy as jnp
 
+from ecalgen.data.grid import OLD, Domain
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
-from ecalgen.models.layers import MLP, Dense, down_blocks, framed, pooled
+from ecalgen.models.layers import DOWN_SIDES, MLP, Dense, down_blocks, framed, pooled
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.particle import energy_unit, incident_vector
 from ecalgen.models.whitening import Whitening
@@ -26,7 +27,7 @@ class Discriminator(nn.Module):
 
     Args:
       widths: channels at 16x16, 8x8 and 4x4.
-      attention: side of the map on which self-attention acts; 0 for none.
+      attention: the map on which self-attention acts, one of `DOWN_SIDES`; 0 for none.
       spectral_norm: divide every kernel by its largest singular value.
       conditioning: `projection` as above, or `concatenation` of the conditions to the cells, as maps.
       embedding: width of the layer that embeds the conditions (projection only).
@@ -46,7 +47,7 @@ class Discriminator(nn.Module):
         its predictions can dominate the logit.
     """
 
-    SIDES: ClassVar = (16, 8, 4)
+    SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
     widths: Sequence[int] = (32, 64, 128)
     attention: int = 16
@@ -62,21 +63,22 @@ class Discriminator(nn.Module):
     regressor: nn.Module | None = None
     decides: bool = True
     bound: float = 0.0
+    domain: Domain = OLD
 
     def frame(self, cells, momentum, point):
         """The shower, folded into the octant where `octant` is set."""
-        return _octant(cells, momentum, point) if self.octant else (cells, momentum, point)
+        return _octant(cells, momentum, point, self.domain.grid) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
-        """The input of a regressor: the cells in their unit `[N, 30, 30, 1 or 2]`, and the conditions `[N, 5]`."""
+        """The input of a regressor: the cells in their unit `[N, nx, ny, 1 or 2]`, and the conditions `[N, 5]`."""
         cells, momentum, point = self.frame(cells, momentum, point)
         cells /= energy_unit(self.unit, momentum)
         seen = [cells, cells**2] if self.squares else [cells]
-        return jnp.stack(seen, axis=-1), conditions(momentum, point)
+        return jnp.stack(seen, axis=-1), conditions(momentum, point, self.domain.scales)
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
-        """`cells [N, 30, 30]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]` (K = 0 for none)."""
+        """`cells [N, nx, ny]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]` (K = 0 for none)."""
         x, given, predicted = _first_look(self, *self.views(cells, momentum, point), update_stats)
         if self.conditioning == "concatenation":
             x = _with_maps(x, given)
@@ -101,13 +103,13 @@ class PhysicsDiscriminator(nn.Module):
       widths: channels at 16x16, 8x8 and 4x4.
       observables: add the branch of the observables.
       octant: fold every shower into the octant px >= py >= 0.
-      attention: side of the map on which self-attention acts; 0 for none.
+      attention: the map on which self-attention acts, one of `DOWN_SIDES`; 0 for none.
       spectral_norm: divide every kernel by its largest singular value.
       embedding: width of the branch of the observables and of the layer where the branches meet.
       gain, auxiliary, regressor, decides, bound: those of `Discriminator`.
     """
 
-    SIDES: ClassVar = (16, 8, 4)
+    SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
     widths: Sequence[int] = (24, 36, 48)
     observables: bool = True
@@ -120,24 +122,25 @@ class PhysicsDiscriminator(nn.Module):
     regressor: nn.Module | None = None
     decides: bool = True
     bound: float = 0.0
+    domain: Domain = OLD
 
     def frame(self, cells, momentum, point):
         """The shower, folded into the octant where `octant` is set."""
-        return _octant(cells, momentum, point) if self.octant else (cells, momentum, point)
+        return _octant(cells, momentum, point, self.domain.grid) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
-        """The input of a regressor: `energy_scales [N, 30, 30, 4]` and the `incident_vector [N, 7]`."""
+        """The input of a regressor: `energy_scales [N, nx, ny, 4]` and the `incident_vector [N, 7]`."""
         cells, momentum, point = self.frame(cells, momentum, point)
-        return energy_scales(cells, momentum), incident_vector(momentum, point)
+        return energy_scales(cells, momentum), incident_vector(momentum, point, self.domain)
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
-        """`cells [N, 30, 30]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]`."""
+        """`cells [N, nx, ny]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]`."""
         views, particle = self.views(cells, momentum, point)
         x, given, predicted = _first_look(self, views, particle, update_stats)
         seen = _features(self, _with_maps(x, given), update_stats)
         if self.observables:
-            observed = seen_observables(*self.frame(cells, momentum, point))
+            observed = seen_observables(*self.frame(cells, momentum, point), self.domain.grid)
             whitened = Whitening(name="whitening")(observed, particle)
             branch = MLP((self.embedding, self.embedding), self.spectral_norm, name="physics")
             seen = jnp.concatenate([seen, branch(jnp.concatenate([whitened, given], axis=1), update_stats)], axis=1)
@@ -146,9 +149,9 @@ class PhysicsDiscriminator(nn.Module):
         return self.gain * Dense(1, self.spectral_norm, name="logit")(met, update_stats)[:, 0], predicted
 
 
-def _octant(cells, momentum, point):
+def _octant(cells, momentum, point, grid):
     """The shower, folded into the octant."""
-    return fold_cells(cells, momentum), *fold(momentum, point)
+    return fold_cells(cells, momentum, grid), *fold(momentum, point, grid)
 
 
 def _first_look(network, views, given, update_stats):
@@ -177,7 +180,7 @@ def _features(network, x, update_stats):
 
 
 def energy_scales(cells, momentum):
-    """Four views of cell energies, from the presence of a hit to the share of the core: `[N, 30, 30]` -> `[..., 4]`."""
+    """Four views of cell energies, from the presence of a hit to the share of the core: `[N, nx, ny]` -> `[..., 4]`."""
     share = cells / (1000 * incident_energy(momentum)[:, None, None])
     root = jnp.sqrt(share + 1e-6) - 1e-3  # of finite slope at silent cells
     return jnp.stack([jnp.tanh(cells / 0.05), jnp.log1p(cells / 0.1) / 3, 6 * root, 20 * share], axis=-1)

@@ -150,21 +150,59 @@ class DownBlock(nn.Module):
         return nn.leaky_relu(x, 0.1)
 
 
-def framed(views):
-    """Views of 30x30 cells with a frame of zeros: `[N, 30, 30, C]` -> `[N, 32, 32, C]`."""
-    return jnp.pad(views, ((0, 0), (1, 1), (1, 1), (0, 0)))
+HALVINGS = 3
+"""How often the maps of a network are halved, or doubled."""
+UP_SIDES, DOWN_SIDES = (8, 16, 32), (16, 8, 4)
+"""Sides of the maps after each doubling and each halving, of 30x30 cells; they name the levels on any other grid."""
+
+
+def sides(shape):
+    """Sides of the maps that hold cells `(nx, ny)`: the next multiples of 8, such as 32 for 30."""
+    return tuple(-(-count // 2**HALVINGS) * 2**HALVINGS for count in shape[:2])
+
+
+def edges(shape):
+    """Pixels of these maps before and after the cells, along x and y: `((1, 1), (1, 1))` for 30x30 cells."""
+    beyond = [side - count for side, count in zip(sides(shape), shape, strict=False)]
+    return tuple((number // 2, number - number // 2) for number in beyond)
+
+
+def framed(views, mode="constant"):
+    """Views of cells in maps of `sides`, with zeros at the edges: `[N, nx, ny, C]` -> `[N, W, H, C]`.
+
+    With the mode `edge` the values of the outermost cells stand at the edges.
+    """
+    return jnp.pad(views, ((0, 0), *edges(views.shape[1:3]), (0, 0)), mode=mode)
+
+
+def cropped(maps, shape):
+    """The cells of maps of `sides`: `[N, W, H, ...]` -> `[N, nx, ny, ...]`."""
+    (left, _), (low, _) = edges(shape)
+    return maps[:, left:left + shape[0], low:low + shape[1]]
+
+
+def first_maps(x, shape):
+    """Features `[N, F]` as the smallest maps, an eighth of `sides`: `[N, W/8, H/8, C]`."""
+    width, height = (side // 2**HALVINGS for side in sides(shape))
+    return x.reshape(-1, width, height, x.shape[-1] // (width * height))
+
+
+def first_pixels(shape):
+    """Pixels of `first_maps`."""
+    width, height = (side // 2**HALVINGS for side in sides(shape))
+    return width * height
 
 
 def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False, start=0, stop=None):
     """`DownBlock`s `start` to `stop` of these widths, called inside the `__call__` of a network.
 
     Args:
-      x: `[N, 32, 32, C]`, halved by each earlier block.
-      attention: side of the map on which self-attention acts; 0 for none.
+      x: `[N, W, H, C]` of `framed`, halved by each earlier block.
+      attention: the map on which self-attention acts, one of `DOWN_SIDES`; 0 for none.
     """
     for i, width in list(enumerate(widths))[start:stop]:
         x = DownBlock(width, spectral_norm, name=f"down{i}")(x, update_stats)
-        if x.shape[1] == attention:
+        if DOWN_SIDES[i] == attention:
             x = SelfAttention(spectral_norm, name="attention")(x, update_stats)
     return x
 
@@ -192,14 +230,14 @@ def cell_layers(place, given, widths, outputs, kernel_scale=None):
     """A small network of each cell and of its shower, called inside the `__call__` of a network.
 
     Args:
-      place: `[F, N, 30, 30]`, features of each cell.
+      place: `[F, N, nx, ny]`, features of each cell.
       given: `[N, Y]`, features of the shower.
       widths: of the hidden layers.
       outputs: how many numbers a cell.
       kernel_scale: of the last layer, that of `Dense`.
 
     Returns:
-      `[outputs, N, 30, 30]`.
+      `[outputs, N, nx, ny]`.
     """
     x = CellDense(widths[0], name="place")(place.reshape(*place.shape[:2], -1))
     x += Dense(widths[0], use_bias=False, name="given")(given).T[:, :, None]

@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from ecalgen.data.grid import OLD, Domain
 from ecalgen.data.octant import fold, fold_cells, unfold_cells
-from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point
+from ecalgen.data.showers import incident_energy, reference_point
 from ecalgen.errors import ConfigError
 from ecalgen.models.particle import incident_vector
 
@@ -39,6 +40,7 @@ class ShowerLibrary(nn.Module):
     neighbours: int = 1
     shift: bool = False
     octant: bool = True
+    domain: Domain = OLD
 
     def draw_noise(self, key):
         """A uniform number in [0, 1), which chooses one of the neighbours."""
@@ -46,16 +48,22 @@ class ShowerLibrary(nn.Module):
 
     def frame(self, momentum, point):
         """Particles as the library compares them."""
-        return fold(momentum, point) if self.octant else (momentum, point)
+        return fold(momentum, point, self.domain.grid) if self.octant else (momentum, point)
+
+    @property
+    def shapes(self):
+        """Array of the library -> its shape for one shower, and its type."""
+        return {"energy": (self.domain.grid.shape, jnp.float16), "momentum": ((3,), jnp.float32),
+                "point": ((2,), jnp.float32)}
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise [N]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, 30, 30]` MeV."""
+        """`noise [N]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, nx, ny]` MeV."""
         del update_stats
         stored = {name: self.param(name, nn.initializers.zeros, (self.showers, *shape), dtype)
-                  for name, (shape, dtype) in SHAPES.items()}
-        incident = self.frame(momentum, point)
-        index = lax.top_k(-distances(*incident, stored["momentum"], stored["point"], self.scales),
+                  for name, (shape, dtype) in self.shapes.items()}
+        grid, incident = self.domain.grid, self.frame(momentum, point)
+        index = lax.top_k(-distances(*incident, stored["momentum"], stored["point"], self.scales, self.domain),
                           self.neighbours)[1]
         rank = (noise * self.neighbours).astype(jnp.int32)
         chosen = jnp.take_along_axis(index, rank[:, None], axis=1)[:, 0]
@@ -63,12 +71,13 @@ class ShowerLibrary(nn.Module):
         ratio = incident_energy(momentum) / jnp.maximum(incident_energy(momentum_there), 1e-3)
         cells = stored["energy"][chosen].astype(jnp.float32) * ratio[:, None, None]
         if self.shift:
-            cells = moved(cells, (reference_point(*incident) - reference_point(momentum_there, point_there)) / PITCH)
-        return unfold_cells(cells, momentum) if self.octant else cells
+            r0, r0_there = reference_point(*incident, grid), reference_point(momentum_there, point_there, grid)
+            cells = moved(cells, (r0 - r0_there) / jnp.asarray(grid.pitch[:2])[None])
+        return unfold_cells(cells, momentum, grid) if self.octant else cells
 
 
 def fill(generator, energy, momentum, point):
-    """The library's parameters, of its first `generator.showers` showers: `[N, 30, 30]` MeV, `[N, 3]`, `[N, 2]`.
+    """The library's parameters, of its first `generator.showers` showers: `[N, nx, ny]` MeV, `[N, 3]`, `[N, 2]`.
 
     Raises:
       ConfigError: there are fewer.
@@ -77,19 +86,15 @@ def fill(generator, energy, momentum, point):
         raise ConfigError(f"config.generator.showers is {generator.showers:,}, but the training split holds only "
                           f"{len(energy):,}; lower it")
     energy, momentum, point = (jnp.asarray(array[:generator.showers]) for array in (energy, momentum, point))
-    cells = fold_cells(energy, momentum) if generator.octant else energy
+    cells = fold_cells(energy, momentum, generator.domain.grid) if generator.octant else energy
     incident = generator.frame(momentum, point)
-    return {name: jnp.asarray(value, SHAPES[name][1])
-            for name, value in zip(SHAPES, (cells, *incident), strict=True)}
+    return {name: jnp.asarray(value, dtype)
+            for (name, (_, dtype)), value in zip(generator.shapes.items(), (cells, *incident), strict=True)}
 
 
-SHAPES = {"energy": ((CELLS, CELLS), jnp.float16), "momentum": ((3,), jnp.float32), "point": ((2,), jnp.float32)}
-"""Array of the library -> its shape for one shower, and its type."""
-
-
-def distances(momentum, point, momentum_there, point_there, scales):
+def distances(momentum, point, momentum_there, point_there, scales, domain):
     """Squared distances of particles `[N]` from stored ones `[M]` in scaled conditions: `[N, M]`."""
-    ours, theirs = (incident_vector(*incident)[:, :CONDITIONS] * jnp.asarray(scales)[None]
+    ours, theirs = (incident_vector(*incident, domain)[:, :CONDITIONS] * jnp.asarray(scales)[None]
                     for incident in ((momentum, point), (momentum_there, point_there)))
     product = jnp.matmul(ours, theirs.T, precision=lax.Precision.HIGHEST)
     return jnp.sum(ours**2, axis=1)[:, None] - 2 * product + jnp.sum(theirs**2, axis=1)[None]

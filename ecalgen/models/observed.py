@@ -10,14 +10,14 @@ SEEN = ("longitudinal_asymmetry", "transverse_asymmetry", "longitudinal_width", 
 observable in `OBSERVABLES` does not join them."""
 
 
-def seen_observables(energy, momentum, point):
+def seen_observables(energy, momentum, point, grid):
     """The observables as columns `[N, 31]`, ring energies as shares of S, with a gradient for each column.
 
     Sparsity counts cells, and a count has no gradient; here it has that of `counted`.
     """
     total = energy.sum((1, 2))[:, None]
     total = jnp.where(total > 0, total, 1)
-    columns = {name: OBSERVABLES[name](energy, momentum, point) for name in SEEN if name != "sparsity"}
+    columns = {name: OBSERVABLES[name](energy, momentum, point, grid) for name in SEEN if name != "sparsity"}
     columns["ring_energies"] /= total
     share = (energy / total[..., None]).reshape(energy.shape[0], 1, -1)
     columns["sparsity"] = jnp.mean(counted(share / SPARSITY_THRESHOLDS[None, :, None].astype(share.dtype)), axis=2)

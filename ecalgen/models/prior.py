@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.stats import norm
 
-from ecalgen.data.observables import POSITIONS
+from ecalgen.data.grid import OLD, Domain
 from ecalgen.data.octant import fold, fold_cells
-from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
+from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.models import hits
 from ecalgen.models.layers import Dense, cell_layers
 from ecalgen.models.observed import seen_observables
@@ -25,12 +25,10 @@ LARGEST = 2.0
 """Bound of log kappa."""
 CENTRAL = 10
 """Side of the square of central cells in the input of the encoder."""
-FRACTION = 0.1735
-"""Share of the incident energy that is visible (measured on Geant4, flat in energy)."""
 
 
 class TotalHead(nn.Module):
-    """p(S | particle): a mixture of three normal distributions of (S / E - 0.1735) sqrt(E) / 0.014."""
+    """p(S | particle): a mixture of three normal distributions of (S / E - fraction) sqrt(E) / resolution."""
 
     @nn.compact
     def __call__(self, given):
@@ -40,10 +38,10 @@ class TotalHead(nn.Module):
         return jax.nn.log_softmax(weights), means + jnp.linspace(-1, 1, COMPONENTS)[None], deviations
 
 
-def total_unit(momentum):
+def total_unit(momentum, scales):
     """(centre, scale) in MeV of the total energy, in which the mixture is written: `[N, 3]` -> `[N]` twice."""
     incident = incident_energy(momentum)
-    return 1000 * FRACTION * incident, 1000 * 0.014 * jnp.sqrt(incident)
+    return 1000 * scales.fraction * incident, 1000 * scales.resolution * jnp.sqrt(incident)
 
 
 def mixture_log_likelihood(mixture, score):
@@ -66,12 +64,13 @@ class Profile(nn.Module):
     """Expected energy of each cell and of a hit in it, from a network of the cell's place relative to the track."""
 
     widths: Sequence[int]
+    domain: Domain
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
         """Particles, `score [N]` of their total and `z [N, K]` -> `[3, N, 30, 30]`: log share, log eps, log kappa."""
-        place, log_r = cell_features(momentum, point)
-        given = jnp.concatenate([incident_vector(momentum, point), score[:, None], z], axis=1)
+        place, log_r = cell_features(momentum, point, self.domain.grid)
+        given = jnp.concatenate([incident_vector(momentum, point, self.domain), score[:, None], z], axis=1)
         log_share, log_eps, log_kappa = cell_layers(place, given, self.widths, 3)
         share = _log_softmax(log_share - 2 * log_r - 0.5 * jnp.exp(log_r))
         return jnp.stack([share, 0.3 * log_eps - 0.5, LARGEST * jnp.tanh(0.3 * log_kappa / LARGEST)])
@@ -81,12 +80,13 @@ class FixedProfile(nn.Module):
     """The profile at which `Profile` starts: shares exp(-r / 2) / r^2 and hits of 0.6 MeV for every particle."""
 
     widths: Sequence[int]
+    domain: Domain
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
         """Particles `[N]` -> `[3, N, 30, 30]`: log share, log eps and log kappa, those of `Profile`."""
         del score, z  # there are no layers either
-        log_r = cell_features(momentum, point)[1]
+        log_r = cell_features(momentum, point, self.domain.grid)[1]
         share = _log_softmax(-2 * log_r - 0.5 * jnp.exp(log_r))
         return jnp.stack([share, jnp.full_like(share, -0.5), jnp.zeros_like(share)])
 
@@ -94,16 +94,16 @@ class FixedProfile(nn.Module):
 PROFILES = {"fitted": Profile, "fixed": FixedProfile}
 
 
-def cell_features(momentum, point):
-    """The place of each cell relative to the track at the reference depth: `[8, N, 30, 30]`, and log r `[N, 30, 30]`.
+def cell_features(momentum, point, grid):
+    """The place of each cell relative to the track at the reference depth: `[8, N, 30, 30]`, and log r `[N, nx, ny]`.
 
     Lengths are in cells, along the track's slope and across it; r is at least 0.14. The distance across has no sign, as
     both sides of the track are equivalent.
     """
     slope = slopes(momentum)
-    r0 = reference_point(momentum, point) / PITCH
-    dx = jnp.broadcast_to(POSITIONS[None, :, None] - r0[:, 0, None, None], (r0.shape[0], CELLS, CELLS))
-    dy = jnp.broadcast_to(POSITIONS[None, None, :] - r0[:, 1, None, None], dx.shape)
+    r0 = reference_point(momentum, point, grid) / grid.unit
+    dx = jnp.broadcast_to(grid.positions(0)[None, :, None] - r0[:, 0, None, None], (r0.shape[0], *grid.shape))
+    dy = jnp.broadcast_to(grid.positions(1)[None, None, :] - r0[:, 1, None, None], dx.shape)
     nx, ny = jnp.moveaxis(azimuth(slope), 1, 0)[:, :, None, None]
     along, across = dx * nx + dy * ny, jnp.abs(dy * nx - dx * ny)
     log_r = 0.5 * jnp.log(dx**2 + dy**2 + 0.02)
@@ -113,6 +113,12 @@ def cell_features(momentum, point):
     return jnp.stack(place), log_r
 
 
+def centre(cells, side):
+    """The square of at most `side` x `side` central cells: `[N, nx, ny]` -> `[N, sx, sy]`."""
+    edges = [max(0, count - side) // 2 for count in cells.shape[1:3]]
+    return cells[:, edges[0]:cells.shape[1] - edges[0], edges[1]:cells.shape[2] - edges[1]]
+
+
 class Encoder(nn.Module):
     """q(z | shower): mean and log standard deviation of z, from whitened observables and central cells."""
 
@@ -120,9 +126,8 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, observables, energy, given):
-        """`[N, F]`, `[N, 30, 30]`, `[N, 7]` -> `[N, latents]` twice."""
-        edge = (CELLS - CENTRAL) // 2
-        central = energy[:, edge:-edge, edge:-edge].reshape(energy.shape[0], -1)
+        """`[N, F]`, `[N, nx, ny]`, `[N, 7]` -> `[N, latents]` twice."""
+        central = centre(energy, CENTRAL).reshape(energy.shape[0], -1)
         shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])
         x = jnp.concatenate([observables, 5 * shares, given], axis=1)
         for i in range(2):
@@ -145,17 +150,20 @@ class Prior(nn.Module):
     profile: str
     profile_widths: Sequence[int]
     octant: bool
+    domain: Domain = OLD
 
     def seen(self, energy, momentum, point):
         """Showers, folded into the octant where `octant` is set."""
-        return (fold_cells(energy, momentum), *fold(momentum, point)) if self.octant else (energy, momentum, point)
+        if not self.octant:
+            return energy, momentum, point
+        return fold_cells(energy, momentum, self.domain.grid), *fold(momentum, point, self.domain.grid)
 
     @nn.compact
     def __call__(self, energy, momentum, point, normal):
         """The terms of the evidence lower bound of showers.
 
         Args:
-          energy: `[N, 30, 30]` MeV.
+          energy: `[N, nx, ny]` MeV.
           momentum, point: `[N, 3]` GeV, `[N, 2]` cm.
           normal: `[N, K]`, the noise of the draw from q(z | shower).
 
@@ -163,14 +171,15 @@ class Prior(nn.Module):
           {name: `[N]`}: `total` = log p(S); `cells` = log p(cells | S, z); `divergence` = KL(q(z) | p(z)).
         """
         energy, momentum, point = self.seen(energy, momentum, point)
-        given = incident_vector(momentum, point)
+        given = incident_vector(momentum, point, self.domain)
         total = energy.sum((1, 2))
-        centre, scale = total_unit(momentum)
+        centre, scale = total_unit(momentum, self.domain.scales)
         score = (total - centre) / scale
-        observed = Whitening(name="whitening")(seen_observables(energy, momentum, point), given)
+        observed = Whitening(name="whitening")(seen_observables(energy, momentum, point, self.domain.grid),
+                                                given)
         mean, log_std = Encoder(self.shape_latents, name="encoder")(observed, energy, given)
         z = mean + jnp.exp(log_std) * normal
-        log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, name="profile")(
+        log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
             momentum, point, score, z)
         log_mu = log_share + jnp.log(jnp.maximum(total, 1e-3))[:, None, None]
         return {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
@@ -179,5 +188,5 @@ class Prior(nn.Module):
 
 
 def _log_softmax(logits):
-    """log softmax over all cells of a shower: `[N, 30, 30]`."""
+    """log softmax over all cells of a shower: `[N, nx, ny]`."""
     return jax.nn.log_softmax(logits.reshape(logits.shape[0], -1)).reshape(logits.shape)

@@ -8,7 +8,7 @@ from typing import ClassVar
 import flax.linen as nn
 import jax.numpy as jnp
 
-from ecalgen.models.layers import Conv, Dense, down_blocks, framed, pooled
+from ecalgen.models.layers import DOWN_SIDES, Conv, Dense, down_blocks, framed, pooled
 
 
 class Regressor(nn.Module):
@@ -18,11 +18,11 @@ class Regressor(nn.Module):
       outputs: K, how many quantities.
       widths: channels at 16x16, 8x8 and 4x4.
       embedding: width of the layer before the last one.
-      attention: side of the map on which self-attention acts; 0 for none.
+      attention: the map on which self-attention acts, one of `DOWN_SIDES`; 0 for none.
       conditional: add the incident particle to the input.
     """
 
-    SIDES: ClassVar = (16, 8, 4)
+    SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
     outputs: int
     widths: Sequence[int] = (16, 32, 64)
@@ -32,7 +32,7 @@ class Regressor(nn.Module):
 
     @nn.compact
     def __call__(self, views, given=None, update_stats=False):
-        """`views [N, 30, 30, C]` of the cells, `given [N, Y]` -> `[N, outputs]`, and the embedding `[N, embedding]`."""
+        """`views [N, nx, ny, C]` of the cells, `given [N, Y]` -> `[N, outputs]`, and the embedding `[N, embedding]`."""
         x = down_blocks(framed(views), self.widths, attention=self.attention)
         x = nn.leaky_relu(Conv(self.widths[-1], name="conv")(x), 0.1).reshape(len(x), -1)
         if self.conditional:
@@ -47,14 +47,14 @@ class DiscArch(nn.Module):
     Args:
       outputs: K, how many quantities.
       widths: channels at 16x16, 8x8 and 4x4.
-      attention: side of the map on which self-attention acts; 0 for none.
+      attention: the map on which self-attention acts, one of `DOWN_SIDES`; 0 for none.
       spectral_norm: divide the convolutions' kernels by their largest singular value.
       shared: number of downward blocks that a discriminator shares.
       embedding: width of the layer before the last one.
       conditional: add the incident particle to the input.
     """
 
-    SIDES: ClassVar = (16, 8, 4)
+    SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
     outputs: int
     widths: Sequence[int] = (32, 64, 128)
@@ -66,7 +66,7 @@ class DiscArch(nn.Module):
 
     @nn.compact
     def __call__(self, views, given=None, update_stats=False):
-        """`views [N, 30, 30, C]` of the cells, `given [N, Y]` -> `[N, outputs]`, and the maps that are shared."""
+        """`views [N, nx, ny, C]` of the cells, `given [N, Y]` -> `[N, outputs]`, and the maps that are shared."""
         blocks = lambda x, start, stop: down_blocks(
             x, self.widths, self.spectral_norm, self.attention, update_stats, start, stop)
         maps = blocks(framed(views), 0, self.shared)

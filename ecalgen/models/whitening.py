@@ -62,9 +62,10 @@ def polynomial(given, degree):
     return jnp.prod(one[:, factors], axis=-1)
 
 
-def fit_whitening(energy, momentum, point):
-    """Parameters of `Whitening` from real showers, by least squares in float64: `[N, 30, 30]`, `[N, 3]`, `[N, 2]`."""
-    values, *terms = (array.astype(np.float64) for array in mapped(_columns, CHUNK, energy, momentum, point))
+def fit_whitening(energy, momentum, point, domain):
+    """Parameters of `Whitening` from real showers, by least squares in float64: `[N, nx, ny]`, `[N, 3]`, `[N, 2]`."""
+    columns = lambda *rows: _columns(*rows, domain)
+    values, *terms = (array.astype(np.float64) for array in mapped(columns, CHUNK, energy, momentum, point))
     fit = lambda terms, target: np.linalg.lstsq(terms, target, rcond=CONDITION)[0]
     mean = fit(terms[0], values)
     residual = values - terms[0] @ mean
@@ -77,6 +78,6 @@ def fit_whitening(energy, momentum, point):
 
 
 @jax.jit
-def _columns(energy, momentum, point):
-    given = incident_vector(momentum, point)
-    return seen_observables(energy, momentum, point), *(expansion(given, degree) for degree in DEGREES.values())
+def _columns(energy, momentum, point, domain):
+    given = incident_vector(momentum, point, domain)
+    return seen_observables(energy, momentum, point, domain.grid), *(expansion(given, degree) for degree in DEGREES.values())

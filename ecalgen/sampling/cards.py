@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from ecalgen.data.showers import CELLS, QUANTITIES
+from ecalgen.data.grid import DOMAIN_RECORD, SHASHLIK, read_domain
+from ecalgen.data.showers import names_of_quantities
 from ecalgen.data.transforms import make_transform
 from ecalgen.machine.records import (
     COUNT,
@@ -34,7 +35,7 @@ TRANSFORM = {"name": TEXT}
 TRAINED = {"system": TEXT, "preset": TEXT, "generator": {"name": TEXT}, "data": {"transform": TRANSFORM},
            "provenance": OBJECT}
 CARDS = {
-    "generator": TRAINED | {"steps": COUNT, "trained_on": dict.fromkeys(QUANTITIES, PAIR)},
+    "generator": TRAINED | {"steps": COUNT, "trained_on": OBJECT},
     "ensemble": TRAINED | {"steps": Rows(COUNT), "trained_on": {"energy (GeV)": PAIR}},
     "regressor": {"system": TEXT, "transform": TRANSFORM, "outputs": SIZE},
 }
@@ -44,11 +45,25 @@ CARDS = {
 def check_card(card, kind):
     """Raises RecordError for a card of that kind whose fields cannot be as they are."""
     check_record(card, CARDS[kind])
+    if kind == "generator":
+        if "domain" in card:
+            check_record(card["domain"], DOMAIN_RECORD, "domain")
+        check_record(card["trained_on"], dict.fromkeys(names_of_quantities(domain_of_card(card).grid), PAIR),
+                     "trained_on")
     transform = card["transform"] if kind == "regressor" else card["data"]["transform"]
     try:
         make_transform(**transform)
     except (TypeError, ValueError) as error:
         raise RecordError(f"its transform {shown(json.dumps(transform))} cannot be made: {shown(error)}") from error
+
+
+def domain_of_card(card):
+    """The `Domain` of a generator; cards of older versions have none.
+
+    Raises:
+      RecordError: its fields cannot be.
+    """
+    return read_domain(card.get("domain"))
 
 
 def card_arrays(card, kind):
@@ -60,7 +75,7 @@ def card_arrays(card, kind):
     if kind == "regressor":
         return _regressor_arrays(card["outputs"])
     _check_generator(card["generator"])
-    arrays = _generator_arrays(json.dumps(card["generator"]))
+    arrays = _generator_arrays(json.dumps(card["generator"]), domain_of_card(card))
     return {f"member{number}": arrays for number in range(len(card["steps"]))} if kind == "ensemble" else arrays
 
 
@@ -83,10 +98,10 @@ def _check_generator(fields):
 
 
 @functools.lru_cache(maxsize=64)
-def _generator_arrays(fields):
-    """Arrays of the generator of these fields, given as JSON."""
+def _generator_arrays(fields, domain):
+    """Arrays of the generator of these fields, given as JSON, in a domain."""
     def init():
-        generator, key = build_generator(json.loads(fields)), jax.random.key(0)
+        generator, key = build_generator(json.loads(fields), domain), jax.random.key(0)
         noise = jax.tree.map(lambda part: part[None], generator.draw_noise(key))
         return generator.init(key, noise, jnp.ones((1, 3)), jnp.zeros((1, 2)))
 
@@ -96,7 +111,7 @@ def _generator_arrays(fields):
 @functools.lru_cache(maxsize=64)
 def _regressor_arrays(outputs):
     """Arrays of the regressor with this number of outputs."""
-    return _arrays(lambda: Regressor(outputs=outputs).init(jax.random.key(0), jnp.zeros((1, CELLS, CELLS, 1))))
+    return _arrays(lambda: Regressor(outputs=outputs).init(jax.random.key(0), jnp.zeros((1, *SHASHLIK.shape, 1))))
 
 
 def _arrays(init):

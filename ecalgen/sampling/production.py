@@ -21,9 +21,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from tqdm import tqdm
 
-from ecalgen.data.files.formats import EVENT_INDEX, FORMATS, VOLUMES, ShowerWriter, format_module, writing
+from ecalgen.data.files.formats import EVENT_INDEX, FORMATS, PROVENANCE, VOLUMES, ShowerWriter, format_module, writing
 from ecalgen.data.particles import beside, named
-from ecalgen.data.showers import CELLS, KEYS, Showers
+from ecalgen.data.showers import KEYS, Showers
 from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
 from ecalgen.errors import UserError
 from ecalgen.machine import cluster
@@ -34,7 +34,6 @@ from ecalgen.machine.provenance import version, versions
 from ecalgen.machine.seeds import NUMBERS
 from ecalgen.simulation import geant4
 from ecalgen.simulation.beam import PARTICLES, engine_seeds, kinematics
-from ecalgen.simulation.calorimeter import SHASHLIK
 from ecalgen.simulation.geant4 import Setup
 
 VERSIONED = ("ecalgen", "numpy")
@@ -80,8 +79,7 @@ def produce(production: Production, out: os.PathLike | str, workers: int = 1, da
 
     Args:
       production: what to simulate.
-      out: file to write: npz, root or h5 for a calorimeter of 30 x 30 cells, npz or h5 for one read out in depth, npz
-        for any other.
+      out: file to write: npz, root or h5, but not root for a calorimeter that is read out in depth.
       workers: number of processes.
       data: folder of Geant4's data, see `geant4.find_data`.
       dtype: of the energies in the file, float32 or float16, which rounds them to 0.05 %.
@@ -132,9 +130,10 @@ def generate(production: Production, model: str, out: os.PathLike | str, dtype: 
     """
     from ecalgen.sampling.sampler import load_sampler
 
-    if production.setup.calorimeter != SHASHLIK:
-        raise ProductionError("generators make showers of the shashlik calorimeter alone; leave out --calorimeter")
-    sampler = load_sampler(model)
+    sampler, calorimeter = load_sampler(model), production.setup.calorimeter
+    if sampler.grid != calorimeter.grid:
+        raise ProductionError(f"{model} makes showers of {sampler.grid} ({sampler.grid.name}), not of the calorimeter "
+                              f"{calorimeter.name}; give --calorimeter={sampler.grid.name}, or another generator")
     provenance = sampler.card.get("provenance", {})
     made_by = {"name": str(model), "system": sampler.card["system"], "steps": sampler.card["steps"],
                "trained": {name: provenance[name] for name in ("commit", "seed", "date") if name in provenance},
@@ -180,7 +179,7 @@ def check_hits(production: Production) -> None:
     setup, misses = production.setup, []
     for first, count in production.chunks:
         _, point = kinematics(setup.beam, setup.seed, first, count)
-        misses.extend(first + np.nonzero(beside(point / 10, setup.calorimeter.width / 20))[0])
+        misses.extend(first + np.nonzero(beside(point / 10, setup.calorimeter.grid))[0])
     if misses:
         raise ProductionError(f"{len(misses)} of {production.events} particles (events {named(misses)}) miss the front "
                               f"face of the {setup.calorimeter.name} calorimeter, {setup.calorimeter.width / 10:g} cm "
@@ -196,8 +195,8 @@ def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
     """
     if out.exists():
         raise ProductionError(f"{out} exists already; remove it, or give another name")
-    flat = calorimeter.shape == (CELLS, CELLS)
-    suffixes = tuple(FORMATS) if flat else SUFFIXES if calorimeter.read_depth else (".npz",)
+    flat = not calorimeter.read_depth
+    suffixes = tuple(FORMATS) if flat else SUFFIXES
     if out.suffix.lower() not in suffixes:
         raise ProductionError(f"{out}: showers of the {calorimeter.name} calorimeter are written as "
                               f"{', '.join(suffixes)}; give a name that ends so")
@@ -242,16 +241,14 @@ def bookkeeping(production: Production, made_by: dict) -> dict:
 def write_showers(out, setup, blocks, provenance, dtype):
     """Write blocks of (energy in MeV, momentum in GeV, point in mm, index) into one file, one after the other."""
     pdg = PARTICLES[setup.beam.particle]
-    if setup.calorimeter.shape == (CELLS, CELLS):
+    if not setup.calorimeter.read_depth:
         with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
             for energy, momentum, point, index in blocks:
-                writer.append(Showers(energy, momentum, point / 10, np.full(len(index), pdg)), index)
+                writer.append(Showers(energy, momentum, point / 10, np.full(len(index), pdg), setup.calorimeter.grid), index)
         return
-    with writing(out, json.dumps(provenance)) as write:
+    with writing(out, {PROVENANCE: json.dumps(provenance)}) as write:
         for energy, momentum, point, index in blocks:
-            cells = {KEYS["energy"]: energy}
-            if setup.calorimeter.read_depth:
-                cells = volume_columns(Volumes(energy, np.linalg.norm(momentum, axis=1)))
+            cells = volume_columns(Volumes(energy, np.linalg.norm(momentum, axis=1)))
             write(cells | {KEYS["momentum"]: momentum.astype(np.float32),
                            KEYS["point"]: (point / 10).astype(np.float32),
                            KEYS["pdg"]: np.full(len(index), pdg, np.int32), EVENT_INDEX: index})

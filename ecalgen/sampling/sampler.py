@@ -6,8 +6,9 @@ import warnings
 import jax
 import numpy as np
 
+from ecalgen.data.grid import OLD, domain_record
 from ecalgen.data.particles import beside, check_particles, held, limits, scaled
-from ecalgen.data.showers import CELLS, quantities
+from ecalgen.data.showers import quantities
 from ecalgen.data.transforms import make_transform
 from ecalgen.machine.chunks import in_chunks
 from ecalgen.machine.provenance import provenance
@@ -15,6 +16,7 @@ from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.models.build import build_generator
 from ecalgen.models.layers import at_precision, fold_spectral_norm
 from ecalgen.models.protocol import check_generator
+from ecalgen.sampling.cards import domain_of_card
 from ecalgen.sampling.weights import load_weights, save_weights
 
 CHUNKS = {"cpu": 64}
@@ -26,8 +28,8 @@ MARGIN = 0.02
 """Share of a limit by which conditions may exceed it without a warning, as a finite sample misses the very edge."""
 
 
-def make_sampler(generator, transform, trained_on=None):
-    """A pure `sample(variables, key, momentum, point, first=0)` -> `[N, 30, 30]` MeV.
+def make_sampler(generator, transform, trained_on=None, grid=OLD.grid):
+    """A pure `sample(variables, key, momentum, point, first=0)` -> `[N, *grid.shape]` MeV.
 
     Its parts are jitted separately, so the network's program is the same with and without a training range. Shower `i`
     depends only on its particle, the key and `first + i`, so a set may be made in chunks. `first` is a whole number
@@ -36,6 +38,7 @@ def make_sampler(generator, transform, trained_on=None):
     Args:
       generator: a `models.protocol.Generator`.
       transform: its inverse turns cells into MeV.
+      grid: of the generator's calorimeter.
       trained_on: training range, a field of a card. With it, any particle gives a finite shower and a finite gradient;
         one that misses the calorimeter gives an empty shower. Without it, particles reach the generator as they are.
 
@@ -52,7 +55,7 @@ def make_sampler(generator, transform, trained_on=None):
     def sample(variables, key, momentum, point, first=0):
         if trained_on is None:
             return make(variables, key, momentum, point, first)
-        momentum, point, factors = held(limits(trained_on), momentum, point)
+        momentum, point, factors = held(limits(trained_on, grid), momentum, point, grid)
         return scaled(make(variables, key, momentum, point, first), factors)
 
     return sample
@@ -68,14 +71,16 @@ class Sampler:
 
     Attributes:
       card: system, config, training range and provenance of the generator.
+      grid: of its calorimeter.
       sample, variables: the pure function of `make_sampler` and its first argument, for your own jitted code.
     """
 
     def __init__(self, sample, variables, card):
         self.sample, self.variables, self.card = sample, variables, card
+        self.grid = domain_of_card(card).grid
 
     def __call__(self, momentum, point, seed=0, first=0, misses="refuse"):
-        """Showers of these particles, float32 `[N, 30, 30]` MeV; the same seed gives the same showers.
+        """Showers of these particles, float32 `[N, *grid.shape]` MeV; the same seed gives the same showers.
 
         A particle misses the calorimeter when it enters outside of the front face. For a particle outside of the
         training range a warning is issued: its direction, position and energy are moved to the nearest ones near that
@@ -92,12 +97,12 @@ class Sampler:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
           UserError: a seed, a first number or a choice for `misses` that cannot be, or arrays that JAX traces.
         """
-        momentum, point = check_particles(momentum, point, misses)
+        momentum, point = check_particles(momentum, point, misses, self.grid)
         key, first = make_key(seed), check_first(first, len(momentum))
-        hits = ~beside(point)
-        _warn_outside(self.card["trained_on"], momentum[hits], point[hits])
+        hits = ~beside(point, self.grid)
+        _warn_outside(self.card["trained_on"], momentum[hits], point[hits], self.grid)
         sample = lambda momentum, point, start: self.sample(self.variables, key, momentum, point, words(first + start))
-        return in_chunks(sample, chunk_size(), (CELLS, CELLS), momentum, point)
+        return in_chunks(sample, chunk_size(), self.grid.shape, momentum, point)
 
 
 def load_sampler(source, precision="float32"):
@@ -116,16 +121,16 @@ def load_sampler(source, precision="float32"):
         raise ValueError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
     params, card = load_weights(source, "generator")
     described = card["generator"], card["data"]["transform"], card["trained_on"]
-    sample = _sample_of(*map(json.dumps, described))
+    sample = _sample_of(*map(json.dumps, described), domain_of_card(card))
     params = at_precision(jax.device_put(params), precision)
     return Sampler(sample, {"params": params}, card)
 
 
 @functools.lru_cache(maxsize=16)
-def _sample_of(generator, transform, trained_on):
-    """The pure function of generator, transform and training range, given as JSON; equal ones share their programs."""
-    return make_sampler(build_generator(folded(json.loads(generator))), make_transform(**json.loads(transform)),
-                        json.loads(trained_on))
+def _sample_of(generator, transform, trained_on, domain):
+    """The pure function of generator, transform and training range, as JSON, in a domain. Equal ones share programs."""
+    return make_sampler(build_generator(folded(json.loads(generator)), domain), make_transform(**json.loads(transform)),
+                        json.loads(trained_on), domain.grid)
 
 
 def folded(fields):
@@ -133,7 +138,7 @@ def folded(fields):
     return fields | {name: False for name in fields if name == "spectral_norm"}
 
 
-def export_generator(folder, state, config, showers):
+def export_generator(folder, state, config, showers, domain):
     """Write a trained generator for `load_sampler`: averaged parameters with spectral norm folded in, and a card.
 
     Args:
@@ -141,12 +146,13 @@ def export_generator(folder, state, config, showers):
       state: state of the last stage, with `sampled`.
       config: of the run.
       showers: the training showers; their range goes into the card.
+      domain: of the generator.
     """
     params = fold_spectral_norm(**jax.device_get(state.sampled))
     fields = config.to_dict()
     card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
             "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers),
-            "provenance": provenance(config.seed)}
+            "domain": domain_record(domain), "provenance": provenance(config.seed)}
     if config.regressor:
         card["regressor"] = fields["regressor"]
     save_weights(folder, params, card)
@@ -155,13 +161,13 @@ def export_generator(folder, state, config, showers):
 def condition_range(showers):
     """{quantity: [lowest, highest]} of energy (GeV), slopes and reference point (cm) among showers."""
     return {name: [float(np.min(value)), float(np.max(value))]
-            for name, value in quantities(showers.momentum, showers.point).items()}
+            for name, value in quantities(showers.momentum, showers.point, showers.grid).items()}
 
 
-def _warn_outside(trained_on, momentum, point):
+def _warn_outside(trained_on, momentum, point, grid):
     messages = []
     with np.errstate(over="ignore"):  # slopes of particles along the face
-        values = quantities(momentum, point)
+        values = quantities(momentum, point, grid)
     for name, value in values.items():
         low, high = trained_on[name]
         below, above = value < low - MARGIN * abs(low), value > high + MARGIN * abs(high)

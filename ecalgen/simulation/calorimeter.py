@@ -1,6 +1,8 @@
 """Sampling calorimeters to simulate, each described by one small dataclass. Lengths in mm, as in Geant4."""
 import dataclasses
 
+from ecalgen.data.grid import GRIDS, Grid
+
 
 @dataclasses.dataclass(frozen=True)
 class Material:
@@ -83,6 +85,12 @@ class Calorimeter:
     def shape(self) -> tuple[int, ...]:
         """Shape of a shower's energies: `[ix, iy]`, or `[ix, iy, layer]` where the depth is read out."""
         return (self.cells, self.cells) + (self.layers,) * self.read_depth
+
+    @property
+    def grid(self) -> Grid:
+        """Its cells: those of `GRIDS` for a named calorimeter, else with the reference plane where it is in them."""
+        pitch = (self.pitch / 10, self.pitch / 10) + (self.layer / 10,) * self.read_depth
+        return GRIDS.get(self.name) or Grid(self.shape, pitch, 0.038 * self.length, name=self.name)
 
 
 SHASHLIK = Calorimeter(

@@ -309,16 +309,16 @@ def make_gflash(calorimeter: Calorimeter, tuning: Tuning = PAPER, photon: bool =
     that misses the front face makes an empty shower.
     """
     def sample(key, momentum, point, first=0):
-        momentum, point, factors = _held(calorimeter.width / 20, momentum, point)
+        momentum, point, factors = _held(calorimeter.grid, momentum, point)
         return scaled(showers(calorimeter, photon, tuning, key, momentum, point, first), factors)
 
     return sample
 
 
-@functools.partial(jax.jit, static_argnums=0)
-def _held(half_face, momentum, point):
+@jax.jit
+def _held(grid, momentum, point):
     """Particles with energies within `HELD`, and factors for their showers, 0 for a particle that misses."""
-    hit = enters(momentum, point, half_face)
+    hit = enters(momentum, point, grid)
     momentum, point = harmless(hit, momentum, point)
     incident = incident_energy(momentum)
     factors = incident / jnp.clip(incident, *HELD)
@@ -359,7 +359,7 @@ class Gflash:
           BadShowers: conditions that are not numbers, do not match, or do not fly into the calorimeter.
           UserError: a seed, a first number or a choice for `misses` that cannot be.
         """
-        momentum, point = check_particles(momentum, point, misses, self.calorimeter.width / 20)
+        momentum, point = check_particles(momentum, point, misses, self.calorimeter.grid)
         key, first = make_key(seed), check_first(first, len(momentum))
         return in_chunks(lambda momentum, point, start: self.sample(key, momentum, point, words(first + start)),
                          CHUNK, self.calorimeter.shape, momentum, point)

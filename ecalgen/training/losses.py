@@ -53,20 +53,20 @@ LOSSES = {"hinge": Adversarial(hinge_discriminator, generator_loss),
 
 
 def gradient_penalty(gradients):
-    """E (|grad_x D(x, y)| - 1)^2, from the gradients `[N, 30, 30]` at mixes x of a real and a generated shower.
+    """E (|grad_x D(x, y)| - 1)^2, from the gradients `[N, nx, ny]` at mixes x of a real and a generated shower.
 
     Source: Gulrajani et al. 2017, arXiv:1704.00028, equation 3.
     """
-    norms = jnp.sqrt(jnp.sum(gradients**2, axis=(1, 2)) + 1e-12)
+    norms = jnp.sqrt(jnp.sum(gradients**2, axis=tuple(range(1, gradients.ndim))) + 1e-12)
     return jnp.mean((norms - 1) ** 2)
 
 
 def r1_penalty(gradients):
-    """R_1 = 1/2 E |grad_x D(x, y)|^2 of real showers, from the gradients `[N, 30, 30]` of their logits.
+    """R_1 = 1/2 E |grad_x D(x, y)|^2 of real showers, from the gradients `[N, nx, ny]` of their logits.
 
     Source: Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, equation 9.
     """
-    return 0.5 * jnp.mean(jnp.sum(gradients**2, axis=(1, 2)))
+    return 0.5 * jnp.mean(jnp.sum(gradients**2, axis=tuple(range(1, gradients.ndim))))
 
 
 def weighted_mse(targets, predictions, weights):

@@ -1,9 +1,13 @@
 """What a run works with: its training showers, its stages, the arrays that these train on, and trained states."""
+import json
 from typing import Any, NamedTuple
 
-from ecalgen.data.showers import Showers
+from ecalgen.data.grid import DOMAIN_RECORD, OLD, Domain, domain_record, read_domain
+from ecalgen.data.showers import Showers, domain_of
 from ecalgen.data.transforms import Transform, make_transform
 from ecalgen.errors import RunError
+from ecalgen.machine.files import write_text
+from ecalgen.machine.records import read_record
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.recipe import source_of
@@ -26,6 +30,7 @@ class Material(NamedTuple):
       targets: of the regressor; None without one.
       discriminator: of the GAN stage, with its regressor; None without one.
       seed: of the run.
+      domain: grid and scales of the training showers.
     """
 
     showers: Showers
@@ -35,6 +40,7 @@ class Material(NamedTuple):
     targets: Targets | None
     discriminator: Any
     seed: int
+    domain: Domain
 
     @property
     def count(self):
@@ -42,11 +48,13 @@ class Material(NamedTuple):
         return len(self.data) if isinstance(self.data, ArrayBlocks) else len(self.showers)
 
 
-def load_material(config, training=None):
+def load_material(config, workdir=None, training=None):
     """The `Material` of a run.
 
     Args:
       config: of the run.
+      workdir: of the run, whose `domain.json` holds the grid and the scales with which its training started; None for
+        those of the showers.
       training: the training split, where it has been loaded; it is ignored if the training showers stream.
     """
     source, transform = source_of(config), make_transform(**config.data.transform)
@@ -55,13 +63,29 @@ def load_material(config, training=None):
         showers = stream.block(0)
     else:
         showers = source.load("train") if training is None else training
+    domain = find_domain(workdir, showers)
     targets = make_targets(config, showers[:EXAMPLES])
     arrays = lambda showers: training_arrays(showers, transform, targets)
     example = arrays(showers[:EXAMPLES] if stream else showers)
-    stages = build_stages(config, example, source.load("validation"), targets)
-    discriminator = make_discriminator(config, targets) if targets else None
+    stages = build_stages(config, example, source.load("validation"), domain, targets)
+    discriminator = make_discriminator(config, domain, targets) if targets else None
     return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, transform, targets,
-                    discriminator, config.seed)
+                    discriminator, config.seed, domain)
+
+
+def find_domain(workdir, showers):
+    """The domain of a run: that of its training, of older versions for a run that they began, else of the showers."""
+    if workdir is None:
+        return domain_of(showers)
+    if (workdir / "domain.json").exists():
+        return read_domain(read_record(workdir / "domain.json", DOMAIN_RECORD))
+    return OLD if (workdir / "checkpoints").exists() else domain_of(showers)
+
+
+def keep_domain(workdir, domain):
+    """Write the domain of a run into its folder, where a later call finds it."""
+    if not (workdir / "domain.json").exists():
+        write_text(workdir / "domain.json", json.dumps(domain_record(domain), indent=1) + "\n")
 
 
 def newest_state(workdir, material):

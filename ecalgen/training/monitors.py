@@ -16,11 +16,11 @@ def wasserstein_monitor(generator, transform, validation):
     real = validation[:GENERATED]
     sample = make_sampler(generator, transform)
     expected = {name: np.asarray(value).reshape(len(real), -1)
-                for name, value in observables(real.energy, real.momentum, real.point).items()}
+                for name, value in observables(real.energy, real.momentum, real.point, real.grid).items()}
 
     def monitor(state):
         energy = sample(state.sampled, jax.random.key(0), real.momentum, real.point)
-        values = observables(energy, real.momentum, real.point)
+        values = observables(energy, real.momentum, real.point, real.grid)
         distances = {f"w1_{name}": float(np.mean(wasserstein(np.asarray(value).reshape(expected[name].shape),
                                                              expected[name]))) for name, value in values.items()}
         return distances | {"w1": float(np.mean(list(distances.values())))}

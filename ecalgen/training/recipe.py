@@ -3,8 +3,9 @@ import dataclasses
 import json
 
 from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
+from ecalgen.data.grid import GRIDS, Grid
 from ecalgen.data.transforms import make_transform
-from ecalgen.errors import RunError
+from ecalgen.errors import ConfigError, RunError
 from ecalgen.machine.files import write_text
 from ecalgen.machine.lock import locked
 from ecalgen.machine.records import read_recipe, shown
@@ -26,24 +27,27 @@ class Source:
       folder: of TFDS; its own when None.
       conventions: of a file, `detect` or `as_is`.
       on_device: training showers at most; more of them stream.
+      grid: of a file that does not say it; None for that of the shipped showers.
     """
 
     name: str
     folder: str | None
     conventions: str
     on_device: int
+    grid: Grid | None = None
 
     def load(self, split, limit=None):
         """The first `limit` showers of a split; all when None."""
-        return load_split(self.name, split, self.folder, limit, self.conventions)
+        return load_split(self.name, split, self.folder, limit, self.conventions, self.grid)
 
     def count(self, split):
         """How many showers a split holds, from the file's header."""
-        return count_split(self.name, split, self.folder)
+        return count_split(self.name, split, self.folder, self.grid)
 
     def stream(self, seed):
         """The training split as a `Stream`, or None where all of it may lie on the device."""
-        return open_stream(self.name, self.folder, on_device=self.on_device, seed=seed, conventions=self.conventions)
+        return open_stream(self.name, self.folder, on_device=self.on_device, seed=seed, conventions=self.conventions,
+                           grid=self.grid)
 
     def repeated(self):
         """Second Geant4 showers of the first test particles, or None where there are none."""
@@ -52,7 +56,28 @@ class Source:
 
 def source_of(config):
     """The `Source` that `config.data` describes."""
-    return Source(config.data.source, config.data.dir, config.data.conventions, config.data.on_device)
+    data = config.data
+    return Source(data.source, data.dir, data.conventions, data.on_device, grid_of(data))
+
+
+def grid_of(data):
+    """The grid that `config.data` names or describes, or None.
+
+    Raises:
+      ConfigError: an unknown calorimeter, one with a grid beside it, or a grid that cannot be.
+    """
+    fields = {name: value for name, value in data.get("grid", {}).items() if value is not None}
+    if not data.get("calorimeter"):
+        if fields and not {"shape", "pitch", "reference_depth"} <= fields.keys():
+            raise ConfigError("config.data.grid needs shape, pitch (cm) and reference_depth (cm)")
+        return Grid(**fields) if fields else None
+    if fields:
+        raise ConfigError(f"config.data names the calorimeter {data.calorimeter!r} and describes a grid; give one of "
+                          "them")
+    if data.calorimeter not in GRIDS:
+        raise ConfigError(f"config.data.calorimeter is {data.calorimeter!r}; it is one of {', '.join(GRIDS)}, or leave "
+                          "it out and give config.data.grid")
+    return GRIDS[data.calorimeter]
 
 
 def check_recipe(config):

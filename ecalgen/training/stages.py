@@ -4,6 +4,7 @@ import functools
 import jax.numpy as jnp
 import optax
 
+from ecalgen.data.grid import Domain
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError
 from ecalgen.models.build import build_discriminator, build_generator, build_regressor
@@ -32,7 +33,7 @@ def make_targets(config, showers):
     """The targets of `config.regressor` on the scale of these training showers; None without a regressor."""
     if not config.regressor:
         return None
-    frame = build_discriminator(config.discriminator).frame
+    frame = build_discriminator(config.discriminator, Domain(showers.grid)).frame
     return fit_targets(config.regressor.targets, config.regressor.weights, frame, showers)
 
 
@@ -41,21 +42,22 @@ def is_multitask(config):
     return bool(config.regressor) and "regressor" not in config.stages
 
 
-def make_discriminator(config, targets=None, multitask=None):
+def make_discriminator(config, domain, targets=None, multitask=None):
     """The discriminator of a GAN stage, with the regressor that is trained along or was trained before.
 
     Every stage uses this function, and so does all that reads a trained discriminator.
 
     Args:
       config: of the run.
+      domain: of the training showers.
       targets: as `make_targets`.
       multitask: whether the regressor is trained along; `is_multitask` by default.
     """
     if not targets:
-        return build_discriminator(config.discriminator)
+        return build_discriminator(config.discriminator, domain)
     multitask = is_multitask(config) if multitask is None else multitask
     regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
-    return build_discriminator(config.discriminator, **{"auxiliary" if multitask else "regressor": regressor},
+    return build_discriminator(config.discriminator, domain, **{"auxiliary" if multitask else "regressor": regressor},
                                decides=config.regressor.decides, bound=config.regressor.bound)
 
 
@@ -65,37 +67,38 @@ def training_arrays(showers, transform, targets=None):
     return arrays if targets is None else arrays | {"targets": targets(showers)}
 
 
-def build_stages(config, data, validation, targets=None):
+def build_stages(config, data, validation, domain, targets=None):
     """The stages that `config.stages` names, without the multi-task one where `config.regressor.multitask` is given.
 
     Args:
       data: the training arrays.
       validation: `Showers` that the monitors compare with.
+      domain: of the training showers.
       targets: as `make_targets`.
     """
     found = ("multitask",) if config.regressor and config.regressor.multitask else ()
-    return [STAGES[name](config, data, validation, targets) for name in config.stages if name not in found]
+    return [STAGES[name](config, data, validation, domain, targets) for name in config.stages if name not in found]
 
 
-def prior_stage(config, data, validation, targets):
+def prior_stage(config, data, validation, domain, targets):
     """The anchored generator's prior, fitted by likelihood: Adam at a rate that falls to nothing along a cosine."""
     del targets
     fit, fields = config.prior, config.generator
-    prior = Prior(fields.shape, fields.profile, fields.profile_widths, fields.octant)
+    prior = Prior(fields.shape, fields.profile, fields.profile_widths, fields.octant, domain)
     bound = BoundFit(prior, fields.shape, falling_adam(fit, 1.0), fit.batch_size, beta=1.0)
-    alone = build_generator(fields.to_dict() | {"correction": False})
+    alone = build_generator(fields.to_dict() | {"correction": False}, domain)
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,
                  step=functools.partial(bound_step, fit=bound),
                  init=lambda key, before: init_prior(prior, bound.optimiser, key, data, FITS["prior"]),
                  monitor=wasserstein_monitor(alone, make_transform(**config.data.transform), validation))
 
 
-def regressor_stage(config, data, validation, targets):
+def regressor_stage(config, data, validation, domain, targets):
     """The regressor of two-step training, on the weighted MSE alone.
 
     It starts from fresh parameters, from the multi-task stage before it, or from a multi-task run.
     """
-    section, discriminator = config.regressor, build_discriminator(config.discriminator)
+    section, discriminator = config.regressor, build_discriminator(config.discriminator, domain)
     regressor = build_regressor(section, config.discriminator, len(targets.names))
     fit = RegressorFit(regressor, discriminator.views, falling_adam(section, config.train.clip), section.batch_size,
                        targets.weights)
@@ -104,7 +107,7 @@ def regressor_stage(config, data, validation, targets):
         example = discriminator.views(data["cells"][:1], data["momentum"][:1], data["point"][:1])
         start = (before or {}).get("multitask")
         if before is not None and section.multitask:
-            start = _multitask_run(config, data, validation, targets)
+            start = _multitask_run(config, data, validation, domain, targets)
         return init_regressor(regressor, fit.optimiser, key, example, start and start.discriminator)
 
     def predict(state, *arrays):
@@ -116,9 +119,9 @@ def regressor_stage(config, data, validation, targets):
                  monitor=error_monitor(predict, transform, validation, targets))
 
 
-def _multitask_run(config, data, validation, targets):
+def _multitask_run(config, data, validation, domain, targets):
     """The last state of the multi-task run that `config.regressor.multitask` names."""
-    stage = gan_stage(config, data, validation, targets, name="gan", multitask=True)
+    stage = gan_stage(config, data, validation, domain, targets, name="gan", multitask=True)
     state = trained_state(stage, stage.init(init_key(0), None), config.regressor.multitask)
     if state is None:
         raise ConfigError(f"config.regressor.multitask is {config.regressor.multitask!r}, which holds no trained "
@@ -126,14 +129,14 @@ def _multitask_run(config, data, validation, targets):
     return state
 
 
-def gan_stage(config, data, validation, targets, name="gan", multitask=None):
+def gan_stage(config, data, validation, domain, targets, name="gan", multitask=None):
     """Generator against discriminator; what earlier stages have fitted is taken over from them.
 
     With `multitask` a regressor is trained along, on the weighted MSE. By default that is so for a regressor that has
     no stage of its own.
     """
     multitask = is_multitask(config) if multitask is None else multitask
-    networks = make_networks(config, name, make_discriminator(config, targets, multitask))
+    networks = make_networks(config, domain, name, make_discriminator(config, domain, targets, multitask))
     objective, transform = objective_of(config, targets, multitask), make_transform(**config.data.transform)
     distances = wasserstein_monitor(networks.generator, transform, validation)
     predict = lambda state, *arrays: networks.discriminator.apply(state.discriminator.variables, *arrays)[1]
@@ -144,28 +147,29 @@ def gan_stage(config, data, validation, targets, name="gan", multitask=None):
                  monitor=lambda state: distances(state) | errors(state), score="w1")
 
 
-def make_networks(config, stage, discriminator):
+def make_networks(config, domain, stage, discriminator):
     """The `Networks` of a GAN stage, whose generator is the config's."""
     train, frozen = config.train, frozen_names(config, stage)
-    return Networks(build_generator(config.generator), discriminator, optimiser(train.generator_rate, train, frozen),
+    return Networks(build_generator(config.generator, domain), discriminator,
+                    optimiser(train.generator_rate, train, frozen),
                     optimiser(train.discriminator_rate, train, frozen, updates=train.discriminator_steps), frozen)
 
 
-def vae_stage(config, data, validation, targets):
+def vae_stage(config, data, validation, domain, targets):
     """The variational autoencoder, fitted by its evidence lower bound."""
     del targets
-    fit, generator = config.vae, build_generator(config.generator)
-    vae = VAE(generator.latent, generator.widths, generator.attention, generator.octant)
+    fit, generator = config.vae, build_generator(config.generator, domain)
+    vae = VAE(generator.latent, generator.widths, generator.attention, generator.octant, domain=domain)
     bound = BoundFit(vae, vae.latent, falling_adam(fit, config.train.clip), fit.batch_size, fit.beta)
     return Stage(name="vae", steps=fit.steps, batch_size=fit.batch_size, step=functools.partial(bound_step, fit=bound),
                  init=lambda key, before: init_vae(vae, bound.optimiser, key, data),
                  monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation))
 
 
-def library_stage(config, data, validation, targets):
+def library_stage(config, data, validation, domain, targets):
     """The shower library, which is filled when its state is made; its only step does nothing."""
     del targets
-    generator = build_generator(config.generator)
+    generator = build_generator(config.generator, domain)
     filled = lambda: fill(generator, *(data[name] for name in ("cells", "momentum", "point")))
     return Stage(name="library", steps=config.train.steps, batch_size=config.train.batch_size,
                  step=lambda state, data, key: (state.replace(step=state.step + 1), {}),
@@ -176,7 +180,7 @@ def library_stage(config, data, validation, targets):
 STAGES = {"prior": prior_stage, "multitask": functools.partial(gan_stage, name="multitask", multitask=True),
           "regressor": regressor_stage, "gan": gan_stage, "vae": vae_stage,
           "library": library_stage}
-"""Name in `config.stages` -> (config, data, validation, targets) -> `Stage`."""
+"""Name in `config.stages` -> (config, data, validation, domain, targets) -> `Stage`."""
 
 
 def falling_adam(fit, clip):

@@ -165,7 +165,7 @@ def init_prior(prior, optimiser, key, data, fits):
     """
     example = [data[name][:1] for name in ("cells", "momentum", "point")]
     network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape_latents)))
-    whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])))
+    whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])), prior.domain)
     return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("total", "profile"), fits=fits,
                       network=network.replace(params=network.params | {"whitening": whitening}))
 

@@ -61,7 +61,7 @@ def gan_step(state, data, key, networks, objective):
 
     Args:
       state: `GANState`.
-      data: `{"cells": [N, 30, 30], "momentum": [N, 3], "point": [N, 2]}`, and `"targets": [N, K]` where the objective
+      data: `{"cells": [N, nx, ny], "momentum": [N, 3], "point": [N, 2]}`, and `"targets": [N, K]` where the objective
         weighs a regressor.
       key: the run's key; the step's number is folded in here.
       networks: `Networks`.
@@ -113,8 +113,8 @@ def penalties(slope, real, fake, mix_keys, step, objective):
     """The penalties that the objective weighs, each by the name of its weight.
 
     Args:
-      slope: cells `[N, 30, 30]` -> the gradients of the logits there.
-      real, fake: `[N, 30, 30]`.
+      slope: cells `[N, nx, ny]` -> the gradients of the logits there.
+      real, fake: `[N, nx, ny]`.
       mix_keys: `[N]`, keys of `mixed`.
       step: of the run.
       objective: `Objective`.
@@ -129,7 +129,7 @@ def penalties(slope, real, fake, mix_keys, step, objective):
 
 
 def mixed(keys, real, fake):
-    """a x + (1 - a) G(z, y) with a uniform in [0, 1], one for each key; all arrays are `[N, 30, 30]`."""
+    """a x + (1 - a) G(z, y) with a uniform in [0, 1], one for each key; all arrays are `[N, nx, ny]`."""
     share = jax.vmap(lambda key: jax.random.uniform(key))(keys)[:, None, None]
     return share * real + (1 - share) * fake
 

@@ -10,8 +10,9 @@ from ecalgen.data.showers import incident_energy
 from ecalgen.errors import ConfigError, UserError
 from ecalgen.machine.imports import import_named
 
-PARTICLE = {"incident_energy": lambda energy, momentum, point: incident_energy(momentum),
-            "momentum": lambda energy, momentum, point: momentum, "point": lambda energy, momentum, point: point}
+PARTICLE = {"incident_energy": lambda energy, momentum, point, grid: incident_energy(momentum),
+            "momentum": lambda energy, momentum, point, grid: momentum,
+            "point": lambda energy, momentum, point, grid: point}
 """Targets that follow from the particle alone, in GeV and cm; they are also known for a generated shower."""
 
 
@@ -21,7 +22,8 @@ class Targets:
 
     Args:
       names: of the K columns.
-      functions: name in the config -> `(energy [N, 30, 30], momentum [N, 3], point [N, 2])` -> `[N]` or `[N, M]`.
+      functions: name in the config -> `(energy [N, nx, ny], momentum [N, 3], point [N, 2], grid)` -> `[N]` or
+        `[N, M]`.
       frame: `(energy, momentum, point)` -> the shower as the regressor sees it, such as `Discriminator.frame`.
       mean, std, weights: `[K]`; the weights are alpha_k of the loss.
     """
@@ -52,7 +54,7 @@ def fit_targets(names, weights, frame, showers):
         never changes.
     """
     functions, first = find_functions(names, weights), showers[:1]
-    widths = {name: _column(name, function, *frame(first.energy, first.momentum, first.point)).shape[1]
+    widths = {name: _column(name, function, *frame(first.energy, first.momentum, first.point), first.grid).shape[1]
               for name, function in functions.items()}
     labels = tuple(name if width == 1 else f"{name}[{k}]" for name, width in widths.items() for k in range(width))
     values = _columns(functions, frame, showers)
@@ -86,8 +88,8 @@ def find_functions(names, weights):
 def _imported(name):
     if ":" not in name:
         raise ConfigError(f"config.regressor.targets names {name!r}; it is one of "
-                          f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point) as "
-                          "module:function")
+                          f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point, grid) "
+                          "as module:function")
     try:
         return import_named(name)
     except UserError as error:
@@ -96,15 +98,15 @@ def _imported(name):
 
 def _columns(functions, frame, showers):
     compute = lambda *arrays: np.concatenate(
-        [_column(name, function, *frame(*arrays)) for name, function in functions.items()], axis=1)
+        [_column(name, function, *frame(*arrays[:3]), arrays[3]) for name, function in functions.items()], axis=1)
     return of_showers(compute, showers)
 
 
-def _column(name, function, energy, momentum, point):
+def _column(name, function, energy, momentum, point, grid):
     try:
-        value = np.asarray(function(energy, momentum, point))
+        value = np.asarray(function(energy, momentum, point, grid))
     except Exception as error:  # the function may be anyone's
-        raise ConfigError(f"config.regressor.targets: {name}(energy, momentum, point) fails: {error}") from error
+        raise ConfigError(f"config.regressor.targets: {name}(energy, momentum, point, grid) fails: {error}") from error
     if value.dtype.kind not in "fiub" or value.ndim not in (1, 2) or len(value) != len(energy):
         raise ConfigError(f"config.regressor.targets: {name} gives {value.dtype} of shape {list(value.shape)} for "
                           f"{len(energy)} showers; it must be numbers, [N] or [N, M]")

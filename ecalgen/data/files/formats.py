@@ -1,12 +1,15 @@
 """Reading and writing files of showers. For a faulty file a `BadShowers` names the file, the column and the remedy.
 
-The columns are those of the public files: EnergyDeposit (N, 30, 30) or (N, 30, 30, 1) in MeV, ParticleMomentum (N, 3)
-in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, optionally, ParticlePDG (N,). Other columns are ignored. The suffix
-tells the format: `.npz` (npz.py), `.root` (root.py), `.h5` or `.hdf5` (hdf5.py).
+The columns are those of the public files: EnergyDeposit (N, nx, ny), (N, nx, ny, 1) or (N, nx ny) in MeV,
+ParticleMomentum (N, 3) in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, optionally, ParticlePDG (N,). Other columns are ignored. The suffix
+tells the format: `.npz` (npz.py), `.root` (root.py), `.h5` or `.hdf5` (hdf5.py). A text `Grid` says the grid of the
+cells; showers of a file without it belong to the grid that the caller names, or else to that of the shipped showers.
 """
 import contextlib
+import dataclasses
 import importlib
 import json
+import math
 import os
 import pathlib
 import warnings
@@ -15,18 +18,25 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ecalgen.data.files.orientation import check_entry, check_possible, detect, standardise
-from ecalgen.data.showers import KEYS, BadShowers, Showers, check_columns, check_incident
+from ecalgen.data.grid import GRID_RECORD, GRIDS, SHASHLIK, Grid, read_grid
+from ecalgen.data.showers import KEYS, BadShowers, Header, Showers, check_columns, check_incident, event_shapes
 from ecalgen.errors import UserError
 from ecalgen.machine.files import replacing
-from ecalgen.machine.records import shown
+from ecalgen.machine.records import RecordError, parse_record, shown
 
 FORMATS = {".npz": "npz", ".root": "root", ".h5": "hdf5", ".hdf5": "hdf5"}
 """Suffix -> the module in `ecalgen.data.files` that reads and writes it, and the extra of the package that it needs."""
 OPTIONAL = (KEYS["pdg"],)
 EVENT_INDEX = "EventIndex"
+PROVENANCE, GRID = "Provenance", "Grid"
+"""Names of the texts that lie beside the columns."""
 VOLUMES = "ECAL"
 """Column of the cell energies in a file of `data/volumes.py`."""
 CONVENTIONS = ("detect", "as_is")
+REMEDIES = ("name the calorimeter of the file, with --config.data.calorimeter (one of "
+            f"{', '.join(GRIDS)}), or its cells with --config.data.grid, in Python load_showers(path, grid=...); or give "
+            "a file of the expected one")
+"""What to do about a file of another grid."""
 EXAMINED = 2000
 """Number of first showers from which units and axes of a file are detected."""
 MAX_FLOAT16 = 65504.0
@@ -40,7 +50,7 @@ class UncheckedShowers(UserWarning):
     """Showers are too few to tell whether they follow their particles; the text names the file."""
 
 
-def load_showers(path: str | os.PathLike, conventions: str = "detect") -> Showers:
+def load_showers(path: str | os.PathLike, conventions: str = "detect", grid: Grid | None = None) -> Showers:
     """Reads the showers in a file.
 
     Args:
@@ -48,23 +58,26 @@ def load_showers(path: str | os.PathLike, conventions: str = "detect") -> Shower
       conventions: `detect` finds the units and axes from the first EXAMINED showers (orientation.py). It converts what
         differs with a `ConvertedUnits` warning; where it cannot know, it issues an `UncheckedShowers` warning. `as_is`
         reads the file unchanged.
+      grid: of the cells, for a file that does not say it.
 
     Raises:
       BadShowers: when there is no such file, its suffix is not one of FORMATS, it is damaged, a column is missing, its
-        values break the contract of `Showers`, or its showers contradict their particles: in all units and axes, by
+        values break the contract of `Showers`, it belongs to another grid, or its showers contradict their particles: in all units and axes, by
         more energy than the particle has, or by a point beside the cells.
     """
     _check_conventions(conventions)
-    return next(_showers(path, known=_told(path, conventions)))
+    grid = find_grid(path, grid)
+    return next(_showers(path, grid, known=_told(path, conventions, grid)))
 
 
-def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str = "detect") -> Iterator[Showers]:
+def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str = "detect",
+                 grid: Grid | None = None) -> Iterator[Showers]:
     """Reads the showers in a file in order, in blocks of at most `size`, so that memory holds only one block.
 
     Args:
       path: of a suffix in FORMATS.
       size: showers in a block; the last one may be smaller.
-      conventions: that of `load_showers`, with the same result.
+      conventions, grid: those of `load_showers`, with the same result.
 
     Raises:
       BadShowers: the errors of `load_showers`; for values, when the faulty block is reached.
@@ -72,35 +85,63 @@ def iter_showers(path: str | os.PathLike, size: int = 10_000, conventions: str =
     _check_conventions(conventions)
     if size < 1:
         raise UserError(f"size is {size}; read at least 1 shower at a time")
-    return _showers(path, size, _told(path, conventions))
+    grid = find_grid(path, grid)
+    return _showers(path, grid, size, _told(path, conventions, grid))
 
 
-def count_showers(path: str | os.PathLike) -> int:
+def find_grid(path: str | os.PathLike, grid: Grid | None = None) -> Grid:
+    """The grid of the cells in a file: the one that it says, else the given one, else that of the shipped showers.
+
+    Raises:
+      BadShowers: the file says another grid than the given one, or its text cannot be read.
+    """
+    with _readable(path) as module:
+        text = module.text(pathlib.Path(path), GRID)
+    if text is None:
+        return grid or SHASHLIK
+    try:
+        told = read_grid(parse_record(text, GRID_RECORD))
+    except RecordError as error:
+        raise BadShowers(f"{path}: {GRID} is no grid ({error}); write the file again") from error
+    if grid not in (None, told):
+        raise BadShowers(f"{path} holds showers of {told} ({told.name}), and {grid} ({grid.name}) are expected; "
+                         f"{REMEDIES}")
+    return told
+
+
+def count_showers(path: str | os.PathLike, grid: Grid | None = None) -> int:
     """Number of showers in a file, without reading them.
+
+    Args:
+      path, grid: those of `load_showers`.
 
     Raises:
       BadShowers: the errors of `load_showers`, except those of values.
     """
+    grid = find_grid(path, grid)
     with _readable(path) as module:
-        headers = module.headers(pathlib.Path(path), tuple(KEYS.values()))
+        headers = module.headers(pathlib.Path(path), columns_of(grid))
         _check_present(path, module, (KEYS["energy"],), headers)
         with _naming(path):
-            check_showers(headers)
+            check_showers(headers, grid)
     return headers[KEYS["energy"]].shape[0]
 
 
-def load_conditions(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+def load_conditions(path: str | os.PathLike, grid: Grid | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Reads only the incident particles, momentum `[N, 3]` in GeV and point `[N, 2]` in cm; no EnergyDeposit needed.
 
-    Units must be those of the contract, since other units can be detected only from cells.
+    Units must be those of the contract, since other units can be detected only from cells. `grid` is that of
+    `load_showers`.
 
     Raises:
       BadShowers: the errors of `load_showers`.
     """
-    columns = next(read_blocks(path, (KEYS["momentum"], KEYS["point"]), check_showers))
+    grid = find_grid(path, grid)
+    shapes = {column: shape for column, shape in columns_of(grid).items() if column in (KEYS["momentum"], KEYS["point"])}
+    columns = next(read_blocks(path, shapes, lambda headers: check_showers(headers, grid)))
     with _naming(path):
         momentum, point = check_incident(columns[KEYS["momentum"]], columns[KEYS["point"]])
-        check_entry(point)
+        check_entry(point, grid)
     if len(momentum) == 0:
         raise BadShowers(f"{path}: {KEYS['momentum']} holds no particles; write at least one event into it")
     return momentum, point
@@ -113,7 +154,7 @@ def load_provenance(path: str | os.PathLike) -> dict | None:
       BadShowers: when the file cannot be read.
     """
     with _readable(path) as module:
-        text = module.provenance(pathlib.Path(path))
+        text = module.text(pathlib.Path(path), PROVENANCE)
     if text is None:
         return None
     try:
@@ -154,12 +195,12 @@ class ShowerWriter:
         if energy_dtype not in ("float32", "float16"):
             raise UserError(f"energy_dtype is {energy_dtype!r}; it is one of float32, float16")
         self.path, self.energy_dtype, self.count = pathlib.Path(path), np.dtype(energy_dtype), 0
-        self._provenance = None if provenance is None else json.dumps(provenance)
-        self._indexed = None
+        self._texts = {} if provenance is None else {PROVENANCE: json.dumps(provenance)}
+        self._indexed = self._grid = None
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self._write = stack.enter_context(writing(self.path, self._provenance))
+            self._write = stack.enter_context(writing(self.path, self._texts))
             stack.push(self._check_any)
             self._stack = stack.pop_all()
         return self
@@ -181,10 +222,18 @@ class ShowerWriter:
             raise BadShowers(f"{self.path}: {type(showers).__name__} cannot be appended; make ecalgen.Showers(energy, "
                              "momentum, point) of it")
         self._check_energy(showers.energy)
+        self._keep_grid(showers.grid)
         columns = {column: getattr(showers, field) for field, column in KEYS.items()}
         columns[KEYS["energy"]] = showers.energy.astype(self.energy_dtype)
         self._write(columns | self._index(event_index, len(showers)))
         self.count += len(showers)
+
+    def _keep_grid(self, grid):
+        """Let the file say the grid, which must be the same for all of its showers."""
+        if self._grid not in (None, grid):
+            raise BadShowers(f"{self.path}: showers of {self._grid} and of {grid} cannot be in one file; write two")
+        self._grid = grid
+        self._texts[GRID] = json.dumps(dataclasses.asdict(grid))
 
     def _check_energy(self, energy):
         if self.energy_dtype == np.float16 and energy.max() >= MAX_FLOAT16:
@@ -210,22 +259,25 @@ class ShowerWriter:
 
 
 @contextlib.contextmanager
-def writing(path: pathlib.Path, provenance: str | None = None):
-    """Yields a function that appends {column: rows} to a new file of any known suffix, made whole or not at all."""
+def writing(path: pathlib.Path, texts: dict[str, str] | None = None):
+    """Yields a function that appends {column: rows} to a new file of any known suffix, made whole or not at all.
+
+    The `texts` lie beside the columns, each under its name.
+    """
     path = pathlib.Path(path)
     module = format_module(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial, module.writing(partial, provenance) as write:
+    with replacing(path) as partial, module.writing(partial, {} if texts is None else texts) as write:
         yield write
 
 
-def read_blocks(path: str | os.PathLike, columns: tuple[str, ...], check: Callable,
+def read_blocks(path: str | os.PathLike, columns: dict[str, tuple[int, ...]], check: Callable,
                 size: int | None = None) -> Iterator[dict]:
     """{column: rows} of a file of any known suffix, in blocks of `size` rows or whole; OPTIONAL ones may be absent.
 
     Args:
       path: of a suffix in FORMATS.
-      columns: to be read.
+      columns: to be read, each with the shape of an event, for formats that do not say it.
       check: takes {column: `Header`} before any value is read, and raises a `BadShowers` for faulty ones.
       size: rows in a block.
 
@@ -295,12 +347,18 @@ def format_module(path: pathlib.Path):
                          f"pip install 'ecalgen[{name}]'") from error
 
 
-def _showers(path, size=None, known=None):
+def columns_of(grid):
+    """{column: shape of an event} of a file of showers."""
+    return {column: event_shapes(grid)[field][0] for field, column in KEYS.items()}
+
+
+def _showers(path, grid, size=None, known=None):
     """The blocks of a file, converted and checked where their conventions are known, or unchanged."""
     start = 0
-    for columns in read_blocks(path, tuple(KEYS.values()), check_showers, size):
+    for columns in read_blocks(path, columns_of(grid), lambda headers: check_showers(headers, grid), size):
         with _naming(f"{path}, from event {start} on" if start else path):
-            showers = Showers(**{field: columns.get(column) for field, column in KEYS.items()})
+            columns[KEYS["energy"]] = columns[KEYS["energy"]].reshape(-1, *grid.shape)
+            showers = Showers(**{field: columns.get(column) for field, column in KEYS.items()}, grid=grid)
             if known is not None:
                 showers = standardise(showers, known)[0]
                 check_possible(showers)
@@ -308,13 +366,13 @@ def _showers(path, size=None, known=None):
         start += len(showers)
 
 
-def _told(path, conventions):
+def _told(path, conventions, grid):
     """The conventions of a file, or None for `as_is`; warns of conversions and of failed checks."""
     if conventions == "as_is":
         return None
-    showers = next(_showers(path, EXAMINED))
+    showers = next(_showers(path, grid, EXAMINED))
     with _naming(path):
-        known = detect(showers.energy, showers.momentum, showers.point)
+        known = detect(showers.energy, showers.momentum, showers.point, grid)
     for note in known.notes():
         warnings.warn(f"{path}: {note}", ConvertedUnits, stacklevel=3)
     if not known.checked:
@@ -324,9 +382,17 @@ def _told(path, conventions):
     return known
 
 
-def check_showers(headers):
-    """Check the headers of columns of showers, {column: `Header`}."""
-    check_columns({field: headers[column] for field, column in KEYS.items() if column in headers})
+def check_showers(headers, grid):
+    """Check the headers of columns of showers, {column: `Header`}; the cells of an event may be one row."""
+    headers, energy = dict(headers), headers.get(KEYS["energy"])
+    if energy is not None and energy.dtype.kind in "fiu" and len(energy.shape) > 1:
+        cells = energy.shape[1:]
+        if cells == (math.prod(grid.shape),):
+            headers[KEYS["energy"]] = Header((energy.shape[0], *grid.shape), energy.dtype)
+        elif cells not in event_shapes(grid)["energy"]:
+            raise BadShowers(f"{KEYS['energy']} has shape {list(energy.shape)}, cells of another calorimeter than "
+                             f"{grid} ({grid.name}); {REMEDIES}")
+    check_columns({field: headers[column] for field, column in KEYS.items() if column in headers}, grid)
 
 
 @contextlib.contextmanager

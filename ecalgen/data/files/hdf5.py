@@ -8,15 +8,14 @@ import contextlib
 import functools
 import math
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import h5py
 import numpy as np
 
-from ecalgen.data.showers import CELLS, KEYS, BadShowers, Header
+from ecalgen.data.showers import KEYS, BadShowers, Header
 from ecalgen.machine.chunks import slices
 
-PROVENANCE = "Provenance"
 SHOWERS, INCIDENT = "showers", "incident_energies"
 CHUNK = 100
 """Events that are compressed together."""
@@ -24,13 +23,13 @@ LARGEST_CHUNK = 2**30
 """Bytes that a chunk of a data set may fill in memory."""
 
 
-def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
+def headers(path: pathlib.Path, columns: Iterable[str]) -> dict[str, Header]:
     """{column: header} for those of the columns that the file holds."""
     with h5py.File(path, "r") as file:
         return {column: header for column, (_, _, header) in _sources(path, file, columns).items()}
 
 
-def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
+def blocks(path: pathlib.Path, columns: Iterable[str], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
     """{column: rows} for those of the columns that the file holds, in blocks of `size` rows, or whole."""
     with h5py.File(path, "r") as file:
         sources = _sources(path, file, columns)
@@ -40,23 +39,25 @@ def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None
                    for column, (data, convert, _) in sources.items()}
 
 
-def provenance(path: pathlib.Path) -> str | None:
-    """The provenance as the text that `writing` got."""
+def text(path: pathlib.Path, name: str) -> str | None:
+    """A text that `writing` got; None if there is none of that name."""
     with h5py.File(path, "r") as file:
-        text = file.attrs.get(PROVENANCE)
-        return text.decode() if isinstance(text, bytes) else text
+        found = file.attrs.get(name)
+        return found.decode() if isinstance(found, bytes) else found
 
 
 @contextlib.contextmanager
-def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
+def writing(path: pathlib.Path, texts: dict[str, str]) -> Iterator[Callable]:
     """Yields a function that appends {column: rows}; showers are laid out as the challenge's.
+
+    `texts` are attributes of the file.
 
     Damage is found when the file is read: rows carry checksums, and so does all that describes them from HDF5 1.10 on.
     """
     with h5py.File(path, "x", libver=("v110", "v110")) as file:
-        if provenance is not None:
-            file.attrs[PROVENANCE] = np.bytes_(provenance.encode())  # within the checksum, unlike a text of any length
         yield functools.partial(_append, file)
+        for name, content in texts.items():
+            file.attrs[name] = np.bytes_(content.encode())  # within the checksum, unlike a text of any length
 
 
 def _append(file, columns):
@@ -91,7 +92,7 @@ def _source(path, file, column):
         return data, _unchanged, Header((data.shape or ()) + data.dtype.shape, data.dtype.base)
     if column == KEYS["energy"] and (data := _data_set(path, file, SHOWERS)) is not None:
         _check_voxels(path, data.shape or ())
-        return data, _square, Header((len(data), CELLS, CELLS), data.dtype)
+        return data, _unchanged, Header(data.shape, data.dtype)
     if column in INCIDENT_COLUMNS and (data := _data_set(path, file, INCIDENT)) is not None:
         _check_energies(path, data)
         convert, width = INCIDENT_COLUMNS[column]
@@ -147,9 +148,9 @@ def _is_stored(data):
 
 
 def _check_voxels(path, shape):
-    if len(shape) != 2 or shape[1] != CELLS**2:
-        raise BadShowers(f"{path}: {SHOWERS} has shape {list(shape)}, not [N, {CELLS**2}], and belongs to another "
-                         f"calorimeter; only one of {CELLS} x {CELLS} cells can be read")
+    if len(shape) != 2:
+        raise BadShowers(f"{path}: {SHOWERS} has shape {list(shape)}, not [N, cells]; write the cells of an event as one "
+                         "row")
 
 
 def _check_energies(path, data):
@@ -161,10 +162,6 @@ def _check_energies(path, data):
 
 def _unchanged(rows):
     return rows
-
-
-def _square(rows):
-    return rows.reshape(-1, CELLS, CELLS)
 
 
 def _along_z(incident):

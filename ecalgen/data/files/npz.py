@@ -7,24 +7,23 @@ import pathlib
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from ecalgen.data.showers import BadShowers, Header
 
-PROVENANCE = "Provenance"
 LONGEST = 4 * 10**7
-"""Bytes of the longest text of a provenance that is read, in UTF-32."""
+"""Bytes of the longest text that is read, in UTF-32."""
 
 
-def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
+def headers(path: pathlib.Path, columns: Iterable[str]) -> dict[str, Header]:
     """{column: header} for those of the columns that the file holds."""
     with _members(path, columns) as members:
         return {column: member.header for column, member in members.items()}
 
 
-def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
+def blocks(path: pathlib.Path, columns: Iterable[str], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
     """{column: rows} for those of the columns that the file holds, in blocks of `size` rows, or whole."""
     with _members(path, columns) as members:
         events = max((member.count for member in members.values()), default=0) or 1
@@ -32,14 +31,14 @@ def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None
             yield {column: member.take(size) for column, member in members.items()}
 
 
-def provenance(path: pathlib.Path) -> str | None:
-    """The provenance as the text that `writing` got."""
-    with _members(path, (PROVENANCE,)) as members:
-        if PROVENANCE not in members:
+def text(path: pathlib.Path, name: str) -> str | None:
+    """A text that `writing` got; None if there is none of that name."""
+    with _members(path, (name,)) as members:
+        if name not in members:
             return None
-        (shape, dtype), member = members[PROVENANCE].header, members[PROVENANCE]
+        (shape, dtype), member = members[name].header, members[name]
         if shape or dtype.kind != "U" or dtype.itemsize > LONGEST:
-            raise BadShowers(f"{path}: {PROVENANCE} is not one text of at most {LONGEST // 4:,} characters; write the "
+            raise BadShowers(f"{path}: {name} is not one text of at most {LONGEST // 4:,} characters; write the "
                              "file again")
         return str(member.take(None))
 
@@ -61,8 +60,10 @@ def _members(path, columns):
 
 
 @contextlib.contextmanager
-def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
+def writing(path: pathlib.Path, texts: dict[str, str]) -> Iterator[Callable]:
     """Yields a function that appends {column: rows}; the file is made when the block ends without a fault.
+
+    `texts` lie beside the columns, each under its name.
 
     A zip takes one member after the other, so the columns wait uncompressed in unnamed files beside it.
     """
@@ -73,9 +74,9 @@ def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
             for column, (file, dtype, shape) in raw.items():
                 file.seek(0)
                 _write_member(archive, column, file, dtype, shape)
-            if provenance is not None:
-                with archive.open(_info(PROVENANCE), "w") as member:
-                    np.lib.format.write_array(member, np.array(provenance), allow_pickle=False)
+            for name, content in texts.items():
+                with archive.open(_info(name), "w") as member:
+                    np.lib.format.write_array(member, np.array(content), allow_pickle=False)
 
 
 def _check_list(path, archive):

@@ -1,8 +1,8 @@
 """Axes and units of a user's showers, detected from the showers, or refused where the showers contradict all of them.
 
 Two facts hold for any electromagnetic calorimeter. The energy-weighted centre of a shower lies where its track passes
-the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d of a dozen centimetres, unit u of
-the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract. And the share
+the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d near the reference depth of the grid,
+unit u of the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract. And the share
 of the particle's energy seen in the cells lies within FRACTIONS, at energies within ENERGIES.
 
 The errors of the regression show how many showers are enough. Where they exclude that centres are unrelated to tracks,
@@ -13,7 +13,7 @@ import itertools
 
 import numpy as np
 
-from ecalgen.data.showers import CELLS, PITCH, BadShowers, Showers, first_event, slopes
+from ecalgen.data.showers import BadShowers, Showers, first_event, slopes
 
 MINIMUM = 100
 """Number of showers below which nothing is converted or refused."""
@@ -23,8 +23,8 @@ FRACTIONS = (0.005, 1.05)
 """Visible fraction S/E of electromagnetic calorimeters, sampling or homogeneous; that of the shashlik is 0.173."""
 ENERGIES = (0.1, 2000.0)
 """GeV, of particles worth simulating."""
-DEPTH, DEPTH_SPREAD = 13.0, 2.0
-"""cm: depth of a shower's centre, and how much other calorimeters may differ."""
+DEPTH, DEPTH_SPREAD = 13 / 15, 2 / 15
+"""Depth of a shower's centre over the reference depth of the grid, and how much other calorimeters may differ."""
 SCALE_SPREAD = 0.15
 """How much d(centre)/d(point) may differ from G: leakage and cell size make it 1.02 in the shashlik."""
 GOOD, POSSIBLE = 20.0, 50.0
@@ -33,8 +33,6 @@ PREFERRED = 25.0
 """Difference of two chi2 by which one of two options is preferred at 5 sigma."""
 FIXED = 1e-3
 """Range of points and slopes below which all particles are the same, so that no order of the rows is wrong."""
-EDGE = CELLS * PITCH
-"""cm: largest distance of an entry point from the centre along an axis, twice the half width of the cells."""
 
 CELL_UNITS = {"MeV": 1.0, "GeV": 1e3, "keV": 1e-3}
 MOMENTUM_UNITS = {"GeV": 1.0, "MeV": 1e-3}
@@ -86,22 +84,24 @@ def standardise(showers: Showers, conventions: Conventions | None = None) -> tup
       BadShowers: as for `detect`.
     """
     if conventions is None:
-        conventions = detect(showers.energy, showers.momentum, showers.point)
+        conventions = detect(showers.energy, showers.momentum, showers.point, showers.grid)
     if conventions == Conventions():
         return showers, ()
     cells, momentum, point = (np.float32(units[name]) for units, name in (
         (CELL_UNITS, conventions.cells), (MOMENTUM_UNITS, conventions.momentum), (POINT_UNITS, conventions.point)))
     energy = turned(showers.energy, conventions.axes) * cells
-    return Showers(energy, showers.momentum * momentum, showers.point * point, showers.pdg), conventions.notes()
+    return dataclasses.replace(showers, energy=energy, momentum=showers.momentum * momentum,
+                               point=showers.point * point), conventions.notes()
 
 
-def detect(energy, momentum, point) -> Conventions:
+def detect(energy, momentum, point, grid) -> Conventions:
     """The conventions that the showers prove; those of the contract where they prove none.
 
     Args:
-      energy: `[N, 30, 30]`, deposited in the cells, in any of CELL_UNITS.
+      energy: `[N, nx, ny]` or `[N, nx, ny, nz]`, deposited in the cells, in any of CELL_UNITS.
       momentum: `[N, 3]`, in any of MOMENTUM_UNITS.
       point: `[N, 2]`, in any of POINT_UNITS.
+      grid: of the cells.
 
     Raises:
       BadShowers: when MINIMUM or more showers contradict the contract and do not single out one other reading.
@@ -110,17 +110,18 @@ def detect(energy, momentum, point) -> Conventions:
         return Conventions()
     energy, momentum, point = (np.asarray(value, np.float64) for value in (energy, momentum, point))
     if len(energy) >= MINIMUM:
-        return _read(energy, momentum, point)
+        return _read(energy, momentum, point, grid)
     try:
-        found = _read(energy, momentum, point)
+        found = _read(energy, momentum, point, grid)
     except BadShowers:
         return Conventions(checked=False)
     return Conventions(checked=found.checked and found == Conventions())
 
 
-def _read(energy, momentum, point):
+def _read(energy, momentum, point, grid):
+    energy = energy.reshape(*energy.shape[:3], -1).sum(axis=3)
     cells, unit = energy_units(energy.sum((1, 2)), np.linalg.norm(momentum, axis=1))
-    (axes, point_unit), checked = _geometry(energy, slopes(momentum), point)
+    (axes, point_unit), checked = _geometry(energy, slopes(momentum), point, grid)
     return Conventions(axes, cells, unit, point_unit, checked)
 
 
@@ -128,9 +129,9 @@ def check_possible(showers: Showers) -> None:
     """Check each shower, in the units of the contract, against the energy and the point of its particle.
 
     Raises:
-      BadShowers: for more visible energy than the particle has, or a particle that enters outside EDGE.
+      BadShowers: for more visible energy than the particle has, or a particle that enters too far outside.
     """
-    visible = showers.energy.sum((1, 2), dtype=np.float64)
+    visible = showers.energy.reshape(len(showers), -1).sum(axis=1, dtype=np.float64)
     incident = 1000 * np.linalg.norm(showers.momentum.astype(np.float64), axis=1)
     over = visible > FRACTIONS[1] * incident
     if over.any():
@@ -139,22 +140,23 @@ def check_possible(showers: Showers) -> None:
             f"EnergyDeposit adds up to {visible[event]:.4g} MeV in event {event}, where ParticleMomentum says "
             f"{incident[event]:.4g} MeV; check that both hold the same events in the same order, and write MeV and "
             f"GeV, or {REMEDY}")
-    check_entry(showers.point, f"; or {REMEDY}")
+    check_entry(showers.point, showers.grid, f"; or {REMEDY}")
 
 
-def check_entry(point, otherwise=""):
-    """Raise a `BadShowers` for a particle that enters outside EDGE: `[N, 2]`, cm."""
-    outside = np.abs(point).max(1) > EDGE
+def check_entry(point, grid, otherwise=""):
+    """Raise a `BadShowers` for a particle that enters further from the centre than the cells are wide: `[N, 2]`, cm."""
+    edge = 2 * np.array(grid.half_face)
+    outside = (np.abs(point) > edge).any(axis=1)
     if outside.any():
         event = first_event(outside)
         raise BadShowers(
             f"ParticlePoint lies {np.abs(point[event]).max():.4g} cm from the centre in event {event}, beyond "
-            f"{EDGE:.1f} cm, twice the half width of the cells; write where particles enter the front face, in "
+            f"{edge.min():.1f} cm, twice the half width of the cells; write where particles enter the front face, in "
             f"cm{otherwise}")
 
 
 def turned(energy, axes):
-    """Cells whose axes point along `axes` as `[ix, iy]`: `[N, 30, 30]` -> the same shape."""
+    """Cells whose axes point along `axes` as `[ix, iy]`: `[N, nx, ny, ...]` -> the same shape."""
     flips = [axis for axis, direction in enumerate(axes, 1) if direction.startswith("-")]
     energy = np.flip(energy, flips)
     return np.ascontiguousarray(energy.swapaxes(1, 2) if axes[0].endswith("y") else energy)
@@ -177,13 +179,14 @@ def energy_units(total, incident):
         f"which {could} would explain; write EnergyDeposit in MeV and ParticleMomentum in GeV, or {REMEDY}")
 
 
-def _geometry(energy, slope, point):
+def _geometry(energy, slope, point, grid):
     """Axes of the cells and unit of the point, and whether the showers prove them.
 
     Args:
-      energy: `[N, 30, 30]`.
+      energy: `[N, nx, ny]`.
       slope: `[N, 2]`.
       point: `[N, 2]`.
+      grid: of the cells.
 
     Returns:
       ((axes, name), checked).
@@ -194,8 +197,10 @@ def _geometry(energy, slope, point):
         return contract, False
     if np.ptp(condition, axis=0).max() < FIXED:
         return contract, True
-    slope, covariance, unrelated = _regression(_centres(energy[seen]), condition)
-    chi2 = {option: _chi2(slope, covariance, *option) for option in itertools.product(AXES, POINT_UNITS)}
+    slope, covariance, unrelated = _regression(_centres(energy[seen], grid), condition)
+    axes = AXES if grid.square else [option for option in AXES if option[0].endswith("x")]
+    chi2 = {option: _chi2(slope, covariance, *option, max(grid.reference_depth, 1.0))
+            for option in itertools.product(axes, POINT_UNITS)}
     possible = [option for option in chi2 if chi2[option] < POSSIBLE]
     if contract in possible and not (unrelated < GOOD and unrelated + PREFERRED < chi2[contract]):
         return contract, unrelated > POSSIBLE
@@ -205,14 +210,14 @@ def _geometry(energy, slope, point):
     raise BadShowers(
         f"EnergyDeposit does not follow ParticlePoint and ParticleMomentum: over {seen.sum()} showers "
         f"d(centre)/d(point) is {shown(slope[:2])} and d(centre)/d(px/pz, py/pz) {shown(slope[2:])} cm, where 1 and "
-        f"{DEPTH:.0f} cm times one of the {len(AXES)} symmetries of the cells belong; check that all columns hold the "
-        f"same events in the same order and that ParticlePoint lies on the front face, or {REMEDY}")
+        f"{DEPTH * grid.reference_depth:.2g} cm times one of the {len(axes)} symmetries of the cells belong; check that "
+        f"all columns hold the same events in the same order and that ParticlePoint lies on the front face, or {REMEDY}")
 
 
-def _centres(energy):
-    """Energy-weighted centres along the two axes of the cells: `[N, 30, 30]` -> `[N, 2]`, cm."""
-    position = (np.arange(CELLS) - (CELLS - 1) / 2) * PITCH
-    return np.stack([energy.sum(2) @ position, energy.sum(1) @ position], axis=1) / energy.sum((1, 2))[:, None]
+def _centres(energy, grid):
+    """Energy-weighted centres along the two axes of the cells: `[N, nx, ny]` -> `[N, 2]`, cm."""
+    x, y = (grid.positions(axis).astype(np.float64) * grid.unit for axis in (0, 1))
+    return np.stack([energy.sum(2) @ x, energy.sum(1) @ y], axis=1) / energy.sum((1, 2))[:, None]
 
 
 def _regression(centre, condition):
@@ -236,9 +241,9 @@ def _regression(centre, condition):
     return slope, np.kron(inverse, residual), np.trace(np.linalg.solve(residual, fitted.T @ fitted))
 
 
-def _chi2(slope, covariance, axes, unit):
+def _chi2(slope, covariance, axes, unit, depth):
     """chi2 of B against the transposed (u G, d G) of an option, with errors and spread."""
     turn, scale = np.array([DIRECTIONS[direction] for direction in axes]).T, POINT_UNITS[unit]
-    difference = (slope - np.concatenate([scale * turn, DEPTH * turn])).ravel()
-    spread = np.repeat([SCALE_SPREAD * scale, DEPTH_SPREAD], 4)
+    difference = (slope - np.concatenate([scale * turn, DEPTH * depth * turn])).ravel()
+    spread = np.repeat([SCALE_SPREAD * scale, DEPTH_SPREAD * depth], 4)
     return difference @ np.linalg.solve(covariance + np.diag(spread**2), difference)

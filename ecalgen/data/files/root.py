@@ -16,25 +16,30 @@ import awkward as ak
 import numpy as np
 import uproot
 
-from ecalgen.data.showers import CELLS, EVENT_SHAPES, KEYS, BadShowers, Header
+from ecalgen.data.showers import BadShowers, Header
 from ecalgen.machine.chunks import slices
 
 TREE = "ecalNT"
-PROVENANCE, CHECKSUMS = "Provenance", "Checksums"
+CHECKSUMS = "Checksums"
+TEXTS = ("Provenance", "Grid")
+"""Texts that may lie beside the tree."""
 COPY = "copy or make the file again"
-USUAL = {column: EVENT_SHAPES[field][0] for field, column in KEYS.items()}
-"""Column -> shape of an event, which the header of a vector does not say."""
 BASKET = 1000
 """Events that are compressed together, and so read together."""
 
 
-def headers(path: pathlib.Path, columns: tuple[str, ...]) -> dict[str, Header]:
-    """{column: header} for those of the columns that the tree holds; a vector is taken for as long as it should be."""
+def headers(path: pathlib.Path, columns: dict[str, tuple[int, ...]]) -> dict[str, Header]:
+    """{column: header} for those of the columns that the tree holds.
+
+    `columns` gives the shape of an event in each column. The header of a vector does not say how long it is, so a
+    vector is taken for as long as it should be.
+    """
     with _tree(path) as (tree, _):
-        return {column: _header(path, column, tree[column]) for column in columns if column in tree}
+        return {column: _header(path, column, tree[column], shape) for column, shape in columns.items()
+                if column in tree}
 
 
-def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
+def blocks(path: pathlib.Path, columns: dict[str, tuple[int, ...]], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
     """{column: rows} for those of the columns that the tree holds, in blocks of `size` rows, or whole.
 
     Checksums that `writing` has left are compared before the last rows are given.
@@ -42,11 +47,11 @@ def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None
     with _tree(path) as (tree, expected):
         present, events = [column for column in columns if column in tree], max(tree.num_entries, 1)
         for column in present:
-            _check_baskets(path, column, tree[column])
+            _check_baskets(path, column, tree[column], columns[column])
         sums = {column: hashlib.sha256() for column in present}
         for part in slices(events, size or events):
             rows = tree.arrays(present, entry_start=part.start, entry_stop=part.stop, array_cache=None)
-            rows = {column: _plain(path, column, rows[column]) for column in present}
+            rows = {column: _plain(path, column, rows[column], columns[column]) for column in present}
             for column in present:
                 sums[column].update(_bytes(rows[column]))
             if part.stop == events:
@@ -54,25 +59,25 @@ def blocks(path: pathlib.Path, columns: tuple[str, ...], size: int | None = None
             yield rows
 
 
-def provenance(path: pathlib.Path) -> str | None:
-    """The provenance as the text that `writing` got."""
+def text(path: pathlib.Path, name: str) -> str | None:
+    """A text that `writing` got; None if there is none of that name."""
     with _opened(path) as file:
-        if PROVENANCE not in file:
+        if name not in file:
             return None
-        text = str(file[PROVENANCE])
-        _check_sums(path, _expected(path, file), {PROVENANCE: hashlib.sha256(text.encode())})
-        return text
+        found = str(file[name])
+        _check_sums(path, _expected(path, file), {name: hashlib.sha256(found.encode())})
+        return found
 
 
 @contextlib.contextmanager
-def writing(path: pathlib.Path, provenance: str | None) -> Iterator[Callable]:
-    """Yields a function that appends {column: rows}; SHA-256 checksums of the columns follow them."""
+def writing(path: pathlib.Path, texts: dict[str, str]) -> Iterator[Callable]:
+    """Yields a function that appends {column: rows}; SHA-256 checksums of columns and `texts` follow them."""
     sums = {}
     with uproot.recreate(path) as file:
-        if provenance is not None:
-            file[PROVENANCE] = provenance
-            sums[PROVENANCE] = hashlib.sha256(provenance.encode())
         yield functools.partial(_append, file, sums)
+        for name, content in texts.items():
+            file[name] = content
+            sums[name] = hashlib.sha256(content.encode())
         file[CHECKSUMS] = json.dumps({column: total.hexdigest() for column, total in sums.items()})
 
 
@@ -112,7 +117,7 @@ def _tree(path):
             trees = ", ".join(sorted(file.keys(cycle=False))[:10]) or "nothing"
             raise BadShowers(f"{path}: no tree {TREE}, the file holds {trees}; write the showers into a tree {TREE}")
         tree, expected = file[TREE], _expected(path, file)
-        missing = [column for column in expected if column not in (*tree.keys(recursive=False), PROVENANCE)]
+        missing = [column for column in expected if column not in (*tree.keys(recursive=False), *TEXTS)]
         if missing:
             raise BadShowers(f"{path}: {missing[0]} was written and is gone; {COPY}")
         yield tree, expected
@@ -134,22 +139,22 @@ def _check_sums(path, expected, sums):
             raise BadShowers(f"{path}: {column} is not what was written, by its checksum; {COPY}")
 
 
-def _header(path, column, branch):
+def _header(path, column, branch, usual):
     """Rows, shape and type of a branch, as its interpretation says."""
     rows, kind = branch.num_entries, branch.interpretation
     if rows < 0 or branch.entry_offsets[-1] != rows:
         raise BadShowers(f"{path}: {column} says {rows} rows and stores {branch.entry_offsets[-1]}; {COPY}")
     if isinstance(kind, uproot.AsJagged):
-        return Header((rows, *USUAL.get(column, ())), getattr(kind.content, "to_dtype", np.dtype(object)))
+        return Header((rows, *usual), getattr(kind.content, "to_dtype", np.dtype(object)))
     if not isinstance(kind, uproot.AsDtype):
         return Header((rows,), np.dtype(object))
     dtype = np.dtype(kind.to_dtype)
-    return Header((rows, *_squared(column, dtype.shape)), dtype.base)
+    return Header((rows, *dtype.shape), dtype.base)
 
 
-def _check_baskets(path, column, branch):
+def _check_baskets(path, column, branch, usual):
     """Raise a `BadShowers` for a basket that unpacks to more bytes than its rows can be."""
-    (rows, *shape), dtype = _header(path, column, branch)
+    (rows, *shape), dtype = _header(path, column, branch, usual)
     for basket, (start, stop) in enumerate(itertools.pairwise(branch.entry_offsets)):
         most = 4096 + (stop - start) * (64 + 2 * math.prod(shape) * dtype.itemsize)
         if branch.basket_uncompressed_bytes(basket) > most:
@@ -157,16 +162,11 @@ def _check_baskets(path, column, branch):
                              f"shape {shape} for each event")
 
 
-def _plain(path, column, rows):
-    """Rows of a branch as a plain array; flat or ragged cells are made square."""
+def _plain(path, column, rows, usual):
+    """Rows of a branch as a plain array; vectors of equal length are its rows."""
     try:
         rows = ak.to_numpy(ak.to_regular(rows, axis=None))
     except ValueError as error:
         raise BadShowers(f"{path}: {column} differs in length from event to event; write as many numbers for each "
-                         f"event, {CELLS**2} for {KEYS['energy']}") from error
-    return rows.reshape(len(rows), *_squared(column, rows.shape[1:]))
-
-
-def _squared(column, shape):
-    """The shape of an event, with flat cells made square."""
-    return (CELLS, CELLS) if column == KEYS["energy"] and shape == (CELLS**2,) else shape
+                         f"event, {math.prod(usual)} for {column}") from error
+    return rows

@@ -7,7 +7,7 @@ import numpy as np
 from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
 from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier
-from ecalgen.evaluation.metrics.features import cell_features, observable_features
+from ecalgen.evaluation.metrics.features import cell_features, image_features, observable_features
 from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, Table, register
 from ecalgen.evaluation.wording import bracketed, number, text, words
 from ecalgen.machine import host
@@ -51,7 +51,7 @@ CLASSIFIERS = {
     "observables_and_conditions": Classifier(
         _trees, lambda showers: observable_features(showers, with_conditions=True), TREES, 5),
     "cells": Classifier(_trees, cell_features, TREES, 3),
-    "images": Classifier(ConvolutionalClassifier, cell_features, "convolutional network, 3 layers", 3),
+    "images": Classifier(ConvolutionalClassifier, image_features, "convolutional network, 3 layers", 3),
 }
 BINNED = "observables_and_conditions"
 """The classifier whose AUC is also given in bins of the conditions."""
@@ -125,7 +125,7 @@ def auc_in_bins(test, real, generated, seed=0, bootstrap=200):
 
 def _quantities(showers):
     """The quantities of EDGES of each shower: `{name: [N]}`."""
-    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
+    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point, showers.grid)
     return {
         "energy_gev": np.asarray(incident_energy(showers.momentum)),
         "angle_degrees": np.degrees(np.arctan(np.linalg.norm(slope, axis=1))),
@@ -139,7 +139,7 @@ def cross_validated_scores(classifier, real, generated, folds, seed):
 
     Args:
       classifier: with scikit-learn's `fit` and `predict_proba`.
-      real, generated: `[N, F]`.
+      real, generated: `[N, F]`, or images `[N, nx, ny]`.
       folds: of the cross-validation.
       seed: of the folds.
 

@@ -7,9 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from ecalgen.data.showers import CELLS
 from ecalgen.machine.chunks import mapped
-from ecalgen.models.layers import Dense, DownBlock
+from ecalgen.models.layers import Dense, DownBlock, framed
 
 BATCH = 64
 
@@ -17,7 +16,7 @@ BATCH = 64
 class _Network(nn.Module):
     @nn.compact
     def __call__(self, images):
-        x = jnp.pad(images.reshape(-1, CELLS, CELLS, 1) / 3, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        x = framed(images[..., None] / 3)
         for i, width in enumerate((16, 32, 64)):
             x = DownBlock(width, name=f"down{i}")(x)
         x = nn.leaky_relu(Dense(64, name="dense")(x.reshape(len(x), -1)), 0.1)
@@ -36,7 +35,7 @@ class ConvolutionalClassifier:
         self.seed, self.epochs = seed, epochs
 
     def fit(self, images, labels):
-        """Train on `images [N, 900]` with `labels [N]`, 0 or 1; return the classifier."""
+        """Train on `images [N, nx, ny]` with `labels [N]`, 0 or 1; return the classifier."""
         images, labels = jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.float32)
         steps = max(1, len(images) // BATCH) * self.epochs
         optimiser = optax.adamw(optax.cosine_decay_schedule(2e-3, steps), weight_decay=1e-3)
@@ -52,7 +51,7 @@ class ConvolutionalClassifier:
         return self
 
     def predict_proba(self, images):
-        """Probabilities of both labels: `[N, 900]` -> `[N, 2]`."""
+        """Probabilities of both labels: `[N, nx, ny]` -> `[N, 2]`."""
         one = mapped(lambda rows: _probability(self.params, jnp.asarray(rows, jnp.float32)), 1024, images)
         return np.stack([1 - one, one], axis=1)
 

@@ -5,10 +5,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.observables import OBSERVABLES, observables, of_showers
-from ecalgen.data.showers import conditions, incident_energy, reference_point, slopes
+from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.data.transforms import make_transform
 from ecalgen.evaluation.metrics.published import legacy_statistics
+from ecalgen.evaluation.metrics.registry import EvaluationError
 from ecalgen.models.regressor import Regressor
 from ecalgen.sampling.weights import load_weights
 
@@ -21,15 +23,25 @@ def make_extractor(name):
     """A function `Showers` -> float32 features `[N, F]`.
 
     Args:
-      name: one of `FEATURES`: `raw` (900 cells in MeV), `physics` (24 corrected statistics), `legacy` (24 statistics
+      name: one of `FEATURES`: `raw` (the cells in MeV), `physics` (24 corrected statistics), `legacy` (24 statistics
         of the public scoring program) or `embedding` (64 numbers from the shipped regressor of the incident particle).
 
     Raises:
       ValueError: for any other name.
+      EvaluationError: `legacy` or `embedding` for showers of another grid than the shipped ones.
     """
     if name not in FEATURES:
         raise ValueError(f"no features are called {name!r}; there are {', '.join(FEATURES)}")
-    return functools.partial(of_showers, FEATURES[name]())
+    extract = functools.partial(of_showers, FEATURES[name]())
+    return extract if name not in BOUND else lambda showers: extract(_of_shashlik(name, showers))
+
+
+def _of_shashlik(name, showers):
+    """The showers, if their grid is that to which these features are bound."""
+    if showers.grid.shape != SHASHLIK.shape:
+        raise EvaluationError(f"the features {name!r} belong to {SHASHLIK} and cannot judge {showers.grid}; choose a "
+                              "protocol with other features, such as 'paper'")
+    return showers
 
 
 def observable_columns(showers):
@@ -40,14 +52,14 @@ def observable_columns(showers):
     """
     values = of_showers(observables, showers)
     columns = {name: values[name].reshape(len(showers), -1) for name in OBSERVABLES}
-    total = showers.energy.sum((1, 2), dtype=np.float64)[:, None]
+    total = showers.energy.reshape(len(showers), -1).sum(axis=1, dtype=np.float64)[:, None]
     columns["ring_shares"] = columns.pop("ring_energies") / np.where(total > 0, total, 1)
     return columns
 
 
 def condition_columns(showers):
     """log E, both slopes, and the crossing of track and reference plane in cm: `{name: [N, 1]}`."""
-    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point)
+    slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point, showers.grid)
     columns = np.log(np.asarray(incident_energy(showers.momentum))), *slope.T, *track.T
     return {name: column.astype(np.float64)[:, None] for name, column in zip(COORDINATES, columns, strict=True)}
 
@@ -65,25 +77,33 @@ def observable_features(showers, with_conditions=False):
     features = np.concatenate(list(columns.values()), axis=1)
     if not with_conditions:
         return features, names
-    return np.concatenate([features, conditions(showers.momentum, showers.point)], axis=1), names + CONDITIONS
+    given = np.column_stack([np.log(incident_energy(showers.momentum)), slopes(showers.momentum), showers.point])
+    return np.concatenate([features, given], axis=1), names + CONDITIONS
 
 
 def cell_features(showers):
-    """log(1 + e / 0.1 MeV) of every cell: `[N, 900]`, and their name."""
-    return np.log1p(showers.energy.reshape(len(showers), -1) / 0.1), ["log(1 + e / 0.1 MeV) of 900 cells"]
+    """log(1 + e / 0.1 MeV) of every cell: `[N, cells]`, and their name."""
+    logs = np.log1p(showers.energy.reshape(len(showers), -1) / 0.1)
+    return logs, [f"log(1 + e / 0.1 MeV) of {logs.shape[1]} cells"]
+
+
+def image_features(showers):
+    """log(1 + e / 0.1 MeV) of every cell as an image: `[N, nx, ny]`, and their name."""
+    logs, names = cell_features(showers)
+    return logs.reshape(showers.energy.shape), names
 
 
 @jax.jit
-def raw(energy, momentum, point):
-    """The cells as they are: `[N, 900]`, MeV."""
-    del momentum, point
+def raw(energy, momentum, point, grid):
+    """The cells as they are: `[N, cells]`, MeV."""
+    del momentum, point, grid
     return energy.reshape(len(energy), -1)
 
 
 @jax.jit
-def physics(energy, momentum, point):
+def physics(energy, momentum, point, grid):
     """Two asymmetries, two widths and 20 sparsities, unscaled, in the order of the legacy statistics: `[N, 24]`."""
-    values = observables(energy, momentum, point)
+    values = observables(energy, momentum, point, grid)
     return jnp.concatenate([values[name].reshape(len(energy), -1) for name in PHYSICS], axis=-1)
 
 
@@ -92,7 +112,7 @@ def _embedding():
     params, card = load_weights("embedding", "regressor")
     regressor, transform = Regressor(outputs=card["outputs"]), make_transform(**card["transform"])
     embed = lambda energy: regressor.apply({"params": params}, transform.forward(energy)[..., None])[1]
-    return jax.jit(lambda energy, momentum, point: embed(energy))
+    return jax.jit(lambda energy, momentum, point, grid: embed(energy))
 
 
 FEATURES = {
@@ -102,3 +122,5 @@ FEATURES = {
     "embedding": _embedding,
 }
 """Name -> maker of the extractor. Makers are called on first use, because some load weights."""
+BOUND = ("legacy", "embedding")
+"""Features that belong to the grid of the shipped showers."""

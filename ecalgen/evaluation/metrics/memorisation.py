@@ -1,4 +1,6 @@
 """Whether a generator repeats its training showers: how near its showers are to them."""
+import math
+
 import jax
 import numpy as np
 
@@ -15,6 +17,8 @@ QUANTILE = 0.01
 """Share of the real showers that count as near to a training shower."""
 CHUNK = 1024
 """Showers whose distances are computed at once."""
+FOLDED = {8: "folded into one octant", 4: "folded into one quadrant", 1: "as they are"}
+"""Number of symmetries of the grid -> what is done with the cells."""
 TRAINING_CHUNK = 8 * CHUNK
 """Training showers that are held in memory at once."""
 
@@ -36,9 +40,10 @@ def memorisation(real, generated, training, seed=0, bootstrap=200):
       {"space", "training_showers" (their number), "quantile", "share", "interval", "real_median" and
       "generated_median" distance}.
     """
+    real_cells, symmetries = math.prod(real.grid.shape), real.grid.symmetries
     real, generated = (nearest_distances(showers, training) for showers in (real, generated))
     share, spread = _share(real, generated), resampled(_share, real, generated, bootstrap, seed)
-    return {"space": "sqrt(e / S) of the 900 cells, folded into one octant", "training_showers": len(training),
+    return {"space": f"sqrt(e / S) of the {real_cells} cells, {FOLDED[symmetries]}", "training_showers": len(training),
             "quantile": QUANTILE, "share": share, "interval": interval(share, spread),
             "real_median": float(np.median(real)), "generated_median": float(np.median(generated))}
 
@@ -83,17 +88,17 @@ def verdict(entry):
 
 
 def _shapes(showers):
-    """sqrt(e / S) of the folded showers: `[N, 900]`, 0 where S = 0."""
+    """sqrt(e / S) of the folded showers: `[N, cells]`, 0 where S = 0."""
     energy = of_showers(_folded, showers).reshape(len(showers), -1)
     total = energy.sum(axis=1, keepdims=True)
     return np.sqrt(energy / np.where(total > 0, total, 1))
 
 
 @jax.jit
-def _folded(energy, momentum, point):
-    """Cells folded into the octant: `[N, 30, 30]`."""
+def _folded(energy, momentum, point, grid):
+    """Cells folded by the symmetries of their grid."""
     del point
-    return fold_cells(energy, momentum)
+    return fold_cells(energy, momentum, grid)
 
 
 def _share(real, generated):

@@ -42,13 +42,13 @@ def profiles(showers):
 
 
 @jax.jit
-def _binned_energy(energy, momentum, point):
-    along, across = track_coordinates(momentum, point)
+def _binned_energy(energy, momentum, point, grid):
+    along, across = track_coordinates(momentum, point, grid)
     return {"along": _sums(energy, along), "across": _sums(energy, across)}
 
 
 def _sums(energy, position):
-    """Sum of the energy in each bin of the position: `[N, 30, 30]` twice -> `[N, B]`."""
+    """Sum of the energy in each bin of the position: `[N, nx, ny]` twice -> `[N, B]`."""
     edges = [-np.inf, *EDGES, np.inf]
     return jnp.stack([jnp.where((low <= position) & (position < high), energy, 0).sum((1, 2))
                       for low, high in zip(edges[:-1], edges[1:], strict=True)], axis=-1)

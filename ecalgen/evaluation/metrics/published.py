@@ -7,7 +7,7 @@ that a rasterised line crosses. `ecalgen.data.observables` holds the corrected q
 import jax
 import jax.numpy as jnp
 
-from ecalgen.data.observables import POSITIONS, sparsity
+from ecalgen.data.observables import sparsity
 from ecalgen.data.showers import slopes
 
 LEGACY_DEPTH = 25.0
@@ -15,7 +15,7 @@ LEGACY_DEPTH = 25.0
 
 
 @jax.jit
-def legacy_statistics(energy, momentum, point):
+def legacy_statistics(energy, momentum, point, grid):
     """Longitudinal and transverse asymmetry, longitudinal and transverse width, 20 sparsities, unscaled.
 
     With (p0, p1) = point + 25 (px, py)/pz, the asymmetries split the cells by the lines y = p1 - (x - p0) px/py and
@@ -26,11 +26,12 @@ def legacy_statistics(energy, momentum, point):
       energy: `[N, 30, 30]` MeV.
       momentum: `[N, 3]` GeV.
       point: `[N, 2]` cm.
+      grid: of 30 x 30 cells.
 
     Returns:
       `[N, 24]`.
     """
-    x, y = POSITIONS.astype(energy.dtype)[None, None, :], POSITIONS.astype(energy.dtype)[None, :, None]
+    x, y = grid.positions(0).astype(energy.dtype)[None, None, :], grid.positions(1).astype(energy.dtype)[None, :, None]
     px, py = (momentum[:, axis, None, None] for axis in (0, 1))
     p0, p1 = (point + LEGACY_DEPTH * slopes(momentum)).T[:, :, None, None]
     rising, falling = (x - p0) * py / px, (x - p0) * px / py
@@ -41,7 +42,7 @@ def legacy_statistics(energy, momentum, point):
         _width(energy, (y - (p1 + falling)) * jnp.where(py < 0, 1, -1), along),
         _width(energy, y - (p1 - rising), along),
     ]
-    return jnp.concatenate([jnp.stack(columns, -1), sparsity(energy, momentum, point)], -1)
+    return jnp.concatenate([jnp.stack(columns, -1), sparsity(energy, momentum, point, grid)], -1)
 
 
 def _kept(side):

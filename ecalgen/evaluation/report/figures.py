@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from ecalgen.data.observables import SPARSITY_THRESHOLDS
-from ecalgen.data.showers import CELLS, PITCH, incident_energy, reference_point, slopes
+from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.evaluation.sets import same_particles
 
 COLOURS = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -30,8 +30,6 @@ STYLE = mplhep.style.CMS | {
     "xtick.major.size": 6, "ytick.major.size": 6, "xtick.minor.size": 3, "ytick.minor.size": 3,
 }
 """mplhep's CMS style with sizes for a page instead of a slide."""
-EDGES = (np.arange(CELLS + 1) - CELLS / 2) * PITCH
-"""Edges of the cells along either axis, cm."""
 THRESHOLD = int(np.argmin(np.abs(SPARSITY_THRESHOLDS - 1e-3)))
 """Column of the observable `sparsity` that is drawn, whose threshold is nearest to 1e-3 of the shower's energy."""
 LABELS = {
@@ -71,7 +69,7 @@ def mean_response(real, generated):
     ratio = np.divide(means[1], means[0], out=np.zeros_like(means[0]), where=means[0] > 0)
     scales = [_energy_norm(*means)] * 2 + [_ratio_norm(ratio)]
     titles, colours = ("Real", "Generated", "Generated / real"), ("viridis", "viridis", "RdBu_r")
-    drawn = [_draw_cells(*panel) for panel in zip(axes, [*means, ratio], scales, colours, titles, strict=True)]
+    drawn = [_draw_cells(*panel, real.grid) for panel in zip(axes, [*means, ratio], scales, colours, titles, strict=True)]
     figure.colorbar(drawn[1], ax=axes[:2], location="bottom", aspect=35, extend="min", label="Mean energy [MeV]")
     bar = figure.colorbar(drawn[2], ax=axes[2], location="bottom", aspect=17, extend="both", label="Ratio of the means")
     ticks = (0.1, 0.2, 0.5, 1, 2, 5, 10) if scales[2].vmax >= 2 else (0.6, 0.8, 1, 1.2, 1.5)
@@ -102,8 +100,8 @@ def gallery(real, generated, count=6):
         block, column = divmod(number, 3)
         for row, showers, title in ((0, real, f"{_particle(real.momentum[pick])}\nreal"), (1, generated, "generated")):
             panel = figure.add_subplot(grid[2 * block + row, column])
-            drawn = _draw_cells(panel, showers.energy[pick], norm, "viridis", title)
-            panel.plot(*reference_point(real.momentum[pick], real.point[pick]), **TRACK)
+            drawn = _draw_cells(panel, showers.energy[pick], norm, "viridis", title, showers.grid)
+            panel.plot(*reference_point(real.momentum[pick], real.point[pick], real.grid), **TRACK)
     figure.colorbar(drawn, ax=figure.axes, location="bottom", pad=0.02 / blocks, aspect=40, extend="min",
                     label="Energy in the cell [MeV]")
     figure.legend(handles=[Patch(facecolor=EMPTY, edgecolor="grey", label="no energy"),
@@ -112,13 +110,14 @@ def gallery(real, generated, count=6):
 
 
 @in_style
-def distributions(real_observables, generated_observables, scores=None):
+def distributions(real_observables, generated_observables, cells, scores=None):
     """The six distributions of the papers as shares of showers, each above the ratio generated / real.
 
     Error bars and bands are one statistical standard deviation. The first and last bins also hold the values beyond.
 
     Args:
       real_observables, generated_observables: name -> `[N]` or `[N, 1]` (`sparsity`: `[N, 20]`).
+      cells: how many a shower has.
       scores: `evaluation["observables"]`, whose Wasserstein-1 distances are quoted above the panels.
     """
     figure = Figure(figsize=(8, 11), layout="constrained")
@@ -128,7 +127,7 @@ def distributions(real_observables, generated_observables, scores=None):
         inner = grid[divmod(number, 2)].subgridspec(2, 1, height_ratios=(3, 1), hspace=0)
         upper = figure.add_subplot(inner[0])
         lower = figure.add_subplot(inner[1], sharex=upper)
-        _compare(upper, lower, _bins(name, *values), *values)
+        _compare(upper, lower, _bins(name, *values, cells), *values)
         lower.set_xlabel(label)
         if scores and name in scores:
             upper.set_title(_distance(name, scores[name]), loc="right")
@@ -197,11 +196,14 @@ def _reach(values):
     return low - margin, high + margin
 
 
-def _draw_cells(axes, values, norm, colours, title):
-    """Map `values [30, 30]` over x and y in cm; values of 0 are grey."""
+def _draw_cells(axes, values, norm, colours, title, grid):
+    """Map `values [nx, ny]` over x and y in cm; values of 0 are grey."""
     colours = matplotlib.colormaps[colours].with_extremes(bad=EMPTY)
-    drawn = axes.pcolormesh(EDGES, EDGES, np.ma.masked_less_equal(values, 0).T, norm=norm, cmap=colours)
-    axes.set(aspect="equal", xticks=(-20, 0, 20), yticks=(-20, 0, 20), xlabel="x [cm]", ylabel="y [cm]", title=title)
+    edges = [np.linspace(-half, half, count + 1) for half, count in zip(grid.half_face, grid.shape, strict=False)]
+    drawn = axes.pcolormesh(*edges, np.ma.masked_less_equal(values, 0).T, norm=norm, cmap=colours)
+    reach = float(f"{0.7 * min(grid.half_face):.1g}")
+    axes.set(aspect="equal", xticks=(-reach, 0, reach), yticks=(-reach, 0, reach), xlabel="x [cm]", ylabel="y [cm]",
+             title=title)
     axes.minorticks_off()
     axes.label_outer()
     return drawn
@@ -246,7 +248,7 @@ def _column(name, values):
     return np.asarray(values, np.float64).reshape(len(values), -1)[:, THRESHOLD if name == "sparsity" else 0]
 
 
-def _bins(name, real, generated):
+def _bins(name, real, generated, cells):
     """Bin edges over the bulk of the real values, extended towards the generated ones by at most the same width."""
     low, high = np.quantile(real, (0.002, 0.998))
     span = max(high - low, 1e-2)
@@ -255,9 +257,9 @@ def _bins(name, real, generated):
     bins = int(np.clip(np.sqrt(len(real)), 10, 40))
     if name != "sparsity":
         return np.linspace(low, high, bins + 1)
-    # A share of cells is a multiple of 1/900: bins of whole cells, or some would hold more values than others.
-    width = max(1, round((high - low) * CELLS**2 / bins))
-    return (np.arange(round(low * CELLS**2), high * CELLS**2 + 2 * width, width) - 0.5) / CELLS**2
+    # A share of cells is a multiple of 1/cells: bins of whole cells, or some would hold more values than others.
+    width = max(1, round((high - low) * cells / bins))
+    return (np.arange(round(low * cells), high * cells + 2 * width, width) - 0.5) / cells
 
 
 def _histogram(values, edges):

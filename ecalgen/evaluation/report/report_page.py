@@ -37,7 +37,7 @@ def write_report(real, generated, evaluation, out_dir, metrics=None, title="Eval
 def _observables(real, generated, evaluation):
     scores, columns = evaluation["observables"], [observable_columns(showers) for showers in (real, generated)]
     distances = ", ".join(f"{words([name])} {number(scores[name]['w1'])}" for name in figures.LABELS)
-    yield ("distributions", "Observables", figures.distributions(*columns, scores),
+    yield ("distributions", "Observables", figures.distributions(*columns, real.energy[0].size, scores),
            "Share of showers in each bin, real (points) and generated (line, with the band of its statistical error), "
            "above the ratio generated / real. Triangles are ratios above 2. The outer bins also hold the values beyond "
            "them. Above each panel are the Wasserstein-1 distance in standard deviations of the real showers, and the "
@@ -45,7 +45,7 @@ def _observables(real, generated, evaluation):
            f"Six pairs of histograms with ratios; Wasserstein-1 distances: {distances}.")
     yield ("mean_response", "Mean response", figures.mean_response(real, generated),
            "Mean energy of each cell over all showers, and generated / real. Cells without energy are grey.",
-           "Maps of 30 by 30 cells: mean energy of real and of generated showers on one scale, and their ratio.")
+           "Maps of cells: mean energy of real and of generated showers on one scale, and their ratio.")
 
 
 def _physics(evaluation):
@@ -73,7 +73,7 @@ def _single_showers(real, generated):
         yield ("gallery", "Single showers", figures.gallery(real, generated),
                "Real above generated showers of the same particle, on one log scale. Grey cells hold no energy. The "
                "cross is where the track crosses the reference plane, 15 cm deep.",
-               "Pairs of maps of 30 by 30 cells: real showers above the generated ones of the same particles.")
+               "Pairs of maps of cells: real showers above the generated ones of the same particles.")
 
 
 def _prd_curves(prd):

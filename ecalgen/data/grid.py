@@ -1,0 +1,193 @@
+"""The cells of a calorimeter, and the scales of the incident particles and of their showers in it.
+
+Only this module and the descriptions in `simulation/calorimeter.py` hold a number of cells, a pitch or a depth.
+Everything else takes them from a `Grid`. Lengths are in cm, energies in GeV.
+"""
+import dataclasses
+import math
+
+import jax
+import numpy as np
+
+from ecalgen.errors import ConfigError
+from ecalgen.machine.records import COUNT, NUMBER, TEXT, RecordError, Rows, check_record
+
+MOST_CELLS = 10**6
+"""Largest number of cells of a grid; beyond it the cells of one shower do not fit the networks."""
+SMALLEST = 1e-3
+"""Standard deviation of a slope (or of a point, cm) below which all particles are the same; its scale is then 1."""
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Cells along x and y, and along z where the depth is read out. To JAX it is a constant of a program.
+
+    The centre of the front face is the origin, and z points into the calorimeter. The centre of cell i along an axis of
+    n cells lies at (i - (n - 1) / 2) pitch along x and y, and at (i + 1/2) pitch along z.
+
+    Args:
+      shape: cells along (x, y) or (x, y, z).
+      pitch: cm, distance of neighbouring cells along each of these axes.
+      reference_depth: cm behind the front face, of the plane in which tracks get their reference point r0. It should
+        lie near the mean depth of the showers.
+      symmetries: maps that leave showers equally likely. 8: x -> -x, y -> -y, x <-> y and their products; 4: without
+        x <-> y; 1: none. Without it, 8 for a square of square cells and 4 otherwise.
+      name: of the calorimeter, for messages.
+
+    Raises:
+      ConfigError: fields that cannot be.
+    """
+
+    shape: tuple[int, ...]
+    pitch: tuple[float, ...]
+    reference_depth: float
+    symmetries: int | None = None
+    name: str = dataclasses.field(default="own", compare=False)
+
+    def __post_init__(self):
+        try:
+            object.__setattr__(self, "shape", tuple(int(number) for number in self.shape))
+            object.__setattr__(self, "pitch", tuple(float(number) for number in self.pitch))
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"a grid has one number of cells and one pitch in cm for each axis, not shape "
+                              f"{self.shape!r} and pitch {self.pitch!r}") from error
+        if len(self.shape) not in (2, 3) or len(self.pitch) != len(self.shape):
+            raise ConfigError(f"a grid has two or three axes with a pitch each, not shape {self.shape} and pitch "
+                              f"{self.pitch}")
+        if min(self.shape) < 1 or math.prod(self.shape) > MOST_CELLS:
+            raise ConfigError(f"a grid has at least one cell along each axis and at most {MOST_CELLS:,} in all, not "
+                              f"{_times(self.shape)}")
+        if not all(0 < pitch < math.inf for pitch in self.pitch) or not 0 <= self.reference_depth < math.inf:
+            raise ConfigError(f"the pitch of a grid is positive and its reference_depth not negative, in cm, not "
+                              f"{self.pitch} and {self.reference_depth}")
+        if self.symmetries is None:
+            object.__setattr__(self, "symmetries", 8 if self.square else 4)
+        if self.symmetries not in (1, 4, 8) or (self.symmetries == 8 and not self.square):
+            raise ConfigError(f"a grid of {_times(self.shape)} cells has {'8, ' if self.square else ''}4 or 1 "
+                              f"symmetries, not {self.symmetries}")
+
+    @property
+    def square(self) -> bool:
+        """Whether x and y can be exchanged."""
+        return self.shape[0] == self.shape[1] and self.pitch[0] == self.pitch[1]
+
+    @property
+    def unit(self) -> float:
+        """The pitch along x, cm: the unit of lengths in cells."""
+        return self.pitch[0]
+
+    @property
+    def half_face(self) -> tuple[float, float]:
+        """Half widths of the front face along x and y, cm."""
+        return tuple(count * pitch / 2 for count, pitch in zip(self.shape[:2], self.pitch[:2], strict=True))
+
+    def positions(self, axis):
+        """Centres of the cells along x (0) or y (1), in units of `unit`: float32, `[cells]`."""
+        count = self.shape[axis]
+        return ((np.arange(count) - (count - 1) / 2) * (self.pitch[axis] / self.unit)).astype(np.float32)
+
+    def __str__(self):
+        return f"{_times(self.shape)} cells of {_times(f'{pitch:g}' for pitch in self.pitch)} cm"
+
+
+SHASHLIK = Grid((30, 30), (2.02, 2.02), 15.0, name="shashlik")
+"""The papers' LHCb-like calorimeter; the beam crosses the central cells 15 cm behind the front face."""
+LAYERED = Grid((25, 25, 25), (0.51, 0.51, 0.29), 2.75, name="layered")
+"""The CLIC-like silicon-tungsten calorimeter of the AdaGAN paper."""
+GRIDS = {grid.name: grid for grid in (
+    SHASHLIK,
+    Grid((15, 15), (4.04, 4.04), 15.0, name="shashlik40"),
+    Grid((10, 10), (6.06, 6.06), 15.0, name="shashlik60"),
+    LAYERED)}
+"""Name -> grid, of the calorimeters in `simulation/calorimeter.py`."""
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class Scales:
+    """Scales of the particles and showers of a training set, by which what networks see is of order one.
+
+    Args:
+      log_energy: mean of log(E / GeV).
+      log_energy_spread: standard deviation of log(E / GeV).
+      slope: root mean square of px/pz and py/pz.
+      point: root mean square of the entry point's coordinates, cm.
+      reference: root mean square of the reference point's coordinates, cm.
+      fraction: mean of the visible fraction S/E.
+      resolution: standard deviation of (S/E - fraction) sqrt(E / GeV).
+    """
+
+    log_energy: float
+    log_energy_spread: float
+    slope: float
+    point: float
+    reference: float
+    fraction: float
+    resolution: float
+
+
+POSITIVE = ("log_energy_spread", "slope", "point", "reference", "fraction", "resolution")
+"""Scales that must be above 0, because something is divided by them."""
+PAPERS = Scales(2.303, 1.329, 0.175, 2.7, 0.583, 0.1735, 0.014)
+"""Scales of the papers' beam in the shashlik: E log-uniform from 1 to 100 GeV, slopes N(0, 0.175), r0 uniform in a
+central cell. Models without scales of their own, which are those of older versions, have these."""
+
+
+@jax.tree_util.register_static
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """What a network knows of its showers before any training: their grid and their scales."""
+
+    grid: Grid = SHASHLIK
+    scales: Scales = PAPERS
+
+
+OLD = Domain()
+"""The domain of models and files of older versions."""
+GRID_RECORD = {"shape": Rows(COUNT), "pitch": Rows(NUMBER), "reference_depth": NUMBER, "symmetries": COUNT, "name": TEXT}
+DOMAIN_RECORD = {"grid": GRID_RECORD, "scales": dict.fromkeys(Scales.__dataclass_fields__, NUMBER)}
+"""The fields of a `Domain` in cards and run folders."""
+
+
+def domain_record(domain):
+    """A `Domain` as a dict for JSON."""
+    return dataclasses.asdict(domain)
+
+
+def read_grid(record):
+    """The `Grid` of a dict from JSON.
+
+    Raises:
+      RecordError: it is no such dict, or its fields cannot be.
+    """
+    check_record(record, GRID_RECORD)
+    try:
+        return Grid(**{name: record[name] for name in GRID_RECORD})
+    except ConfigError as error:
+        raise RecordError(str(error)) from error
+
+
+def read_domain(record):
+    """The `Domain` of a dict from JSON; that of older versions for None.
+
+    Raises:
+      RecordError: it is no such dict, or its fields cannot be.
+    """
+    if record is None:
+        return OLD
+    check_record(record, DOMAIN_RECORD)
+    scales = Scales(**{name: float(record["scales"][name]) for name in DOMAIN_RECORD["scales"]})
+    if any(getattr(scales, name) <= 0 for name in POSITIVE):
+        raise RecordError(f"one of the scales {', '.join(POSITIVE)} is not positive")
+    return Domain(read_grid(record["grid"]), scales)
+
+
+def spread(values):
+    """Root mean square of values, or 1 where all are 0."""
+    found = float(np.sqrt(np.mean(np.square(np.asarray(values, np.float64)))))
+    return found if found > SMALLEST else 1.0
+
+
+def _times(numbers):
+    return " x ".join(map(str, numbers))

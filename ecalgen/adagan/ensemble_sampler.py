@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.adagan.members import along_z
-from ecalgen.data.particles import ENERGIES, ENERGY, ENERGY_MARGIN, refuse_rows
-from ecalgen.data.showers import BadShowers
+from ecalgen.data.particles import ENERGIES, ENERGY_MARGIN, refuse_rows
+from ecalgen.data.showers import ENERGY, BadShowers
 from ecalgen.data.transforms import make_transform
 from ecalgen.machine.chunks import in_chunks
 from ecalgen.machine.provenance import provenance

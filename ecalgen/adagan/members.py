@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.data.grid import OLD
 from ecalgen.data.transforms import make_transform
 from ecalgen.data.volume_observables import observables
 from ecalgen.data.volumes import Volumes
@@ -48,7 +49,7 @@ def along_z(incident_energy):
 
 def member_stage(config, number, data, validation):
     """One GAN of the ensemble: hinge, and the squared error of the energy predicted for real and generated showers."""
-    networks = make_networks(config, f"member{number}", build_discriminator(config.discriminator))
+    networks = make_networks(config, OLD, f"member{number}", build_discriminator(config.discriminator))
     transform = make_transform(**config.data.transform)
     start = lambda: {"typical": Start({"typical": fit_typical(data["cells"], data["momentum"])})}
     return Stage(name=f"member{number}", steps=config.train.steps, batch_size=config.train.batch_size,

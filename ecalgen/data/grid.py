@@ -145,7 +145,8 @@ class Domain:
 
 OLD = Domain()
 """The domain of models and files of older versions."""
-GRID_RECORD = {"shape": Rows(COUNT), "pitch": Rows(NUMBER), "reference_depth": NUMBER, "symmetries": COUNT, "name": TEXT}
+GRID_RECORD = {"shape": Rows(COUNT), "pitch": Rows(NUMBER), "reference_depth": NUMBER, "symmetries": COUNT,
+               "name": TEXT}
 DOMAIN_RECORD = {"grid": GRID_RECORD, "scales": dict.fromkeys(Scales.__dataclass_fields__, NUMBER)}
 """The fields of a `Domain` in cards and run folders."""
 

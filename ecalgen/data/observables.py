@@ -137,7 +137,8 @@ def of_showers(function, showers):
       function: gives an array `[N, ...]`, or a tree of them.
       showers: `Showers`.
     """
-    values = mapped(lambda *rows: function(*map(_padded, rows), showers.grid), CHUNK, showers.energy, showers.momentum, showers.point)
+    compute = lambda *rows: function(*map(_padded, rows), showers.grid)
+    values = mapped(compute, CHUNK, showers.energy, showers.momentum, showers.point)
     return jax.tree.map(lambda column: column[:len(showers)], values)
 
 

@@ -43,7 +43,8 @@ class Showers:
     """Showers with the particle that made each of them, checked when made.
 
     Args:
-      energy: `[N, nx, ny]` (or `[N, nx, ny, 1]`) or `[N, nx, ny, nz]`, energy deposited in each cell, MeV, not negative.
+      energy: `[N, nx, ny]` (or `[N, nx, ny, 1]`) or `[N, nx, ny, nz]`, energy deposited in each cell, MeV, not
+        negative.
       momentum: `[N, 3]`, momentum of the incident particle, GeV, with pz > 0.
       point: `[N, 2]` (or `[N, 3]`, the depth being dropped), where it enters the front face, cm.
       pdg: `[N]`, particle code; 11 (electron) when not given.
@@ -155,10 +156,14 @@ def reference_point(momentum, point, grid):
     return point + grid.reference_depth * slopes(momentum)
 
 
+ENERGY = "energy (GeV)"
+"""Name of the incident energy in cards and messages."""
+
+
 def names_of_quantities(grid):
     """Names of the five quantities of an incident particle in cards and messages."""
     plane = f"at {grid.reference_depth:g} cm depth (cm)"
-    return "energy (GeV)", "px/pz", "py/pz", f"x {plane}", f"y {plane}"
+    return ENERGY, "px/pz", "py/pz", f"x {plane}", f"y {plane}"
 
 
 def quantities(momentum, point, grid):

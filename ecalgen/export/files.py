@@ -135,15 +135,15 @@ def write_c(make_cells, latent, name, shape):
     constants, body, workspace = to_c(program, name, ["noise", "conditions"], "cells")
     words = dict(name=name, title=f"Calorimeter showers of the generator {name}", guard=f"{name.upper()}_H",
                  version=provenance(0)["versions"]["ecalgen"], latent=latent, conditions=len(CONDITIONS),
-                 cells=math.prod(shape), side=shape[1], workspace=workspace, helpers=HELPERS, constants=constants, body=body,
-                 columns=", ".join(f"{column} ({unit})" for column, unit in CONDITIONS.items()))
+                 cells=math.prod(shape), side=shape[-1], workspace=workspace, helpers=HELPERS, constants=constants,
+                 body=body, columns=", ".join(f"{column} ({unit})" for column, unit in CONDITIONS.items()))
     files = {f"{name}.h": HEADER, f"{name}.c": SOURCE, f"{name}_example.c": EXAMPLE}
     return {file: text.format(**words).encode() for file, text in files.items()}, {
         "function": f"{name}_shower", "workspace_floats": workspace}
 
 
 FORMATS = {"onnx": write_onnx, "stablehlo": write_stablehlo, "c": write_c}
-"""Name -> (function, number of noise variables, name, shape of the cells) -> ({file: bytes}, fields of the card for the format)."""
+"""Name -> (function, number of noise variables, name, shape of the cells) -> ({file: bytes}, fields of the card)."""
 
 
 def _card(card, latent, kind, said, paths, shape):
@@ -153,8 +153,10 @@ def _card(card, latent, kind, said, paths, shape):
         "format": FORMAT, "kind": f"ecalgen {kind}", **said,
         "inputs": {"noise": {"numbers": latent, "distribution": "independent N(0, 1)"},
                    "conditions": [{"name": name, "unit": unit} for name, unit in CONDITIONS.items()]},
-        "output": {"name": "cells", "unit": "MeV", "shape": ["showers", *shape], "axes": ["showers", *"xyz"[:len(shape)]]},
-        "trained_on": card["trained_on"], "grid": dataclasses.asdict(domain_of_card(card).grid), "model": fields, "exported_with": provenance(0),
+        "output": {"name": "cells", "unit": "MeV", "shape": ["showers", *shape],
+                   "axes": ["showers", *"xyz"[:len(shape)]]},
+        "grid": dataclasses.asdict(domain_of_card(card).grid), "trained_on": card["trained_on"], "model": fields,
+        "exported_with": provenance(0),
         "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}}
     return (json.dumps(content, indent=1) + "\n").encode()
 

@@ -31,8 +31,8 @@ def load_function(source):
 
     Returns:
       `(make_cells, latent, card)`: a pure function of `noise [N, latent]`, numbers of N(0, 1), and
-      `conditions [N, 5]`, see CONDITIONS, to `[N, *grid.shape]` MeV; the number of noise variables of a shower; the card.
-      Any finite input gives finite showers, and empty ones for particles that miss the calorimeter.
+      `conditions [N, 5]`, see CONDITIONS, to `[N, *grid.shape]` MeV; the number of noise variables of a shower; the
+      card. Any finite input gives finite showers, and empty ones for particles that miss the calorimeter.
 
     Raises:
       WeightsError: no such model, or damaged files.

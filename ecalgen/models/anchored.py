@@ -56,7 +56,8 @@ class AnchoredGenerator(nn.Module):
       octant: fold every shower into the octant px >= py >= 0.
       network: of the correction: `convolutions`, or `cells`, a small network of each cell alone, which is faster.
       latent: number of noise variables of the correction.
-      widths: channels of the convolutions at 4x4, 8x8 and 16x16 (of 30x30 cells), or widths of the hidden layers of `cells`.
+      widths: channels of the convolutions at 4x4, 8x8 and 16x16 (of 30x30 cells), or widths of the hidden layers of
+        `cells`.
       attention: the map on which self-attention acts, one of `UP_SIDES`; 0 for none.
       spectral_norm: divide the correction's kernels, except the last one, by their largest singular value.
     """
@@ -128,7 +129,8 @@ def scaled(cells, total):
 class Correction(nn.Module):
     """Corrections to log mu, log eps and log kappa of each cell, from a signal of the shower and maps of the prior.
 
-    The signal becomes maps of half the cells' side (16x16), as in the plain generator. There the prior's maps join, four cells in each pixel.
+    The signal becomes maps of half the cells' side (16x16), as in the plain generator. There the prior's maps join,
+    four cells in each pixel.
     """
 
     widths: Sequence[int]

@@ -13,8 +13,8 @@ UNITS = {"none": lambda relative: jnp.ones_like(relative), "root": jnp.sqrt, "en
 def incident_vector(momentum, point, domain):
     """(log E, px/pz, py/pz, x0, y0, nx, ny), each of order one: `[N, 3]` GeV, `[N, 2]` cm -> `[N, 7]`.
 
-    The first three entries are those of `conditions`. (x0, y0) is where the track crosses the reference plane. n is the direction along which observables are taken; near normal incidence no polynomial of
-    the slopes follows it.
+    The first three entries are those of `conditions`. (x0, y0) is where the track crosses the reference plane. n is the
+    direction along which observables are taken; near normal incidence no polynomial of the slopes follows it.
     """
     r0 = reference_point(momentum, point, domain.grid) / domain.scales.reference
     return jnp.concatenate([conditions(momentum, point, domain.scales)[:, :3], r0, azimuth(slopes(momentum))], axis=1)

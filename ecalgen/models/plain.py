@@ -28,8 +28,9 @@ from ecalgen.models.particle import energy_unit
 class PlainGenerator(nn.Module):
     """Cells of a shower, in the space of the transform, from noise and the incident particle.
 
-    A dense layer makes 4x4 maps; one `UpBlock` a width makes 8x8, 16x16 and 32x32, cropped to 30x30. On another grid the
-    first maps are such that the last ones hold its cells. A last ReLU makes exact zeros. Source: Rogachev and Ratnikov 2021, EPJ Web Conf. 251, 03043 (SAGAN + SN in G and D).
+    A dense layer makes 4x4 maps; one `UpBlock` a width makes 8x8, 16x16 and 32x32, cropped to 30x30. On another grid
+    the first maps are such that the last ones hold its cells. A last ReLU makes exact zeros. Source: Rogachev and
+    Ratnikov 2021, EPJ Web Conf. 251, 03043 (SAGAN + SN in G and D).
 
     Args:
       latent: number of noise variables of a shower.

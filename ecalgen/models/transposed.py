@@ -15,8 +15,9 @@ class DeconvolutionalGenerator(nn.Module):
     """Cells of a shower, in the space of the transform, from noise and the incident particle joined at the input.
 
     A dense layer makes 4x4 maps. Transposed convolutions with 4x4 kernels double the maps to 8x8, 16x16 and 32x32,
-    cropped to 30x30; on another grid the first maps differ. Between them maps are divided by their root mean square over channels (`Modulation`). DCGAN has
-    batch normalisation there, which would make a shower depend on the others in its batch. Noise and conditions have a
+    cropped to 30x30; on another grid the first maps differ. Between them maps are divided by their root mean square
+    over channels (`Modulation`). DCGAN has batch normalisation there, which would make a shower depend on the others in
+    its batch. Noise and conditions have a
     kernel each at the input: in a common kernel, the five conditions would start with a hundredth of the variance.
 
     Source: Chekalina et al. 2018, arXiv:1812.01319 (512 noise variables); Radford, Metz and Chintala 2015,

@@ -56,7 +56,8 @@ class Decoder(nn.Module):
                 x = SelfAttention(name="attention")(x)
         x = nn.relu(Modulation(name="modulation")(x, signal))
         outputs = cropped(depth_to_space(Conv(12, name="outputs")(x)), shape)
-        typical = jnp.log(1000 * self.domain.scales.fraction / math.prod(shape) * incident_energy(momentum))[:, None, None]
+        mean = 1000 * self.domain.scales.fraction / math.prod(shape)
+        typical = jnp.log(mean * incident_energy(momentum))[:, None, None]
         return jnp.stack([typical + outputs[..., 0], 0.3 * outputs[..., 1] - 0.5,
                           LARGEST * jnp.tanh(0.3 * outputs[..., 2] / LARGEST)], axis=-1)
 

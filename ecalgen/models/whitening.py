@@ -80,4 +80,5 @@ def fit_whitening(energy, momentum, point, domain):
 @jax.jit
 def _columns(energy, momentum, point, domain):
     given = incident_vector(momentum, point, domain)
-    return seen_observables(energy, momentum, point, domain.grid), *(expansion(given, degree) for degree in DEGREES.values())
+    terms = [expansion(given, degree) for degree in DEGREES.values()]
+    return seen_observables(energy, momentum, point, domain.grid), *terms

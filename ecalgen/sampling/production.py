@@ -244,7 +244,8 @@ def write_showers(out, setup, blocks, provenance, dtype):
     if not setup.calorimeter.read_depth:
         with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
             for energy, momentum, point, index in blocks:
-                writer.append(Showers(energy, momentum, point / 10, np.full(len(index), pdg), setup.calorimeter.grid), index)
+                codes, grid = np.full(len(index), pdg), setup.calorimeter.grid
+                writer.append(Showers(energy, momentum, point / 10, codes, grid), index)
         return
     with writing(out, {PROVENANCE: json.dumps(provenance)}) as write:
         for energy, momentum, point, index in blocks:

@@ -88,8 +88,8 @@ def find_functions(names, weights):
 def _imported(name):
     if ":" not in name:
         raise ConfigError(f"config.regressor.targets names {name!r}; it is one of "
-                          f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point, grid) "
-                          "as module:function")
+                          f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point, "
+                          "grid) as module:function")
     try:
         return import_named(name)
     except UserError as error:

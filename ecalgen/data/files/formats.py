@@ -1,9 +1,10 @@
 """Reading and writing files of showers. For a faulty file a `BadShowers` names the file, the column and the remedy.
 
 The columns are those of the public files: EnergyDeposit (N, nx, ny), (N, nx, ny, 1) or (N, nx ny) in MeV,
-ParticleMomentum (N, 3) in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, optionally, ParticlePDG (N,). Other columns are ignored. The suffix
-tells the format: `.npz` (npz.py), `.root` (root.py), `.h5` or `.hdf5` (hdf5.py). A text `Grid` says the grid of the
-cells; showers of a file without it belong to the grid that the caller names, or else to that of the shipped showers.
+ParticleMomentum (N, 3) in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, optionally, ParticlePDG (N,). Other columns
+are ignored. The suffix tells the format: `.npz` (npz.py), `.root` (root.py), `.h5` or `.hdf5` (hdf5.py). A text `Grid`
+says the grid of the cells. A file without it holds cells of the grid that the caller names, or else of the grid of the
+shipped showers.
 """
 import contextlib
 import dataclasses
@@ -33,9 +34,9 @@ PROVENANCE, GRID = "Provenance", "Grid"
 VOLUMES = "ECAL"
 """Column of the cell energies in a file of `data/volumes.py`."""
 CONVENTIONS = ("detect", "as_is")
-REMEDIES = ("name the calorimeter of the file, with --config.data.calorimeter (one of "
-            f"{', '.join(GRIDS)}), or its cells with --config.data.grid, in Python load_showers(path, grid=...); or give "
-            "a file of the expected one")
+REMEDIES = (f"name the calorimeter of the file, with --config.data.calorimeter (one of {', '.join(GRIDS)}), or describe "
+            "its cells, with --config.data.grid (in Python: load_showers(path, grid=...)); or give a file of the "
+            "expected one")
 """What to do about a file of another grid."""
 EXAMINED = 2000
 """Number of first showers from which units and axes of a file are detected."""
@@ -62,8 +63,8 @@ def load_showers(path: str | os.PathLike, conventions: str = "detect", grid: Gri
 
     Raises:
       BadShowers: when there is no such file, its suffix is not one of FORMATS, it is damaged, a column is missing, its
-        values break the contract of `Showers`, it belongs to another grid, or its showers contradict their particles: in all units and axes, by
-        more energy than the particle has, or by a point beside the cells.
+        values break the contract of `Showers`, it belongs to another grid, or its showers contradict their particles:
+        in all units and axes, by more energy than the particle has, or by a point beside the cells.
     """
     _check_conventions(conventions)
     grid = find_grid(path, grid)
@@ -137,8 +138,9 @@ def load_conditions(path: str | os.PathLike, grid: Grid | None = None) -> tuple[
       BadShowers: the errors of `load_showers`.
     """
     grid = find_grid(path, grid)
-    shapes = {column: shape for column, shape in columns_of(grid).items() if column in (KEYS["momentum"], KEYS["point"])}
-    columns = next(read_blocks(path, shapes, lambda headers: check_showers(headers, grid)))
+    shapes = columns_of(grid)
+    particles = {KEYS[field]: shapes[KEYS[field]] for field in ("momentum", "point")}
+    columns = next(read_blocks(path, particles, lambda headers: check_showers(headers, grid)))
     with _naming(path):
         momentum, point = check_incident(columns[KEYS["momentum"]], columns[KEYS["point"]])
         check_entry(point, grid)

@@ -149,8 +149,8 @@ def _is_stored(data):
 
 def _check_voxels(path, shape):
     if len(shape) != 2:
-        raise BadShowers(f"{path}: {SHOWERS} has shape {list(shape)}, not [N, cells]; write the cells of an event as one "
-                         "row")
+        raise BadShowers(f"{path}: {SHOWERS} has shape {list(shape)}, not [N, cells]; write the cells of an event as "
+                         "one row")
 
 
 def _check_energies(path, data):

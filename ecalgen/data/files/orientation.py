@@ -1,9 +1,9 @@
 """Axes and units of a user's showers, detected from the showers, or refused where the showers contradict all of them.
 
 Two facts hold for any electromagnetic calorimeter. The energy-weighted centre of a shower lies where its track passes
-the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d near the reference depth of the grid,
-unit u of the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract. And the share
-of the particle's energy seen in the cells lies within FRACTIONS, at energies within ENERGIES.
+the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d near the reference depth of the
+grid, unit u of the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract.
+And the share of the particle's energy seen in the cells lies within FRACTIONS, at energies within ENERGIES.
 
 The errors of the regression show how many showers are enough. Where they exclude that centres are unrelated to tracks,
 and not the contract, the showers prove the contract. Where they exclude neither, the showers are not checked.
@@ -210,8 +210,9 @@ def _geometry(energy, slope, point, grid):
     raise BadShowers(
         f"EnergyDeposit does not follow ParticlePoint and ParticleMomentum: over {seen.sum()} showers "
         f"d(centre)/d(point) is {shown(slope[:2])} and d(centre)/d(px/pz, py/pz) {shown(slope[2:])} cm, where 1 and "
-        f"{DEPTH * grid.reference_depth:.2g} cm times one of the {len(axes)} symmetries of the cells belong; check that "
-        f"all columns hold the same events in the same order and that ParticlePoint lies on the front face, or {REMEDY}")
+        f"{DEPTH * grid.reference_depth:.2g} cm times one of the {len(axes)} symmetries of the cells belong; check "
+        "that all columns hold the same events in the same order and that ParticlePoint lies on the front face, or "
+        f"{REMEDY}")
 
 
 def _centres(energy, grid):

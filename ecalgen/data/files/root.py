@@ -39,7 +39,8 @@ def headers(path: pathlib.Path, columns: dict[str, tuple[int, ...]]) -> dict[str
                 if column in tree}
 
 
-def blocks(path: pathlib.Path, columns: dict[str, tuple[int, ...]], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
+def blocks(path: pathlib.Path, columns: dict[str, tuple[int, ...]],
+           size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
     """{column: rows} for those of the columns that the tree holds, in blocks of `size` rows, or whole.
 
     Checksums that `writing` has left are compared before the last rows are given.

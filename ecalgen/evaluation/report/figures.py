@@ -69,7 +69,8 @@ def mean_response(real, generated):
     ratio = np.divide(means[1], means[0], out=np.zeros_like(means[0]), where=means[0] > 0)
     scales = [_energy_norm(*means)] * 2 + [_ratio_norm(ratio)]
     titles, colours = ("Real", "Generated", "Generated / real"), ("viridis", "viridis", "RdBu_r")
-    drawn = [_draw_cells(*panel, real.grid) for panel in zip(axes, [*means, ratio], scales, colours, titles, strict=True)]
+    drawn = [_draw_cells(*panel, real.grid)
+             for panel in zip(axes, [*means, ratio], scales, colours, titles, strict=True)]
     figure.colorbar(drawn[1], ax=axes[:2], location="bottom", aspect=35, extend="min", label="Mean energy [MeV]")
     bar = figure.colorbar(drawn[2], ax=axes[2], location="bottom", aspect=17, extend="both", label="Ratio of the means")
     ticks = (0.1, 0.2, 0.5, 1, 2, 5, 10) if scales[2].vmax >= 2 else (0.6, 0.8, 1, 1.2, 1.5)

@@ -74,7 +74,7 @@ def ring_energies(energy, momentum, point, grid=SHASHLIK):
     The centre is 2x2 cells where the numbers of cells along x and y are even, one cell where they are odd.
     """
     del momentum, point
-    return jnp.where(_ring_masks(grid)[None], energy[..., None], 0).sum((1, 2))
+    return jnp.where(ring_masks(grid)[None], energy[..., None], 0).sum((1, 2))
 
 
 @jax.jit
@@ -169,7 +169,7 @@ def _width(energy, position):
     return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
 
 
-def _ring_masks(grid):
+def ring_masks(grid):
     """`[nx, ny, RINGS]`, true on the central cells and on the square rings around them."""
     from_centre = [np.abs(np.arange(count) - (count - 1) / 2) - (1 - count % 2) / 2 for count in grid.shape[:2]]
     ring = np.maximum(from_centre[0][:, None], from_centre[1][None, :])

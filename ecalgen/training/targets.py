@@ -1,5 +1,6 @@
 """The targets of a regressor: named observables of a shower, or a user's own functions, standardised."""
 import dataclasses
+import inspect
 import numbers
 from collections.abc import Callable
 
@@ -44,7 +45,8 @@ def fit_targets(names, weights, frame, showers):
     """The `Targets` that `config.regressor.targets` names, on the scale of these showers.
 
     Args:
-      names: of observables, or `module:function` of a user's own; a name with M columns makes M targets.
+      names: of observables, or `module:function` of a user's own, which may have an argument `grid` after the others;
+        a name with M columns makes M targets.
       weights: alpha of each name.
       frame: as in `Targets`.
       showers: the training showers.
@@ -88,12 +90,21 @@ def find_functions(names, weights):
 def _imported(name):
     if ":" not in name:
         raise ConfigError(f"config.regressor.targets names {name!r}; it is one of "
-                          f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point, "
-                          "grid) as module:function")
+                          f"{', '.join(OBSERVABLES | PARTICLE)}, or your own function of (energy, momentum, point) as "
+                          "module:function")
     try:
-        return import_named(name)
+        function = import_named(name)
     except UserError as error:
         raise ConfigError(f"config.regressor.targets: {error}") from error
+    return function if takes_grid(function) else lambda energy, momentum, point, grid: function(energy, momentum, point)
+
+
+def takes_grid(function):
+    """Whether a user's function has an argument `grid`."""
+    try:
+        return "grid" in inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return False
 
 
 def _columns(functions, frame, showers):
@@ -106,7 +117,7 @@ def _column(name, function, energy, momentum, point, grid):
     try:
         value = np.asarray(function(energy, momentum, point, grid))
     except Exception as error:  # the function may be anyone's
-        raise ConfigError(f"config.regressor.targets: {name}(energy, momentum, point, grid) fails: {error}") from error
+        raise ConfigError(f"config.regressor.targets: {name}(energy, momentum, point) fails: {error}") from error
     if value.dtype.kind not in "fiub" or value.ndim not in (1, 2) or len(value) != len(energy):
         raise ConfigError(f"config.regressor.targets: {name} gives {value.dtype} of shape {list(value.shape)} for "
                           f"{len(energy)} showers; it must be numbers, [N] or [N, M]")

@@ -12,8 +12,9 @@ from scipy.optimize import curve_fit
 
 from ecalgen.data.ecal_shashlik import SHIPPED, sample_path
 from ecalgen.data.files.formats import load_showers
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.observables import observables
-from ecalgen.data.showers import PITCH, incident_energy
+from ecalgen.data.showers import incident_energy
 from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
 from ecalgen.simulation import geant4
@@ -63,7 +64,7 @@ def check_sample(showers):
                            "errors": np.sqrt(np.diag(covariance)).tolist()},
             "occupied": float((showers.energy > 0).mean()),
             "transverse_width_cells": float(np.mean(values["transverse_width"])),
-            "transverse_width_cm": float(np.mean(values["transverse_width"])) * PITCH}
+            "transverse_width_cm": float(np.mean(values["transverse_width"])) * SHASHLIK.unit}
 
 
 def response(energy, visible):
@@ -81,7 +82,7 @@ def contained(energy, events, data):
     total = cells.sum((1, 2), dtype=np.float64)
     square = lambda half: cells[:, 15 - half:15 + half, 15 - half:15 + half].sum((1, 2), dtype=np.float64) / total
     return {"energy": energy, "events": events, "deposited": float(((total + absorbed) / (1000 * energy)).mean()),
-            "visible_within": {f"{half * PITCH:.2f} cm": float(square(half).mean()) for half in (1, 2, 3, 4)}}
+            "visible_within": {f"{half * SHASHLIK.unit:.2f} cm": float(square(half).mean()) for half in (1, 2, 3, 4)}}
 
 
 def physics_list(name, events, data):

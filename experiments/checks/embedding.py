@@ -14,6 +14,7 @@ import numpy as np
 import optax
 
 from ecalgen.data.ecal_shashlik import load_split, sample_path
+from ecalgen.data.grid import PAPERS
 from ecalgen.data.showers import conditions
 from ecalgen.data.transforms import make_transform
 from ecalgen.machine import host
@@ -73,7 +74,8 @@ def main():
 
 def arrays(showers, transform):
     """Arrays for `regressor_step`: cells, and the standardised conditions as targets."""
-    return training_arrays(showers, transform) | {"targets": np.asarray(conditions(showers.momentum, showers.point))}
+    targets = np.asarray(conditions(showers.momentum, showers.point, PAPERS))
+    return training_arrays(showers, transform) | {"targets": targets}
 
 
 def views(cells, momentum, point):

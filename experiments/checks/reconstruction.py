@@ -11,6 +11,7 @@ import pathlib
 import numpy as np
 
 from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.observables import of_showers
 from ecalgen.data.reconstruction import aggregated, cluster_energy, log_position
 from ecalgen.data.showers import incident_energy, reference_point
@@ -52,7 +53,7 @@ def measured(showers, factor):
     position, cluster = of_showers(
         lambda energy, *_: (log_position(aggregated(energy, factor)), cluster_energy(aggregated(energy, factor))),
         showers)
-    off = 10 * (position - np.asarray(reference_point(showers.momentum, showers.point))).ravel()
+    off = 10 * (position - np.asarray(reference_point(showers.momentum, showers.point, SHASHLIK))).ravel()
     response = cluster / (1000 * np.asarray(incident_energy(showers.momentum)))
     return {"position_mm": with_interval(half_width, off), "response": with_interval(np.mean, response),
             "resolution": with_interval(lambda values: half_width(values) / np.mean(values), response)}

@@ -12,8 +12,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ecalgen.data.observables import POSITIONS, RING_MASKS, SPARSITY_THRESHOLDS
-from ecalgen.data.showers import CELLS, PITCH, REFERENCE_DEPTH
+from ecalgen.data.grid import PAPERS, SHASHLIK
+from ecalgen.data.observables import SPARSITY_THRESHOLDS, ring_masks
 from ecalgen.models import anchored, hits, prior
 from ecalgen.models.particle import NORMAL
 from ecalgen.models.whitening import DEGREES, LIMIT
@@ -131,22 +131,22 @@ class AnchoredGenerator(nn.Module):
         self.correction = (CellCorrection(signal, widths) if network == "cells" else
                            Correction(signal, widths, attention, spectral_norm))
         self.register_buffer("tables", torch.from_numpy(hits.TABLES.T.copy()))
-        self.register_buffer("positions", torch.from_numpy(POSITIONS))
-        self.register_buffer("rings", torch.from_numpy(RING_MASKS).float())
+        self.register_buffer("positions", torch.from_numpy(SHASHLIK.positions(0)))
+        self.register_buffer("rings", torch.from_numpy(ring_masks(SHASHLIK)).float())
         self.register_buffer("thresholds", torch.from_numpy(SPARSITY_THRESHOLDS).float())
         self.register_buffer("scales", torch.from_numpy(anchored.SEEN).flatten())
 
     def draw_noise(self, count):
         """The noise of `count` showers."""
         draw = functools.partial(torch.randn, count, device=self.neighbours.device)
-        return {"component": draw(), "total": draw(), "shape": draw(self.shape), "cells": draw(CELLS, CELLS),
+        return {"component": draw(), "total": draw(), "shape": draw(self.shape), "cells": draw(*SHASHLIK.shape),
                 "latent": draw(self.latent)}
 
     def forward(self, noise, momentum, point):
         seen, at = fold(momentum, point) if self.octant else (momentum, point)
         given, energy = incident_vector(seen, at), momentum.norm(dim=1)
         score = self.total(given, noise["component"], noise["total"])
-        centre = 1000 * prior.FRACTION * energy
+        centre = 1000 * PAPERS.fraction * energy
         total = torch.maximum(centre + score * 14 * energy.sqrt(), 0.1 * centre)
         place = self.cell_features(seen, at)
         maps = self.profile(place, given, score, noise["shape"])
@@ -178,8 +178,8 @@ class AnchoredGenerator(nn.Module):
 
     def from_track(self, momentum, point):
         """x and y of every cell from where the track crosses the reference plane, in cells: `[N, 30, 30]` twice."""
-        x0, y0 = (reference_point(momentum, point) / PITCH).T[:, :, None, None]
-        shape = len(momentum), CELLS, CELLS
+        x0, y0 = (reference_point(momentum, point) / SHASHLIK.unit).T[:, :, None, None]
+        shape = len(momentum), *SHASHLIK.shape
         return (self.positions[:, None] - x0).expand(shape), (self.positions[None] - y0).expand(shape)
 
     def cell_features(self, momentum, point):
@@ -225,7 +225,7 @@ def slopes(momentum):
 
 def reference_point(momentum, point):
     """Where the track crosses the reference plane, cm."""
-    return point + REFERENCE_DEPTH * slopes(momentum)
+    return point + SHASHLIK.reference_depth * slopes(momentum)
 
 
 def azimuth(momentum):
@@ -239,7 +239,7 @@ def azimuth(momentum):
 def incident_vector(momentum, point):
     """`ecalgen.models.observed.incident_vector`."""
     first = conditions(momentum, point)[:, :3]
-    return torch.cat([first, reference_point(momentum, point) / 0.583, azimuth(momentum)], dim=1)
+    return torch.cat([first, reference_point(momentum, point) / PAPERS.reference, azimuth(momentum)], dim=1)
 
 
 def expansion(given, degree):

@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from configs import anchored, aux_multitask, aux_twostep
-from ecalgen.data.observables import POSITIONS, of_showers
-from ecalgen.data.showers import PITCH, reference_point
+from ecalgen.data.observables import of_showers
+from ecalgen.data.showers import reference_point
 from experiments.measures import distances
 from experiments.sweeps import ablation
 from experiments.sweeps.engine import Sweep, changed
@@ -23,25 +23,27 @@ WITHOUT_GRADIENT = tuple(f"experiments.sweeps.auxiliary_anchored:{name}"
                          for name in ("maxima", "brightest_nine", "radius_90"))
 
 
-def maxima(energy, momentum, point):
+def maxima(energy, momentum, point, grid):
     """Cells of at least 1 % of S that none of their eight neighbours exceeds: `[N]`."""
     del momentum, point
-    padded = jnp.pad(energy, ((0, 0), (1, 1), (1, 1)))
-    highest = jnp.max(jnp.stack([padded[:, i:i + 30, j:j + 30] for i in range(3) for j in range(3)]), axis=0)
+    (width, height), padded = grid.shape, jnp.pad(energy, ((0, 0), (1, 1), (1, 1)))
+    around = [padded[:, i:i + width, j:j + height] for i in range(3) for j in range(3)]
+    highest = jnp.max(jnp.stack(around), axis=0)
     return jnp.sum((energy == highest) & (energy >= 0.01 * energy.sum((1, 2), keepdims=True)), axis=(1, 2))
 
 
-def brightest_nine(energy, momentum, point):
+def brightest_nine(energy, momentum, point, grid):
     """Share of S in the nine brightest cells of the shower: `[N]`."""
-    del momentum, point
+    del momentum, point, grid
     cells = jnp.sort(energy.reshape(len(energy), -1), axis=1)
     return cells[:, -9:].sum(axis=1) / jnp.maximum(cells.sum(axis=1), 1e-9)
 
 
-def radius_90(energy, momentum, point):
+def radius_90(energy, momentum, point, grid):
     """Distance from the track within which 90 % of S lie, a quantile over cells: `[N]`, in cells."""
-    r0 = reference_point(jnp.asarray(momentum), jnp.asarray(point)) / PITCH
-    r = jnp.hypot(POSITIONS[None, :, None] - r0[:, 0, None, None], POSITIONS[None, None] - r0[:, 1, None, None])
+    r0 = reference_point(jnp.asarray(momentum), jnp.asarray(point), grid) / grid.unit
+    x, y = (grid.positions(axis) for axis in (0, 1))
+    r = jnp.hypot(x[None, :, None] - r0[:, 0, None, None], y[None, None] - r0[:, 1, None, None])
     r = r.reshape(len(energy), -1)
     order = jnp.argsort(r, axis=1)
     inside = jnp.cumsum(jnp.take_along_axis(energy.reshape(len(energy), -1), order, axis=1), axis=1)

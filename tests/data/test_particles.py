@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.particles import check_particles, held, limits, scaled
 from ecalgen.data.showers import BadShowers
 from ecalgen.errors import UserError
@@ -17,7 +18,8 @@ NO_PARTICLES = [([np.nan, 0, 1], [0, 0]), ([0, 0, np.inf], [0, 0]), ([0, 0, 5], 
 
 def moved(momentum, point):
     """Momentum, point and factor of one particle."""
-    return (np.asarray(column)[0] for column in held(limits(RANGES), jnp.array([momentum]), jnp.array([point])))
+    columns = held(limits(RANGES, SHASHLIK), jnp.array([momentum]), jnp.array([point]), SHASHLIK)
+    return (np.asarray(column)[0] for column in columns)
 
 
 @pytest.mark.parametrize("momentum, point", [
@@ -52,7 +54,7 @@ def test_gradients_are_finite_for_any_particle():
         *NO_PARTICLES, ([5, 5, 1e-3], [0, 0]), ([0, 0, 1e5], [20, 0]), strict=True))
 
     def total(momentum, point):
-        momentum, point, factors = held(limits(RANGES), momentum, point)
+        momentum, point, factors = held(limits(RANGES, SHASHLIK), momentum, point, SHASHLIK)
         return scaled(momentum.sum(1) + point.sum(1), factors).sum()
 
     assert all(jnp.isfinite(slope).all() for slope in jax.grad(total, (0, 1))(momentum, point))

@@ -4,8 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.reconstruction import aggregated, cluster_energy, log_position
-from ecalgen.data.showers import PITCH, reference_point
+from ecalgen.data.showers import reference_point
 
 
 def lit(**cells):
@@ -33,7 +34,7 @@ def test_logarithmic_position_by_hand():
     """Cells at x = 0.5 and 1.5 pitches with shares 3/4 and 1/4, and one below exp(-4) that does not count."""
     energy = lit(c15_14=75.0, c16_14=25.0, c29_0=0.5)
     weights = 4 + np.log(np.array([75, 25]) / 100.5)
-    expected = PITCH * np.array([weights @ [0.5, 1.5] / weights.sum(), -0.5])
+    expected = 2.02 * np.array([weights @ [0.5, 1.5] / weights.sum(), -0.5])
     np.testing.assert_allclose(log_position(energy)[0], expected, rtol=1e-5)
 
 
@@ -41,8 +42,8 @@ def test_logarithmic_position_by_hand():
 def test_position_of_real_showers(showers, factor):
     """Within the cells that measure it: half a cell, of 20, 40 or 60 mm."""
     found = log_position(aggregated(showers.energy, factor))
-    off = np.asarray(found - reference_point(showers.momentum, showers.point))
-    assert np.abs(np.median(off, axis=0)).max() < 0.1 and np.median(np.abs(off)) < 0.5 * factor * PITCH
+    off = np.asarray(found - reference_point(showers.momentum, showers.point, SHASHLIK))
+    assert np.abs(np.median(off, axis=0)).max() < 0.1 and np.median(np.abs(off)) < 0.5 * factor * 2.02
 
 
 def test_cluster_by_hand():

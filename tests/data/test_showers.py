@@ -6,6 +6,7 @@ import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.formats import load_conditions
+from ecalgen.data.grid import PAPERS, SHASHLIK
 from ecalgen.data.showers import (
     KEYS,
     BadShowers,
@@ -127,14 +128,14 @@ def test_incident_quantities_by_hand():
     momentum, point = np.array([[3.0, 4.0, 12.0]], np.float32), np.array([[-2.0, 1.0]], np.float32)
     np.testing.assert_allclose(incident_energy(momentum), [13.0], rtol=1e-6)
     np.testing.assert_allclose(slopes(momentum), [[0.25, 1 / 3]], rtol=1e-6)
-    np.testing.assert_allclose(reference_point(momentum, point), [[1.75, 6.0]], rtol=1e-6)
+    np.testing.assert_allclose(reference_point(momentum, point, SHASHLIK), [[1.75, 6.0]], rtol=1e-6)
     # (2.564949 - 2.303) / 1.329, 0.25 / 0.175, 0.333333 / 0.175, -2 / 2.7, 1 / 2.7
     expected = [[0.197103, 1.428571, 1.904762, -0.740741, 0.370370]]
-    np.testing.assert_allclose(conditions(momentum, point), expected, atol=2e-6)
+    np.testing.assert_allclose(conditions(momentum, point, PAPERS), expected, atol=2e-6)
 
 
 def test_conditions_of_the_beam_are_of_order_one():
-    values = np.asarray(conditions(*load_conditions(sample_path())))
+    values = np.asarray(conditions(*load_conditions(sample_path()), PAPERS))
     assert values.shape == (60_000, 5)
     np.testing.assert_allclose(values.mean(0), 0, atol=0.03)  # 7 standard errors of 60,000 events
     np.testing.assert_allclose(values.std(0), 1, atol=0.03)
@@ -142,7 +143,7 @@ def test_conditions_of_the_beam_are_of_order_one():
 
 def test_tracks_of_the_beam_cross_the_central_cells():
     """|x0|, |y0| < 1.01 cm at the reference plane, uniform: deviation 1.01 / sqrt(3)."""
-    crossing = np.asarray(reference_point(*load_conditions(sample_path())))
+    crossing = np.asarray(reference_point(*load_conditions(sample_path()), SHASHLIK))
     assert np.abs(crossing).max() < 1.0101
     np.testing.assert_allclose(crossing.std(0), 1.01 / np.sqrt(3), rtol=0.02)
 
@@ -178,8 +179,8 @@ def test_values_of_no_particle_are_refused(column, value):
 def test_the_largest_values_have_finite_sums_and_slopes():
     showers = Showers(np.full((2, 30, 30), 1e12), [[1e9, 0, 1e-6]] * 2, [[1e6, -1e6]] * 2)
     assert np.isfinite(showers.energy.sum((1, 2))).all()
-    assert np.isfinite(conditions(showers.momentum, showers.point)).all()
-    assert np.isfinite(reference_point(showers.momentum, showers.point)).all()
+    assert np.isfinite(conditions(showers.momentum, showers.point, PAPERS)).all()
+    assert np.isfinite(reference_point(showers.momentum, showers.point, SHASHLIK)).all()
 
 
 def test_particles_without_energy_are_refused():

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.stream import Stream
 from ecalgen.errors import UserError
 
@@ -24,7 +25,7 @@ class Records(list):
 @hypothesis.settings(deadline=None, max_examples=20)
 @hypothesis.given(count=st.integers(1, 30), size=st.integers(1, 12), seed=st.integers(0, 1000))
 def test_every_shower_comes_once_before_any_comes_again(count, size, seed):
-    stream = Stream(Records(count), seed, size)
+    stream = Stream(Records(count), seed, size, SHASHLIK)
     assert len(stream) == count
     blocks = [stream.block(index) for index in range(-(-3 * count // size))]
     assert all(len(block) == size for block in blocks)
@@ -34,7 +35,7 @@ def test_every_shower_comes_once_before_any_comes_again(count, size, seed):
 
 
 def test_a_block_hangs_on_seed_and_index_alone():
-    one, again, other = Stream(Records(50), 1, 20), Stream(Records(50), 1, 20), Stream(Records(50), 2, 20)
+    one, again, other = (Stream(Records(50), seed, 20, SHASHLIK) for seed in (1, 1, 2))
     for index in (3, 0, 2):
         np.testing.assert_array_equal(one.block(index).momentum, again.block(index).momentum)
     assert (one.block(0).momentum != one.block(1).momentum).any()
@@ -42,11 +43,11 @@ def test_a_block_hangs_on_seed_and_index_alone():
 
 
 def test_the_columns_stay_together():
-    block = Stream(Records(50), 0, 7).block(4)
+    block = Stream(Records(50), 0, 7, SHASHLIK).block(4)
     np.testing.assert_array_equal(block.momentum[:, 2], 1 + block.energy[:, 5, 7])
 
 
 def test_without_grain_the_remedy_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, "grain", None)
     with pytest.raises(UserError, match=r"pip install 'ecalgen\[stream\]'.*on_device"):
-        Stream(Records(5), 0, 2)
+        Stream(Records(5), 0, 2, SHASHLIK)

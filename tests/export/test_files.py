@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from exporting import RANGES, save_run
 
-from ecalgen.data.showers import QUANTITIES
+from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.showers import names_of_quantities
 from ecalgen.export.__main__ import main
 from ecalgen.export.function import CONDITIONS
 from ecalgen.sampling.weights import save_weights
@@ -54,7 +55,7 @@ def test_a_library_is_no_function_of_noise(tmp_path):
     stored = {"energy": np.zeros((3, 30, 30), "f2"), "momentum": np.ones((3, 3), "f4"), "point": np.ones((3, 2), "f4")}
     save_weights(tmp_path / "generator", stored, {
         "kind": "generator", "system": "library", "preset": "test", "generator": {"name": "library", "showers": 3},
-        "data": {"transform": {"name": "none"}}, "steps": 1, "trained_on": dict.fromkeys(QUANTITIES, [0, 1]),
+        "data": {"transform": {"name": "none"}}, "steps": 1, "trained_on": dict.fromkeys(names_of_quantities(SHASHLIK), [0, 1]),
         "provenance": {}})
     with pytest.raises(SystemExit, match="library of stored showers"):
         main(["--run", str(tmp_path), "--format", "onnx", "--out", str(tmp_path / "out")])

@@ -12,7 +12,8 @@ from exporting import save_run
 from fuzzing.harm import RECORDS, as_bytes, harmed, harmed_record, pick
 from fuzzing.harness import Trial
 
-from ecalgen.data.showers import QUANTITIES
+from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.showers import names_of_quantities
 from ecalgen.sampling.sampler import load_sampler
 from ecalgen.sampling.weights import card_sha256, load_weights, save_weights
 
@@ -142,5 +143,5 @@ def _check_sampler(sampler):
     card = sampler.card
     assert all(type(card[name]) is str for name in ("system", "preset")) and type(card["steps"]) is int
     assert type(card["provenance"]) is dict
-    ranges = np.array([card["trained_on"][name] for name in QUANTITIES], float)
+    ranges = np.array([card["trained_on"][name] for name in names_of_quantities(SHASHLIK)], float)
     assert ranges.shape == (5, 2) and np.isfinite(ranges).all()

@@ -7,7 +7,8 @@ import pathlib
 import evaluations
 import numpy as np
 
-from ecalgen.data.showers import CELLS, PITCH, Showers
+from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.showers import Showers
 from ecalgen.evaluation.report import figures, physics_figures
 from ecalgen.evaluation.report.comparison_figure import comparison
 from ecalgen.evaluation.report.measures import measures
@@ -24,7 +25,7 @@ def blobs(seed, width=1.0):
     point = np.stack([np.linspace(-4, 4, 12), np.linspace(3, -3, 12)], axis=1)
     direction = np.stack([np.linspace(-0.3, 0.3, 12), np.linspace(0.2, -0.2, 12), np.ones(12)], axis=1)
     momentum = energy[:, None] * direction / np.linalg.norm(direction, axis=1, keepdims=True)
-    centres = (np.arange(CELLS) - (CELLS - 1) / 2) * PITCH
+    centres = SHASHLIK.positions(0) * SHASHLIK.unit
     x, y = (centres[:, None] - point[:, 0, None, None], centres - point[:, 1, None, None])
     cells = 40 * energy[:, None, None] * np.exp(-np.hypot(x, y) / (2.5 * width)) * rng.uniform(0.5, 1.5, (12, 30, 30))
     return Showers((cells * (rng.uniform(size=cells.shape) > 1 / 3)).astype(np.float32),
@@ -42,7 +43,7 @@ PICTURES = {
     "mean_response": lambda: figures.mean_response(blobs(0), blobs(1, width=1.1)),
     "gallery": lambda: figures.gallery(blobs(0), blobs(1, width=1.1), count=3),
     "distributions": lambda: figures.distributions(
-        observed(0), observed(1, shift=0.3), {name: evaluations.distance(0.3) for name in figures.LABELS}),
+        observed(0), observed(1, shift=0.3), 900, {name: evaluations.distance(0.3) for name in figures.LABELS}),
     "prd_curves": lambda: figures.prd_curves(evaluations.evaluation()["prd"]),
     "learning_curves": lambda: figures.learning_curves(
         [{"stage": "gan", "step": step, "generator_loss": np.cos(step / 9), "discriminator_loss": 2 - step / 50,

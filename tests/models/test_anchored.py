@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import PAPERS
 from ecalgen.models.anchored import AnchoredGenerator, CellCorrection, depth_to_space, scaled, space_to_depth
 from ecalgen.models.prior import total_unit
 from ecalgen.training.stages import FITS
@@ -60,7 +61,7 @@ def test_the_total_is_drawn_from_its_head():
     other = noise | {"cells": -noise["cells"], "latent": -noise["latent"]}
     again = generator.apply(variables, other, MOMENTUM, POINT)
     np.testing.assert_allclose(energy.sum((1, 2)), again.sum((1, 2)), rtol=1e-4)
-    centre, scale = total_unit(MOMENTUM)
+    centre, scale = total_unit(MOMENTUM, PAPERS)
     assert (jnp.abs(energy.sum((1, 2)) - centre) < 10 * scale).all()
 
 

@@ -6,7 +6,8 @@ import pytest
 import scipy.special
 import scipy.stats
 
-from ecalgen.data.showers import PITCH, reference_point
+from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.showers import reference_point
 from ecalgen.models import hits
 
 CASES = [(-6.0, -0.5, 0.0), (-1.0, -0.5, 0.0), (0.5, 0.3, -1.0), (2.0, -0.5, 1.0), (6.0, 1.0, 0.0)]
@@ -72,7 +73,7 @@ def test_neighbours_share_noise():
 
 def test_single_hits_are_those_of_geant4(showers):
     """Far from the track hits are rare: log e of lit cells has the deviation of one hit's spectrum."""
-    r0 = np.asarray(reference_point(showers.momentum, showers.point)) / PITCH
+    r0 = np.asarray(reference_point(showers.momentum, showers.point, SHASHLIK)) / 2.02
     x, y = (np.arange(30) - 14.5 - r0[:, axis, None] for axis in (0, 1))
     far = np.hypot(x[:, :, None], y[:, None, :]) > 8
     lit = showers.energy[far & (showers.energy > 0)]

@@ -6,6 +6,7 @@ import pytest
 from scipy.ndimage import shift as scipy_shift
 from scipy.spatial import cKDTree
 
+from ecalgen.data.grid import OLD, SHASHLIK
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import incident_energy
 from ecalgen.models import library
@@ -13,8 +14,8 @@ from ecalgen.models.particle import incident_vector
 
 
 def stored(showers, octant=False):
-    energy = fold_cells(showers.energy, showers.momentum) if octant else showers.energy
-    momentum, point = fold(showers.momentum, showers.point) if octant else (showers.momentum, showers.point)
+    energy = fold_cells(showers.energy, showers.momentum, SHASHLIK) if octant else showers.energy
+    momentum, point = fold(showers.momentum, showers.point, SHASHLIK) if octant else (showers.momentum, showers.point)
     return {"params": {"energy": jnp.asarray(energy, jnp.float16), "momentum": jnp.asarray(momentum),
                        "point": jnp.asarray(point)}}
 
@@ -34,9 +35,9 @@ def test_a_stored_particle_gets_its_own_shower_back(known, octant):
 def test_the_nearest_is_that_of_a_tree(showers, known):
     asked = showers[200:]
     scales = np.array((0.5, 1, 1, 1, 1))
-    place = lambda s: np.asarray(incident_vector(s.momentum, s.point))[:, :5] * scales
+    place = lambda s: np.asarray(incident_vector(s.momentum, s.point, OLD))[:, :5] * scales
     nearest = cKDTree(place(known)).query(place(asked))[1]
-    found = library.distances(asked.momentum, asked.point, known.momentum, known.point, scales).argmin(axis=1)
+    found = library.distances(asked.momentum, asked.point, known.momentum, known.point, scales, OLD).argmin(axis=1)
     assert np.mean(np.asarray(found) == nearest) > 0.99  # but for ties of rounding
     generator = library.ShowerLibrary(200, octant=False)
     answered = generator.apply(stored(known), jnp.zeros(len(asked)), asked.momentum, asked.point)

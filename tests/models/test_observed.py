@@ -4,13 +4,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.observables import observables
 from ecalgen.models import observed
 
 
 @pytest.fixture(scope="module")
 def columns(showers):
-    return np.asarray(observed.seen_observables(showers.energy, showers.momentum, showers.point))
+    return np.asarray(observed.seen_observables(showers.energy, showers.momentum, showers.point, SHASHLIK))
 
 
 def test_seen_observables_are_the_observables(showers, columns):
@@ -26,9 +27,9 @@ def test_seen_observables_are_the_observables(showers, columns):
 def test_a_new_observable_does_not_join_what_trained_networks_see(showers, columns, monkeypatch):
     """The whitening of shipped models has 31 columns."""
     assert columns.shape[1] == 31
-    monkeypatch.setitem(observed.OBSERVABLES, "new", lambda energy, momentum, point: energy[:, 0, 0])
+    monkeypatch.setitem(observed.OBSERVABLES, "new", lambda energy, momentum, point, grid: energy[:, 0, 0])
     monkeypatch.setattr(observed, "OBSERVABLES", dict(reversed(observed.OBSERVABLES.items())))
-    again = observed.seen_observables(showers.energy, showers.momentum, showers.point)
+    again = observed.seen_observables(showers.energy, showers.momentum, showers.point, SHASHLIK)
     np.testing.assert_array_equal(again, columns)
 
 
@@ -41,5 +42,6 @@ def test_a_count_by_hand():
 
 
 def test_gradients_of_silent_showers_are_finite():
-    gradient = jax.grad(lambda e: observed.seen_observables(e, jnp.array([[0.0, 0, 5]]), jnp.zeros((1, 2))).sum())
+    particle = jnp.array([[0.0, 0, 5]]), jnp.zeros((1, 2))
+    gradient = jax.grad(lambda e: observed.seen_observables(e, *particle, SHASHLIK).sum())
     assert np.isfinite(gradient(jnp.zeros((1, 30, 30)))).all()

@@ -2,6 +2,7 @@
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.data.grid import OLD
 from ecalgen.models import particle
 
 
@@ -23,5 +24,5 @@ def test_the_direction_is_continuous_and_along_the_slope_but_at_normal_incidence
 def test_incident_vector_by_hand():
     """E = 10 GeV, a slope of 0.175 along x, and the track through (0.583, 0) cm at 15 cm depth."""
     pz = 10 / np.sqrt(1 + 0.175**2)
-    vector = particle.incident_vector(jnp.array([[0.175 * pz, 0, pz]]), jnp.array([[0.583 - 15 * 0.175, 0]]))
+    vector = particle.incident_vector(jnp.array([[0.175 * pz, 0, pz]]), jnp.array([[0.583 - 15 * 0.175, 0]]), OLD)
     np.testing.assert_allclose(vector, [[0, 1, 0, 1, 0, 1, 0]], atol=1e-3)

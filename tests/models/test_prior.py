@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from ecalgen.data.showers import PITCH
+from ecalgen.data.grid import PAPERS, SHASHLIK
 from ecalgen.models import prior
 
 MIXTURE = (jnp.log(jnp.array([[0.2, 0.5, 0.3]])), jnp.array([[-1.0, 0.0, 2.0]]), jnp.log(jnp.array([[0.5, 1.0, 2.0]])))
@@ -30,7 +30,7 @@ def test_draws_follow_the_mixture():
 
 def test_total_unit_by_hand():
     """At 25 GeV: 0.1735 of it, and 1.4 % of the energy times sqrt(1 GeV / E), in MeV."""
-    centre, scale = prior.total_unit(jnp.array([[0.0, 15.0, 20.0]]))
+    centre, scale = prior.total_unit(jnp.array([[0.0, 15.0, 20.0]]), PAPERS)
     assert float(centre[0]) == pytest.approx(4337.5) and float(scale[0]) == pytest.approx(70.0)
 
 
@@ -47,10 +47,10 @@ def test_shares_add_up(name, showers):
 def test_cell_features_by_hand():
     """A track along +x through the origin: cell (16, 13) lies 1.5 along it and 1.5 across it."""
     momentum, point = jnp.array([[3.0, 0.0, 10.0]]), jnp.array([[-4.5, 0.0]])
-    place, log_r = prior.cell_features(momentum, point)
+    place, log_r = prior.cell_features(momentum, point, SHASHLIK)
     np.testing.assert_allclose(place[jnp.array([0, 2]), 0, 16, 13], [1.0, 1.0], atol=1e-3)
     np.testing.assert_allclose(log_r[0, 16, 13], np.log(np.hypot(1.5, 1.5)), atol=1e-2)
-    mirrored, _ = prior.cell_features(momentum, point + jnp.array([[0.0, PITCH]]))
+    mirrored, _ = prior.cell_features(momentum, point + jnp.array([[0.0, 2.02]]), SHASHLIK)
     np.testing.assert_allclose(mirrored[:, 0, :, 14], place[:, 0, :, 13], atol=1e-4)
 
 

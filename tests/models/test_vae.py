@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import OLD, SHASHLIK
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.models import hits
 from ecalgen.models.vae import VAE, Decoder, VAEGenerator
@@ -26,9 +27,10 @@ def test_the_terms_are_those_of_its_parts(fitted):
                             capture_intermediates=True, mutable=["intermediates"])
     posterior = kept["intermediates"]["posterior"]["__call__"][0]
     mean, log_std = jnp.split(posterior, 2, axis=1)
-    maps = Decoder((8, 8, 8), 0).apply({"params": variables["params"]["decoder"]}, mean,
-                                       *fold(some.momentum, some.point))
-    cells = hits.log_likelihood(fold_cells(some.energy, some.momentum), *jnp.moveaxis(maps, -1, 0)).sum((1, 2))
+    maps = Decoder((8, 8, 8), 0, OLD).apply({"params": variables["params"]["decoder"]}, mean,
+                                       *fold(some.momentum, some.point, SHASHLIK))
+    folded = fold_cells(some.energy, some.momentum, SHASHLIK)
+    cells = hits.log_likelihood(folded, *jnp.moveaxis(maps, -1, 0)).sum((1, 2))
     np.testing.assert_allclose(terms["cells"], cells, rtol=1e-4)
     z = np.linspace(-12, 12, 4001)
     normal = lambda m, s: np.exp(-0.5 * ((z - m) / s)**2) / (s * np.sqrt(2 * np.pi))
@@ -44,10 +46,10 @@ def test_the_generator_draws_what_the_decoder_expects(fitted):
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(1), count))
     noise["latent"] = jnp.zeros((count, 3))
     cells = generator.apply({"params": {"decoder": variables["params"]["decoder"]}}, noise, *one)
-    maps = Decoder((8, 8, 8), 0).apply({"params": variables["params"]["decoder"]}, jnp.zeros((1, 3)),
-                                       *fold(some.momentum[:1], some.point[:1]))
+    maps = Decoder((8, 8, 8), 0, OLD).apply({"params": variables["params"]["decoder"]}, jnp.zeros((1, 3)),
+                                       *fold(some.momentum[:1], some.point[:1], SHASHLIK))
     expected = np.exp(maps[0, ..., 0])
-    drawn = np.asarray(fold_cells(cells, one[0])).mean(axis=0)
+    drawn = np.asarray(fold_cells(cells, one[0], SHASHLIK)).mean(axis=0)
     np.testing.assert_allclose(drawn.sum(), expected.sum(), rtol=0.02)
     np.testing.assert_allclose(drawn[13:17, 13:17], expected[13:17, 13:17], rtol=0.4)
 

@@ -6,13 +6,14 @@ import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.formats import load_showers
+from ecalgen.data.grid import OLD, SHASHLIK
 from ecalgen.models import particle, whitening
 from ecalgen.models.observed import seen_observables
 
 
 @pytest.fixture(scope="module")
 def columns(showers):
-    return np.asarray(seen_observables(showers.energy, showers.momentum, showers.point))
+    return np.asarray(seen_observables(showers.energy, showers.momentum, showers.point, SHASHLIK))
 
 
 def test_polynomial_by_hand():
@@ -29,9 +30,9 @@ def test_expansion_by_hand():
 def test_whitened_where_it_was_fitted():
     """Mean 0 and deviation 1 given the particle, and uncorrelated."""
     showers = load_showers(sample_path("electron_5d"))[:2000]
-    columns = seen_observables(showers.energy, showers.momentum, showers.point)
-    params = whitening.fit_whitening(showers.energy, showers.momentum, showers.point)
-    given = particle.incident_vector(showers.momentum, showers.point)
+    columns = seen_observables(showers.energy, showers.momentum, showers.point, SHASHLIK)
+    params = whitening.fit_whitening(showers.energy, showers.momentum, showers.point, OLD)
+    given = particle.incident_vector(showers.momentum, showers.point, OLD)
     white = np.asarray(whitening.Whitening().apply({"params": params}, columns, given))
     resolved = white.std(axis=0) > 0.9
     assert resolved.sum() > 15
@@ -50,7 +51,7 @@ def test_an_outlier_keeps_a_gradient():
 
 
 def test_whitening_is_never_trained(showers, columns):
-    params = whitening.fit_whitening(showers.energy, showers.momentum, showers.point)
-    given = particle.incident_vector(showers.momentum, showers.point)
+    params = whitening.fit_whitening(showers.energy, showers.momentum, showers.point, OLD)
+    given = particle.incident_vector(showers.momentum, showers.point, OLD)
     gradients = jax.grad(lambda p: whitening.Whitening().apply({"params": p}, columns, given).sum())(params)
     assert all((leaf == 0).all() for leaf in jax.tree.leaves(gradients))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tiny
 
+from ecalgen.data.grid import OLD
 from ecalgen.data.showers import BadShowers
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
@@ -28,7 +29,7 @@ def trained(tmp_path_factory, showers):
     rng = np.random.default_rng(0)  # an average unlike the last parameters
     state = state.replace(ema=jax.tree.map(lambda x: x + 0.1 * rng.normal(size=x.shape).astype("f4"), state.ema))
     folder = tmp_path_factory.mktemp("run")
-    sampler.export_generator(folder / "generator", state, CONFIG, showers)
+    sampler.export_generator(folder / "generator", state, CONFIG, showers, OLD)
     return folder, state
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from ecalgen.data.showers import REFERENCE_DEPTH, incident_energy, reference_point, slopes
+from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.simulation.beam import BEAMS, BadBeam, Beam, engine_seeds, kinematics
 
 
@@ -18,9 +19,9 @@ def test_the_papers_beam():
     assert stats.kstest(log_energy, "uniform").pvalue > 1e-3
     for slope in np.asarray(slopes(momentum)).T:
         assert stats.kstest(slope / 0.175, "norm").pvalue > 1e-3
-    for coordinate in np.asarray(reference_point(momentum, point)).T:
+    for coordinate in np.asarray(reference_point(momentum, point, SHASHLIK)).T:
         assert stats.kstest((coordinate + 1.01) / 2.02, "uniform").pvalue > 1e-3
-    assert BEAMS["5d"].track_depth == 10 * REFERENCE_DEPTH
+    assert BEAMS["5d"].track_depth == 10 * SHASHLIK.reference_depth
 
 
 def test_the_first_event_of_the_public_seed():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tiny
 
+from ecalgen.data.grid import OLD
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError
 from ecalgen.training import parallel, stages
@@ -43,7 +44,7 @@ def test_both_schedules_count_steps_of_the_gan(recipe, showers, monkeypatch):
     monkeypatch.setattr(stages, "optimiser", lambda rate, train, frozen=(), updates=1: (
         made.append((rate, updates)) or original(rate, train, frozen, updates)))
     config = recipe("baseline:test", **{"train.discriminator_steps": 3})
-    stages.build_stages(config, arrays(config, showers)[0], showers[:20])
+    stages.build_stages(config, arrays(config, showers)[0], showers[:20], OLD)
     assert made == [(config.train.generator_rate, 1), (config.train.discriminator_rate, 3)]
 
 
@@ -74,11 +75,11 @@ def test_one_builder_makes_the_discriminator_of_a_run(recipe, showers):
     for name, decides, bound in (("wgan:test", False, 0.0), ("aux_twostep:test,targets=scalars", True, 5.0)):
         config = recipe(name)
         _, targets = arrays(config, showers)
-        discriminator = stages.make_discriminator(config, targets)
+        discriminator = stages.make_discriminator(config, OLD, targets)
         assert (discriminator.decides, discriminator.bound) == (decides, bound)
         assert discriminator.regressor is not None and discriminator.auxiliary is None
     config = recipe("aux_multitask:test")
-    discriminator = stages.make_discriminator(config, arrays(config, showers)[1])
+    discriminator = stages.make_discriminator(config, OLD, arrays(config, showers)[1])
     assert discriminator.regressor is None and discriminator.auxiliary is not None
 
 
@@ -90,7 +91,7 @@ def test_alphas_weigh_the_targets(recipe, showers, name):
     for weights in ((1.0, 0.0), (0.0, 1.0)):
         config = recipe(name, **{"regressor.weights": weights})
         data, targets = arrays(config, showers)
-        stage = stages.build_stages(config, data, showers[:20], targets)[0]
+        stage = stages.build_stages(config, data, showers[:20], OLD, targets)[0]
         _, metrics = parallel.map_steps(stage.step, 1)(stage.init(jax.random.key(0), {}), data, jax.random.key(1))
         losses.append(float(metrics["regressor_loss"]))
     assert abs(losses[0] - losses[1]) > 0.01 * sum(losses)
@@ -110,7 +111,7 @@ def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(recipe, showers):
     config = recipe("anchored:test")
     transform = make_transform(**config.data.transform)
     data = stages.training_arrays(showers, transform)
-    first, second = stages.build_stages(config, data, showers[:20])
+    first, second = stages.build_stages(config, data, showers[:20], OLD)
     start = first.init(jax.random.key(0), None)
     fitted, metrics = parallel.map_steps(first.step, 1)(start, data, jax.random.key(1))
     assert {"total", "cells", "divergence", "bound_loss"} == set(metrics) and np.isfinite(metrics["bound_loss"])
@@ -138,7 +139,7 @@ def test_a_frozen_regressor_stays_as_it_is(recipe, showers):
     """Bit for bit, over steps that move all the rest, without a state of the optimiser; and it reads what it read."""
     config = recipe("aux_twostep:test")
     data, targets = arrays(config, showers)
-    first, second = stages.build_stages(config, data, showers[:20], targets)
+    first, second = stages.build_stages(config, data, showers[:20], OLD, targets)
     fitted = first.init(jax.random.key(0), {})
     advance = parallel.map_steps(first.step, 1)
     for _ in range(30):  # power iteration settles
@@ -165,7 +166,7 @@ def test_a_frozen_regressor_stays_as_it_is(recipe, showers):
 def test_a_tuned_regressor_starts_from_the_multi_task_stage(recipe, showers):
     config = recipe("aux_twostep:test,regressor=disc_arch_llr")
     data, targets = arrays(config, showers)
-    multitask, regressor, _ = stages.build_stages(config, data, showers[:20], targets)
+    multitask, regressor, _ = stages.build_stages(config, data, showers[:20], OLD, targets)
     state = multitask.init(jax.random.key(0), {})
     start = regressor.init(jax.random.key(2), {"multitask": state})
     assert not differ(start.regressor.params, state.discriminator.params["auxiliary"])
@@ -180,7 +181,7 @@ def differ(one, other):
 def test_the_library_is_filled_where_it_starts_and_stays(recipe, showers):
     config = recipe("library:test", **{"generator.showers": 100})
     data = stages.training_arrays(showers, make_transform(**config.data.transform))
-    stage, = stages.build_stages(config, data, showers[:20])
+    stage, = stages.build_stages(config, data, showers[:20], OLD)
     start = stage.init(jax.random.key(0), None)
     assert start.params["energy"].shape == (100, 30, 30) and start.params["energy"].dtype == jnp.float16
     state, _ = parallel.map_steps(stage.step, 1)(start, data, jax.random.key(1))
@@ -191,6 +192,6 @@ def test_the_library_is_filled_where_it_starts_and_stays(recipe, showers):
 def test_a_library_of_more_showers_than_there_are(recipe, showers):
     config = recipe("library:test", **{"generator.showers": 401})
     data = stages.training_arrays(showers, make_transform(**config.data.transform))
-    stage, = stages.build_stages(config, data, showers[:20])
+    stage, = stages.build_stages(config, data, showers[:20], OLD)
     with pytest.raises(ConfigError, match="config.generator.showers is 401, but the training split holds only 400"):
         stage.init(jax.random.key(0), None)

@@ -9,6 +9,7 @@ import optax
 import pytest
 import tiny
 
+from ecalgen.data.grid import OLD
 from ecalgen.data.transforms import make_transform
 from ecalgen.models.discriminator import Discriminator
 from ecalgen.models.regressor import DiscArch, Regressor
@@ -72,7 +73,7 @@ def test_no_key_is_used_twice(recipe, showers, name):
     config = recipe(name, **{"train.r1": 0.1, "train.r1_every": 1} if name == "baseline:test" else {})
     targets = stages.make_targets(config, showers)
     data = stages.training_arrays(showers, make_transform(**config.data.transform), targets)
-    for stage in stages.build_stages(config, data, showers[:20], targets):
+    for stage in stages.build_stages(config, data, showers[:20], OLD, targets):
         state = jax.eval_shape(lambda stage=stage: stage.init(jax.random.key(0), None)) if stage.name != "prior" else (
             stage.init(jax.random.key(0), None))
         one = jax.vmap(stage.step, in_axes=(None, None, 0), axis_name=steps.DEVICES)

@@ -9,6 +9,7 @@ import pytest
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.formats import load_showers
 from ecalgen.data.files.orientation import AXES, Conventions, check_possible, detect, standardise, turned
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.showers import BadShowers, Showers
 
 PER_MEV, PER_GEV, PER_CM = {"MeV": 1, "GeV": 1e-3, "keV": 1e3}, {"GeV": 1, "MeV": 1e3}, {"cm": 1, "mm": 10, "m": 0.01}
@@ -37,7 +38,7 @@ def in_conventions(showers, conventions):
 
 
 def detected(showers):
-    return detect(showers.energy, showers.momentum, showers.point)
+    return detect(showers.energy, showers.momentum, showers.point, SHASHLIK)
 
 
 def refuses(showers, *words):
@@ -161,7 +162,8 @@ def test_a_hundred_showers_of_other_particles_are_never_converted(shipped):
     for first in range(0, 20_000, 200):
         energy = np.roll(shipped.energy[first:first + 100], 1, axis=0)
         try:
-            assert detect(energy, shipped.momentum[first:][:100], shipped.point[first:][:100]) == Conventions()
+            momentum, point = shipped.momentum[first:][:100], shipped.point[first:][:100]
+            assert detect(energy, momentum, point, SHASHLIK) == Conventions()
         except BadShowers as error:
             assert "EnergyDeposit does not follow" in str(error)
 
@@ -227,7 +229,7 @@ def test_shuffled_showers_never_pass_as_checked(shipped, count):
     refused = 0
     for seed in range(40):
         try:
-            assert not detect(*shuffled(shipped, count, [count, seed])).checked
+            assert not detect(*shuffled(shipped, count, [count, seed]), SHASHLIK).checked
         except BadShowers as error:
             assert "EnergyDeposit does not follow" in str(error)
             refused += 1

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from ecalgen.data.showers import PITCH, Showers
+from ecalgen.data.showers import Showers
 from ecalgen.evaluation.metrics.profiles import EDGES, profile_ratios, profiles
 
 
@@ -12,7 +12,7 @@ def test_a_cell_beside_the_track_by_hand():
     energy[0, 15, 17] = 50
     slope = 0.1
     momentum = 10 * np.array([[0, slope, 1]]) / np.hypot(slope, 1)
-    result = profiles(Showers(energy, momentum, np.array([[0, 0.6 * PITCH - 15 * slope]])))
+    result = profiles(Showers(energy, momentum, np.array([[0, 0.6 * 2.02 - 15 * slope]])))
     middle = (EDGES[:-1] + EDGES[1:]) / 2
     assert result["along"].shape == result["across"].shape == (1, 14)
     np.testing.assert_allclose(result["along"][0, 1:-1], 5 * (middle == 1.5), atol=1e-5)

@@ -101,7 +101,7 @@ def test_gallery_refuses_other_particles(showers):
 
 
 def test_distributions_hold_every_shower(columns):
-    figure = figures.distributions(*columns)
+    figure = figures.distributions(*columns, 900)
     upper = figure.axes[::2]
     assert [axes.get_xlabel() for axes in figure.axes[1::2]] == list(figures.LABELS.values())
     for axes in upper:
@@ -112,7 +112,7 @@ def test_distributions_hold_every_shower(columns):
 
 
 def test_distributions_agree_with_numpy(columns):
-    axes = figures.distributions(*columns).axes[2]
+    axes = figures.distributions(*columns, 900).axes[2]
     steps = [patch for patch in axes.patches if not patch.get_fill()][0].get_data()
     values = columns[1]["transverse_width"][:, 0]
     counts = np.histogram(np.clip(values, steps.edges[0], steps.edges[-1]), steps.edges)[0]
@@ -120,28 +120,28 @@ def test_distributions_agree_with_numpy(columns):
 
 
 def test_distributions_of_equal_sets_have_ratio_one(columns):
-    for axes in figures.distributions(columns[0], columns[0]).axes[1::2]:
+    for axes in figures.distributions(columns[0], columns[0], 900).axes[1::2]:
         ratio = axes.containers[0].lines[0].get_ydata()
         np.testing.assert_allclose(ratio, 1)
         assert len(ratio) > 5
 
 
 def test_sparsity_bins_hold_whole_numbers_of_cells(columns):
-    axes = figures.distributions(*columns).axes[2 * list(figures.LABELS).index("sparsity")]
+    axes = figures.distributions(*columns, 900).axes[2 * list(figures.LABELS).index("sparsity")]
     edges = 900 * axes.patches[0].get_data().edges
     np.testing.assert_allclose(edges % 1, 0.5, atol=1e-6)
     assert np.ptp(np.diff(edges)) < 1e-6
 
 
 def test_distributions_quote_the_distances(columns):
-    said = " ".join(texts(figures.distributions(*columns, {"delta_x": {"w1": 0.1234, "w1_reference": 0.0567}})))
+    said = " ".join(texts(figures.distributions(*columns, 900, {"delta_x": {"w1": 0.1234, "w1_reference": 0.0567}})))
     assert "0.123 (real sets: 0.057)" in said
 
 
 def test_distributions_of_a_generator_that_gives_nothing(showers, columns):
     nothing = observable_columns(Showers(np.zeros_like(showers.energy), showers.momentum, showers.point))
-    assert len(figures.distributions(columns[0], nothing).axes) == 12
-    assert len(figures.distributions(nothing, nothing).axes) == 12
+    assert len(figures.distributions(columns[0], nothing, 900).axes) == 12
+    assert len(figures.distributions(nothing, nothing, 900).axes) == 12
 
 
 def test_maps_of_a_generator_that_gives_nothing(showers):
@@ -184,7 +184,7 @@ def test_learning_curves_have_a_panel_for_each_stage():
 def test_figures_leave_matplotlib_alone(showers, generated, columns):
     before = matplotlib.rcParams.copy()
     figures.png(figures.mean_response(showers, generated), dpi=40)
-    figures.png(figures.distributions(*columns), dpi=40)
+    figures.png(figures.distributions(*columns, 900), dpi=40)
     assert matplotlib.rcParams == before
     assert not pyplot.get_fignums()
 
@@ -196,7 +196,7 @@ def test_the_same_figure_is_the_same_png(showers, generated):
 
 def test_nothing_is_cut_off_at_the_edge(showers, generated, columns):
     for figure in (figures.mean_response(showers, generated), figures.gallery(showers, generated),
-                   figures.distributions(*columns)):
+                   figures.distributions(*columns, 900)):
         image = pixels(figure)[..., :3]
         border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
         assert border.min() > 0.99

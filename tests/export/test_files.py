@@ -55,7 +55,8 @@ def test_a_library_is_no_function_of_noise(tmp_path):
     stored = {"energy": np.zeros((3, 30, 30), "f2"), "momentum": np.ones((3, 3), "f4"), "point": np.ones((3, 2), "f4")}
     save_weights(tmp_path / "generator", stored, {
         "kind": "generator", "system": "library", "preset": "test", "generator": {"name": "library", "showers": 3},
-        "data": {"transform": {"name": "none"}}, "steps": 1, "trained_on": dict.fromkeys(names_of_quantities(SHASHLIK), [0, 1]),
+        "data": {"transform": {"name": "none"}}, "steps": 1,
+        "trained_on": dict.fromkeys(names_of_quantities(SHASHLIK), [0, 1]),
         "provenance": {}})
     with pytest.raises(SystemExit, match="library of stored showers"):
         main(["--run", str(tmp_path), "--format", "onnx", "--out", str(tmp_path / "out")])

@@ -10,13 +10,15 @@ from ecalgen.sampling.cards import card_arrays, check_card
 from ecalgen.sampling.sampler import condition_range
 from ecalgen.sampling.weights import SHIPPED
 
+QUANTITIES = names_of_quantities(SHASHLIK)
+
 
 @pytest.fixture
 def card():
     """That of a small plain generator."""
     return {"system": "plain", "preset": "test", "steps": 0, "provenance": {}, "data": {"transform": {"name": "sqrt"}},
             "generator": {"name": "plain", "latent": 6, "widths": [4, 4, 4, 4], "attention": 0},
-            "trained_on": dict.fromkeys(names_of_quantities(SHASHLIK), [-1.0, 1.0])}
+            "trained_on": dict.fromkeys(QUANTITIES, [-1.0, 1.0])}
 
 
 def test_the_arrays_are_those_of_the_network(card):
@@ -49,7 +51,7 @@ def test_cards_that_ship_are_sound(path):
     ({"data": {"transform": {"name": "cube"}}}, "its transform .* cannot be made: unknown transform 'cube'"),
     ({"steps": 1.5}, "steps is 1.5; it must be a whole number"),
     ({"trained_on": {"energy (GeV)": [1, 100]}}, "field trained_on.px/pz is missing"),
-    ({"trained_on": dict.fromkeys(names_of_quantities(SHASHLIK), [0, float("nan")])}, "trained_on.energy .GeV. is .0, NaN."),
+    ({"trained_on": dict.fromkeys(QUANTITIES, [0, float("nan")])}, "trained_on.energy .GeV. is .0, NaN."),
 ])
 def test_cards_that_cannot_be_are_refused_by_their_field(card, changes, message):
     changed = {name: value for name, value in (card | changes).items() if value is not None}
@@ -59,4 +61,4 @@ def test_cards_that_cannot_be_are_refused_by_their_field(card, changes, message)
 
 
 def test_a_card_knows_the_range_of_every_condition(showers):
-    assert tuple(condition_range(showers)) == names_of_quantities(SHASHLIK)
+    assert tuple(condition_range(showers)) == QUANTITIES

@@ -35,8 +35,8 @@ VOLUMES = "ECAL"
 """Column of the cell energies in a file of `data/volumes.py`."""
 CONVENTIONS = ("detect", "as_is")
 REMEDIES = (f"name the calorimeter of the file, with --config.data.calorimeter (one of {', '.join(GRIDS)}), or "
-            "describe its cells, with --config.data.grid (in Python: load_showers(path, grid=...)); or give a file of the "
-            "expected one")
+            "describe its cells, with --config.data.grid (in Python: load_showers(path, grid=...)); or give a file of "
+            "the expected one")
 """What to do about a file of another grid."""
 EXAMINED = 2000
 """Number of first showers from which units and axes of a file are detected."""

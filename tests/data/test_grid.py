@@ -1,0 +1,88 @@
+"""Grids: centres and faces by hand, symmetries, what is refused, and the round trip through JSON."""
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecalgen.data.grid import GRIDS, OLD, SHASHLIK, Domain, Grid, Scales, domain_record, read_domain, spread
+from ecalgen.errors import ConfigError
+from ecalgen.machine.records import RecordError
+from ecalgen.simulation.calorimeter import CALORIMETERS
+
+ODD = Grid((15, 15), (4.04, 4.04), 15.0)
+LONG = Grid((24, 20), (2.02, 2.02), 15.0)
+
+
+@pytest.mark.parametrize("grid, axis, centres", [
+    (ODD, 0, [-7, 0, 7]), (LONG, 0, [-11.5, 0.5, 11.5]), (LONG, 1, [-9.5, 0.5, 9.5]),
+    (Grid((2, 4), (1.0, 3.0), 0.0), 1, [-4.5, 1.5, 4.5])])
+def test_centres_lie_around_the_origin(grid, axis, centres):
+    """First, middle and last centre, in pitches along x."""
+    positions = grid.positions(axis)
+    np.testing.assert_allclose(positions[[0, len(positions) // 2, -1]], centres)
+
+
+def test_the_face_is_as_wide_as_the_cells():
+    assert ODD.half_face == pytest.approx((30.3, 30.3)) and LONG.half_face == pytest.approx((24.24, 20.2))
+
+
+@pytest.mark.parametrize("shape, pitch, symmetries", [
+    ((15, 15), (4.0, 4.0), 8), ((24, 20), (2.0, 2.0), 4), ((20, 20), (2.0, 3.0), 4), ((5, 5, 9), (1.0, 1.0, 0.3), 8)])
+def test_symmetries_follow_from_the_face(shape, pitch, symmetries):
+    assert Grid(shape, pitch, 1.0).symmetries == symmetries
+
+
+@pytest.mark.parametrize("fields, message", [
+    (dict(shape=(30,)), "two or three axes"), (dict(pitch=(2.0,)), "a pitch each"), (dict(shape=(0, 4)), "at least one"),
+    (dict(shape=(2000, 2000)), "at most 1,000,000"), (dict(pitch=(2.0, -1.0)), "positive"),
+    (dict(pitch=(2.0, float("nan"))), "positive"), (dict(reference_depth=-1.0), "not negative"),
+    (dict(shape=(4, 6), symmetries=8), "has 4 or 1 symmetries, not 8"), (dict(symmetries=3), "8, 4 or 1 symmetries"),
+    (dict(shape="many"), "one number of cells")])
+def test_grids_that_cannot_be(fields, message):
+    with pytest.raises(ConfigError, match=message):
+        Grid(**dict(shape=(4, 4), pitch=(2.0, 2.0), reference_depth=5.0) | fields)
+
+
+@pytest.mark.parametrize("name", GRIDS)
+def test_a_named_grid_is_that_of_the_simulated_calorimeter(name):
+    calorimeter, grid = CALORIMETERS[name], GRIDS[name]
+    depth = (calorimeter.layer / 10,) * calorimeter.read_depth
+    assert calorimeter.grid == grid and grid.shape == calorimeter.shape
+    np.testing.assert_allclose(grid.pitch, (calorimeter.pitch / 10, calorimeter.pitch / 10, *depth))
+
+
+def test_a_calorimeter_of_ones_own_has_a_grid():
+    calorimeter = dataclasses.replace(CALORIMETERS["shashlik"], name="mine", cells_per_module=4)
+    assert calorimeter.grid.shape == (20, 20) and calorimeter.grid.reference_depth == pytest.approx(15.0, abs=0.1)
+
+
+def test_the_name_is_not_part_of_a_grid():
+    assert dataclasses.replace(ODD, name="mine") == ODD == GRIDS["shashlik40"]
+
+
+def test_to_jax_a_domain_is_a_constant():
+    compiled = jax.jit(lambda x, domain: x + domain.scales.fraction * domain.grid.shape[0])
+    assert not jax.tree.leaves(OLD)
+    np.testing.assert_allclose(compiled(jnp.ones(2), OLD), 1 + 30 * 0.1735)
+    np.testing.assert_allclose(compiled(jnp.ones(2), Domain(ODD)), 1 + 15 * 0.1735)
+
+
+def test_a_domain_survives_json():
+    domain = Domain(LONG, Scales(1.5, 0.5, 0.1, 2.0, 0.4, 0.2, 0.01))
+    assert read_domain(json.loads(json.dumps(domain_record(domain)))) == domain and read_domain(None) == OLD
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"grid": {}}, "shape is missing"), ({"scales": {}}, "log_energy is missing"),
+    ({"scales": dataclasses.asdict(OLD.scales) | {"slope": 0.0}}, "not positive"),
+    ({"grid": dataclasses.asdict(SHASHLIK) | {"symmetries": 3}}, "symmetries, not 3")])
+def test_records_that_cannot_be(change, message):
+    with pytest.raises(RecordError, match=message):
+        read_domain(domain_record(OLD) | change)
+
+
+def test_the_spread_of_equal_numbers_is_one():
+    assert spread(np.zeros(5)) == 1.0 and spread(np.array([3.0, -4.0])) == pytest.approx(np.sqrt(12.5))

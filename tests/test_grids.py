@@ -1,0 +1,91 @@
+"""Calorimeters of other cells through a run: training, resume, sampling, judgement and export."""
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from ecalgen import load_sampler, load_showers, runs, save_showers
+from ecalgen.data.grid import GRIDS, Grid
+from ecalgen.data.reconstruction import aggregated
+from ecalgen.data.showers import BadShowers, Showers
+from ecalgen.data.sources import sample_path
+from ecalgen.export.files import export_generator
+
+LONG = Grid((24, 20), (2.02, 2.02), 15.0, name="long")
+
+
+def odd(showers):
+    """The showers in 15 x 15 cells of twice the width."""
+    energy = np.asarray(aggregated(showers.energy, 2))
+    return dataclasses.replace(showers, energy=energy, grid=GRIDS["shashlik40"])
+
+
+def long(showers):
+    """The central 24 x 20 cells."""
+    return dataclasses.replace(showers, energy=showers.energy[:, 3:27, 5:25], grid=LONG)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load_showers(sample_path("electron_5d"))[:500]
+
+
+@pytest.mark.parametrize("make", [odd, long])
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".root"])
+def test_a_file_says_its_grid(tmp_path, shipped, make, suffix):
+    pytest.importorskip({".npz": "numpy", ".h5": "h5py", ".root": "uproot"}[suffix])
+    showers = make(shipped[:120])
+    save_showers(tmp_path / f"a{suffix}", showers)
+    found = load_showers(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(found.energy, showers.energy)
+    assert found.grid == showers.grid
+
+
+def test_a_file_that_does_not_say_its_grid_needs_a_name(tmp_path, shipped):
+    showers = odd(shipped[:120])
+    np.savez(tmp_path / "a.npz", EnergyDeposit=showers.energy, ParticleMomentum=showers.momentum,
+             ParticlePoint=showers.point)
+    with pytest.raises(BadShowers, match=r"30 x 30 cells of 2.02 x 2.02 cm \(shashlik\).*data.calorimeter.*data.grid"):
+        load_showers(tmp_path / "a.npz")
+    assert load_showers(tmp_path / "a.npz", grid=GRIDS["shashlik40"]).grid == GRIDS["shashlik40"]
+
+
+def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
+    save_showers(tmp_path / "a.npz", odd(shipped[:30]))
+    with pytest.raises(BadShowers, match=r"15 x 15 cells.*shashlik40.*24 x 20 cells.*are expected"):
+        load_showers(tmp_path / "a.npz", grid=LONG)
+
+
+@pytest.mark.parametrize("name, make", [("baseline:test", odd), ("anchored:test", long), ("vae:test", odd)])
+def test_a_run_on_any_grid(recipe, tmp_path, shipped, monkeypatch, name, make):
+    """Trained in two parts, judged, sampled and exported; the sampler and the report are of the run's own cells."""
+    monkeypatch.chdir(tmp_path)
+    showers = make(shipped)
+    save_showers("mine.npz", showers)
+    config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 30})
+    run = tmp_path / "run"
+    runs.prepare(config, run)
+    runs.train(config, run)
+    runs.train(config, run)  # finds it finished
+    report = runs.evaluate(config, run)
+    assert report.exists() and json.loads((run / "evaluation.json").read_text())["prd"]["raw"]["auc"] >= 0
+    sampler = load_sampler(run)
+    made = sampler(showers.momentum[:8], showers.point[:8], seed=1)
+    assert made.shape == (8, *showers.grid.shape) and np.isfinite(made).all() and sampler.grid == showers.grid
+    card = json.loads((run / "generator" / "card.json").read_text())
+    assert card["domain"]["grid"]["shape"] == list(showers.grid.shape)
+    paths = export_generator(run, "c", tmp_path / "c")
+    assert f"_cells = {np.prod(showers.grid.shape)}," in paths[0].read_text()
+
+
+def test_scales_follow_the_showers(shipped):
+    from ecalgen.data.showers import fit_scales
+
+    found = fit_scales(shipped)
+    log_energy = np.log(np.linalg.norm(shipped.momentum.astype(float), axis=1))
+    assert found.log_energy == pytest.approx(log_energy.mean()) and found.log_energy_spread == pytest.approx(
+        log_energy.std())
+    assert found.fraction == pytest.approx(0.1735, rel=0.02) and found.resolution == pytest.approx(0.014, rel=0.3)
+    softer = fit_scales(Showers(shipped.energy, shipped.momentum / 10, shipped.point))
+    assert softer.log_energy == pytest.approx(found.log_energy - np.log(10), abs=1e-5)

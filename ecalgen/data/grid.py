@@ -151,9 +151,14 @@ DOMAIN_RECORD = {"grid": GRID_RECORD, "scales": dict.fromkeys(Scales.__dataclass
 """The fields of a `Domain` in cards and run folders."""
 
 
+def grid_record(grid):
+    """A `Grid` as a dict for JSON."""
+    return dataclasses.asdict(grid) | {"shape": list(grid.shape), "pitch": list(grid.pitch)}
+
+
 def domain_record(domain):
     """A `Domain` as a dict for JSON."""
-    return dataclasses.asdict(domain)
+    return {"grid": grid_record(domain.grid), "scales": dataclasses.asdict(domain.scales)}
 
 
 def read_grid(record):

@@ -1,10 +1,10 @@
 """The files of an export: programs in one of the formats, and a card beside them."""
-import dataclasses
 import hashlib
 import json
 import math
 import re
 
+from ecalgen.data.grid import grid_record
 from ecalgen.export.c import HELPERS, to_c
 from ecalgen.export.function import CONDITIONS, load_function
 from ecalgen.export.onnx import OPSET, to_onnx
@@ -155,7 +155,7 @@ def _card(card, latent, kind, said, paths, shape):
                    "conditions": [{"name": name, "unit": unit} for name, unit in CONDITIONS.items()]},
         "output": {"name": "cells", "unit": "MeV", "shape": ["showers", *shape],
                    "axes": ["showers", *"xyz"[:len(shape)]]},
-        "grid": dataclasses.asdict(domain_of_card(card).grid), "trained_on": card["trained_on"], "model": fields,
+        "grid": grid_record(domain_of_card(card).grid), "trained_on": card["trained_on"], "model": fields,
         "exported_with": provenance(0),
         "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}}
     return (json.dumps(content, indent=1) + "\n").encode()

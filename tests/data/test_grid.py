@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.data.grid import GRIDS, OLD, SHASHLIK, Domain, Grid, Scales, domain_record, read_domain, spread
+from ecalgen.data.grid import GRIDS, OLD, SHASHLIK, Domain, Grid, Scales, domain_record, grid_record, read_domain, spread
 from ecalgen.errors import ConfigError
 from ecalgen.machine.records import RecordError
 from ecalgen.simulation.calorimeter import CALORIMETERS
@@ -79,7 +79,7 @@ def test_a_domain_survives_json():
 @pytest.mark.parametrize("change, message", [
     ({"grid": {}}, "shape is missing"), ({"scales": {}}, "log_energy is missing"),
     ({"scales": dataclasses.asdict(OLD.scales) | {"slope": 0.0}}, "not positive"),
-    ({"grid": dataclasses.asdict(SHASHLIK) | {"symmetries": 3}}, "symmetries, not 3")])
+    ({"grid": grid_record(SHASHLIK) | {"symmetries": 3}}, "symmetries, not 3")])
 def test_records_that_cannot_be(change, message):
     with pytest.raises(RecordError, match=message):
         read_domain(domain_record(OLD) | change)

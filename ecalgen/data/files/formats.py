@@ -7,7 +7,6 @@ says the grid of the cells. A file without it holds cells of the grid that the c
 shipped showers.
 """
 import contextlib
-import dataclasses
 import importlib
 import json
 import math
@@ -19,7 +18,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ecalgen.data.files.orientation import check_entry, check_possible, detect, standardise
-from ecalgen.data.grid import GRID_RECORD, GRIDS, SHASHLIK, Grid, read_grid
+from ecalgen.data.grid import GRID_RECORD, GRIDS, SHASHLIK, Grid, grid_record, read_grid
 from ecalgen.data.showers import KEYS, BadShowers, Header, Showers, check_columns, check_incident, event_shapes
 from ecalgen.errors import UserError
 from ecalgen.machine.files import replacing
@@ -235,7 +234,7 @@ class ShowerWriter:
         if self._grid not in (None, grid):
             raise BadShowers(f"{self.path}: showers of {self._grid} and of {grid} cannot be in one file; write two")
         self._grid = grid
-        self._texts[GRID] = json.dumps(dataclasses.asdict(grid))
+        self._texts[GRID] = json.dumps(grid_record(grid))
 
     def _check_energy(self, energy):
         if self.energy_dtype == np.float16 and energy.max() >= MAX_FLOAT16:

@@ -28,7 +28,7 @@ def long(showers):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return load_showers(sample_path("electron_5d"))[:500]
+    return load_showers(sample_path("electron_5d"))[:2_200]
 
 
 @pytest.mark.parametrize("make", [odd, long])
@@ -63,7 +63,7 @@ def test_a_run_on_any_grid(recipe, tmp_path, shipped, monkeypatch, name, make):
     monkeypatch.chdir(tmp_path)
     showers = make(shipped)
     save_showers("mine.npz", showers)
-    config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 30})
+    config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 200})
     run = tmp_path / "run"
     runs.prepare(config, run)
     runs.train(config, run)

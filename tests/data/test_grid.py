@@ -7,7 +7,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.data.grid import GRIDS, OLD, SHASHLIK, Domain, Grid, Scales, domain_record, grid_record, read_domain, spread
+from ecalgen.data.grid import (
+    GRIDS,
+    OLD,
+    SHASHLIK,
+    Domain,
+    Grid,
+    Scales,
+    domain_record,
+    grid_record,
+    read_domain,
+    spread,
+)
 from ecalgen.errors import ConfigError
 from ecalgen.machine.records import RecordError
 from ecalgen.simulation.calorimeter import CALORIMETERS

@@ -173,11 +173,11 @@ def test_a_data_set_prepared_by_another_process_meanwhile_is_used(tmp_path, smal
     """The other one starts later and ends first: it runs while this one is reading the sample."""
     calls = []
 
-    def read_while_another_prepares(path, conventions):
+    def read_while_another_prepares(path, **options):
         calls.append(path)
         if len(calls) == 1:
             load_split("ecal_shashlik", "test", tmp_path / "tfds")
-        return iter_showers(path, conventions=conventions)
+        return iter_showers(path, **options)
 
     monkeypatch.setattr(sources, "iter_showers", read_while_another_prepares)
     assert_same(load_split("ecal_shashlik", "train", tmp_path / "tfds"), some_showers(50)[14:])
@@ -186,7 +186,7 @@ def test_a_data_set_prepared_by_another_process_meanwhile_is_used(tmp_path, smal
 
 
 def test_a_failed_preparation_is_raised_and_leaves_nothing(tmp_path, small_sample, monkeypatch):
-    def breaks(path, conventions):
+    def breaks(path, **options):
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:

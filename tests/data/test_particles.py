@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.grid import SHASHLIK, Grid
 from ecalgen.data.particles import check_particles, held, limits, scaled
 from ecalgen.data.showers import BadShowers
 from ecalgen.errors import UserError
@@ -67,7 +67,7 @@ def test_those_that_miss_are_refused_with_their_rows():
                                          "the front face, beyond 30.3 cm in x or y, .* misses='empty'"):
         check_particles(momentum, point)
     assert check_particles(momentum, point, "empty")[0].shape == (9, 3)
-    assert len(check_particles(momentum, point, half_face=31.0)[1]) == 9
+    assert len(check_particles(momentum, point, grid=Grid((31, 31), (2.0, 2.0), 15.0))[1]) == 9
     point[:, 1] = 30.3  # the edge
     momentum[0], momentum[1] = [0, 0, 1e-6], [0, 0, 1e9]
     check_particles(momentum, point)

@@ -16,6 +16,11 @@ def command(*arguments, check=True):
     return commands.command("ecalgen.main", *arguments, check=check)
 
 
+def quick_command(*arguments):
+    """The same, with an evaluation of few clusters and trees."""
+    return commands.command("judging", "ecalgen.main", *arguments)
+
+
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
     """A finished run of the `test` preset."""
@@ -46,18 +51,19 @@ def test_a_run_leaves_what_the_readme_says(workdir):
     ["--config=configs/baseline.py:test"],
     ["--config=configs/anchored.py:test", "--config.stages=('prior',)", "--config.generator.correction=False"],
 ])
-def test_other_runs(arguments, tmp_path):
+def test_other_runs(arguments, tmp_path, few_showers):
     """The plain generator, and the prior judged alone."""
-    command(*arguments, f"--workdir={tmp_path}")
+    quick_command(*arguments, f"--config.data.source={few_showers}", f"--workdir={tmp_path}")
     evaluation = json.loads((tmp_path / "evaluation.json").read_text())
     assert evaluation["training"]["steps"] == 20 and evaluation["c2st"]["images"]["auc"] > 0.4
 
 
 @pytest.mark.slow
-def test_rerun_finds_it_finished(workdir):
-    weights = (workdir / "generator" / "weights.npz").read_bytes()
-    command("--config=configs/anchored.py:test", f"--workdir={workdir}")
-    assert (workdir / "generator" / "weights.npz").read_bytes() == weights
+def test_rerun_finds_it_finished(workdir, tmp_path):
+    again = shutil.copytree(workdir, tmp_path / "run")
+    quick_command("--config=configs/anchored.py:test", f"--workdir={again}")
+    for kept in ("generator/weights.npz", "metrics.jsonl"):
+        assert (again / kept).read_bytes() == (workdir / kept).read_bytes()
 
 
 @pytest.mark.slow

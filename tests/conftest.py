@@ -1,7 +1,9 @@
 """Settings of every test: strict shapes, compiled programs shared between tests, and a few real showers."""
+import fcntl
 import importlib
 import os
 import pathlib
+import shutil
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: OpenMP threads of several processes spin while they wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -40,11 +42,30 @@ def showers():
 
 
 @pytest.fixture(scope="session")
-def few_showers(tmp_path_factory):
+def shared_folder(tmp_path_factory):
+    """`shared_folder(name, fill)`: a folder that `fill(folder)` fills once for all workers; tests only read it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name, fill):
+        folder, done = base / name, base / f"{name}.done"
+        with open(base / f"{name}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def few_showers(shared_folder):
     """A file of 1,500 shipped showers, 300 of them for the test: much faster to read and to judge with than all."""
-    path = tmp_path_factory.mktemp("few") / "few.npz"
-    save_showers(path, next(iter_showers(sample_path("electron_5d"), 1_500)))
-    return path
+    write = lambda folder: save_showers(folder / "few.npz", next(iter_showers(sample_path("electron_5d"), 1_500)))
+    return shared_folder("few", write) / "few.npz"
 
 
 @pytest.fixture

@@ -78,6 +78,7 @@ def expected_targets(config):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:conditions outside the range")  # of a few showers
 @pytest.mark.parametrize("name", [
     *(f"{name}:test" for name in CONFIGS if name not in TRAINED_ELSEWHERE), "wgan:test,beam=1d"])
 def test_it_trains_and_is_judged(recipe, name, tmp_path, few_showers, quick_judge):

@@ -22,12 +22,13 @@ def quick_command(*arguments):
 
 
 @pytest.fixture(scope="module")
-def workdir(tmp_path_factory):
-    """A finished run of the `test` preset."""
-    folder = tmp_path_factory.mktemp("main") / "run"
-    done = command("--config=configs/anchored.py:test", f"--workdir={folder}")
-    assert done.stdout.strip().splitlines()[-1] == str(folder / "report.html")
-    return folder
+def workdir(shared_folder):
+    """A finished run of the `test` preset, which tests only read."""
+    def run(folder):
+        done = command("--config=configs/anchored.py:test", f"--workdir={folder}")
+        assert done.stdout.strip().splitlines()[-1] == str(folder / "report.html")
+
+    return shared_folder("main", run)
 
 
 @pytest.mark.slow
@@ -70,10 +71,11 @@ def test_rerun_finds_it_finished(workdir, tmp_path):
 def test_sampling_from_a_file_of_conditions(workdir, showers, tmp_path):
     conditions = tmp_path / "conditions.npz"
     np.savez(conditions, ParticleMomentum=showers.momentum[:7], ParticlePoint=showers.point[:7])
-    done = command("--config=configs/anchored.py:test", f"--workdir={workdir}", "--mode=sample",
+    own = shutil.copytree(workdir, tmp_path / "run")
+    done = command("--config=configs/anchored.py:test", f"--workdir={own}", "--mode=sample",
                    f"--conditions={conditions}")
-    assert done.stdout.strip().splitlines()[-1] == str(workdir / "samples.npz")
-    made = ecalgen.load_showers(workdir / "samples.npz")
+    assert done.stdout.strip().splitlines()[-1] == str(own / "samples.npz")
+    made = ecalgen.load_showers(own / "samples.npz")
     expected = ecalgen.load_sampler(workdir)(showers.momentum[:7], showers.point[:7], seed=0)
     np.testing.assert_array_equal(made.energy, expected)
 

@@ -1,4 +1,5 @@
 """What training carries from step to step: one immutable state a stage, nothing outside it."""
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -132,9 +133,15 @@ def init_network(module, optimiser, key, *example, fitted=None):
       example: the arguments of one call, of any batch size.
       fitted: {name at the top: parameters} that replace initial ones.
     """
-    variables = jax.jit(module.init)(key, *example)
+    variables = _init(module, key, *example)
     params = {name: (fitted or {}).get(name, value) for name, value in variables["params"].items()}
     return Network(params=params, spectral=variables.get("spectral", {}), optimiser=optimiser.init(params))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _init(module, key, *example):
+    """The variables of a module, from one program for all equal modules and shapes."""
+    return module.init(key, *example)
 
 
 def init_gan(networks, key, data, before=None):

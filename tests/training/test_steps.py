@@ -133,7 +133,7 @@ def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
     _, metrics = parallel.map_steps(step, 1)(state, data, jax.random.key(1))
     batch_keys, noise_keys, mix_keys = discriminator_keys(jax.random.key(1), 16)
     batch = steps.draw_batch(data, batch_keys)
-    fake = tiny.GENERATOR.apply(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
+    fake = jax.jit(tiny.GENERATOR.apply)(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
                                 batch["momentum"], batch["point"])
     penalty = lambda cells: float(np.mean((np.linalg.norm(2 * np.asarray(cells), axis=(1, 2)) - 1) ** 2))
     assert metrics["gradient_penalty"] == pytest.approx(penalty(steps.mixed(mix_keys, batch["cells"], fake)), rel=1e-4)
@@ -146,7 +146,8 @@ def test_a_step_of_the_generator_raises_the_critics_logit():
     before = init_gan(networks, jax.random.key(0), data)
     after, _ = parallel.map_steps(tiny.step(networks), 1)(before, data, jax.random.key(1))
     noise = steps.draw_noise(tiny.GENERATOR, jax.random.split(jax.random.key(2), 16))
-    total = lambda state: float(tiny.GENERATOR.apply(
+    made = jax.jit(tiny.GENERATOR.apply)
+    total = lambda state: float(made(
         {"params": state.generator.params, "spectral": before.generator.spectral}, noise, data["momentum"][:16],
         data["point"][:16]).sum())
     assert total(after) > total(before)
@@ -260,7 +261,8 @@ def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
         assert results[alpha]["discriminator_loss"] == pytest.approx(hinge + results[alpha]["regressor_loss"], rel=1e-5)
     assert results[2.0]["regressor_loss"] == pytest.approx(2 * results[1.0]["regressor_loss"], rel=1e-5)
     batch = steps.draw_batch(data, discriminator_keys(jax.random.key(1), 64)[0])
-    _, predicted = discriminator.apply(state.discriminator.variables, batch["cells"], batch["momentum"], batch["point"])
+    shown = (batch[name] for name in ("cells", "momentum", "point"))
+    _, predicted = jax.jit(discriminator.apply)(state.discriminator.variables, *shown)
     assert results[1.0]["regressor_loss"] == pytest.approx(float(jnp.mean((3 - predicted) ** 2)), rel=1e-4)
 
 

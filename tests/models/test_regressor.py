@@ -36,9 +36,9 @@ def test_the_outputs_are_linear_in_the_embedding(make):
     network = make(outputs=2, widths=(4, 4, 4), embedding=8)
     variables = network.init(jax.random.key(0), CELLS)
     outputs, embedding = outputs_and_embedding(network, variables["params"], CELLS, None)
-    layer = variables["params"]["outputs"]
+    layer = jax.tree.map(np.asarray, variables["params"]["outputs"])
     assert set(variables) == {"params"} and embedding.shape == (3, 8)
-    np.testing.assert_allclose(outputs, embedding @ layer["kernel"] + layer["bias"], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(outputs, np.asarray(embedding) @ layer["kernel"] + layer["bias"], rtol=1e-5, atol=1e-7)
     np.testing.assert_array_equal(outputs, network.apply(variables, CELLS)[0])
 
 

@@ -69,5 +69,5 @@ def test_a_frozen_regressor_gives_its_outputs_and_its_embedding(made, recipe, na
     width = predicted.shape[1]
     assert found.shape == (20, width + recipe(name).regressor.embedding)
     np.testing.assert_allclose(found[:, :width], predicted, rtol=1e-4, atol=1e-6)
-    layer = variables["params"]["regressor"]["outputs"]
+    layer = jax.tree.map(np.asarray, variables["params"]["regressor"]["outputs"])
     np.testing.assert_allclose(found[:, width:] @ layer["kernel"] + layer["bias"], predicted, rtol=1e-4, atol=1e-6)

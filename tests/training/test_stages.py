@@ -61,6 +61,7 @@ STRONG = {"train.loss": "relativistic", "train.r1": 0.004, "train.r2": 0.004, "t
           "train.energy_score": 1.0, "train.warmup": 5}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, changes", [
     ("baseline:test", {"generator.attention": 0, "discriminator.attention": 0}), ("anchored:test", {}),
     ("aux_twostep:test", {"generator.attention": 0, "discriminator.attention": 0,

@@ -10,6 +10,9 @@ import jax.numpy as jnp
 
 from ecalgen.models.layers import Conv, Dense, down_blocks, framed, pooled
 
+EMBEDDING = ("intermediates", "embedding")
+"""Collection and name under which a regressor keeps the layer before its outputs, for those who ask for it."""
+
 
 class Regressor(nn.Module):
     """A convolutional network (CNN, or CNN SA with self-attention) that predicts K quantities of a shower.
@@ -38,6 +41,7 @@ class Regressor(nn.Module):
         if self.conditional:
             x = jnp.concatenate([x, given], axis=1)
         embedding = jnp.tanh(Dense(self.embedding, name="embed")(x))
+        self.sow(*EMBEDDING, embedding)
         return Dense(self.outputs, name="outputs")(embedding), embedding
 
 
@@ -74,4 +78,21 @@ class DiscArch(nn.Module):
         if self.conditional:
             x = jnp.concatenate([x, given], axis=1)
         hidden = nn.leaky_relu(Dense(self.embedding, name="embed")(x), 0.1)
+        self.sow(*EMBEDDING, hidden)
         return Dense(self.outputs, name="outputs")(hidden), maps
+
+
+def outputs_and_embedding(regressor, params, views, given):
+    """The outputs of a trained regressor and the layer before them.
+
+    Args:
+      regressor: without spectral norm.
+      params: its parameters.
+      views, given: its arguments.
+
+    Returns:
+      `[N, K]` and `[N, embedding]`.
+    """
+    collection, name = EMBEDDING
+    (outputs, _), kept = regressor.apply({"params": params}, views, given, mutable=[collection])
+    return outputs, kept[collection][name][0]

@@ -1,5 +1,6 @@
 """What training carries from step to step: one immutable state a stage, nothing outside it."""
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -36,6 +37,7 @@ class Networks(NamedTuple):
       generator, discriminator: the modules.
       generator_optimiser, discriminator_optimiser: optax.
       frozen: names of the parameters, at the top of either network, that an earlier stage has fitted.
+      features: of an energy score; one of `features.FEATURES`, made for these networks.
     """
 
     generator: Any
@@ -43,6 +45,7 @@ class Networks(NamedTuple):
     generator_optimiser: Any
     discriminator_optimiser: Any
     frozen: tuple[str, ...] = ()
+    features: Callable | None = None
 
 
 class GANState(struct.PyTreeNode):

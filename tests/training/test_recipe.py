@@ -45,6 +45,19 @@ def test_how_a_run_is_judged_may_change(config, tmp_path):
     write_recipe(config, tmp_path)
 
 
+def test_a_recipe_that_is_older_than_a_field_goes_on_without_it(config, tmp_path):
+    """But not where the field has an effect now."""
+    write_recipe(config, tmp_path)
+    older = json.loads((tmp_path / "config.json").read_text())
+    for name in ("r2", "energy_score", "energy_features", "warmup"):
+        del older["train"][name]
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    write_recipe(config, tmp_path)
+    config.train.r2 = 0.5
+    with pytest.raises(RunError, match=r"another recipe: train.r2 \(0.0 there, 0.5 here\); give"):
+        write_recipe(config, tmp_path)
+
+
 def test_a_recipe_of_an_older_version_with_unused_fields_goes_on(config, tmp_path):
     write_recipe(config, tmp_path)
     older = json.loads((tmp_path / "config.json").read_text())

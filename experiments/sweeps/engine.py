@@ -194,6 +194,12 @@ def run_all(args, variants, head, run, needs=None):
             jax.clear_caches()  # the programs of a dozen runs exhaust the memory mappings of a process
 
 
+def count_runs(sweep, args):
+    """How many of the runs that the flags ask for are in the file of results, and how many they are."""
+    todo = [(name, seed) for seed in args.seeds for name in args.only or sweep.variants(args)]
+    return sum(_is_there(args, *row) for row in todo) if args.results.exists() else 0, len(todo)
+
+
 def check_variants(args, variants):
     """Refuse a name in `--only` that is no variant."""
     if unknown := [name for name in args.only or () if name not in variants]:

@@ -32,7 +32,8 @@ def test_every_table_names_the_split(tables, changed):
 
     changed(change)
     auxiliary, checks = tables.auxiliary, tables.checks
-    for table in (tables.systems.systems, tables.systems.cards, auxiliary.auxiliary, auxiliary.auxiliary_targets,
+    for table in (tables.systems.systems, tables.systems.cards, lambda: auxiliary.table_1("auxiliary"),
+                  auxiliary.auxiliary_targets,
                   auxiliary.auxiliary_anchored, tables.lineage.lineage, checks.ranking, checks.reconstruction,
                   tables.speed.precision, checks.prd_benchmark):
         text = table()

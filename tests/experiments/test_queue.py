@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from ecalgen.data.sources import sample_path
+
 ROOT = pathlib.Path(__file__).parents[2]
 UNDER_WAY = {"experiments.sweeps.objective"}
 """Modules that another branch adds."""
@@ -125,7 +127,7 @@ def test_the_list_says_what_is_done_from_the_results(experiment, tmp_path):
 
 
 def test_every_row_of_the_page_is_a_command_that_exists(experiment):
-    module = experiment("queue")
+    module, engine = experiment("queue"), experiment("sweeps.engine")
     entries = module.read_entries(module.PAGE.read_text())
     assert len(entries) > 8 and all(len(entry.cells) == 5 and float(entry.cells[3]) > 0 for entry in entries)
     missing = set()
@@ -134,22 +136,25 @@ def test_every_row_of_the_page_is_a_command_that_exists(experiment):
             sweep = experiment(entry.module.removeprefix("experiments."))
             args = sweep.make_parser().parse_args(entry.flags)
             if hasattr(sweep, "SWEEP"):
-                experiment("sweeps.engine").check_variants(args, sweep.SWEEP.variants(args))
+                engine.check_variants(args, sweep.SWEEP.variants(args))
+                if args.results.exists():
+                    engine.check_settings(args)
         else:
             missing.add(entry.module)
     assert missing <= UNDER_WAY
 
 
 @pytest.mark.slow
-def test_a_sweep_in_the_queue(tmp_path, showers):
-    """It is made once; the second time the queue finds it in its results."""
-    from ecalgen.data.sources import sample_path
-    flags = (f"--preset=test --steps=20 --source={sample_path('electron_5d')} --only=blind --workdir={tmp_path}/runs "
-             f"--results={tmp_path}/x.json")
-    page(tmp_path, f"experiments.sweeps.regressors {flags}")
+def test_sweeps_in_the_queue(tmp_path):
+    """A regressor alone, then its GAN, which takes the regressor over; a rerun finds both in their results."""
+    flags = (f"--preset=test --steps=20 --source={sample_path('electron_5d')} --showers=200 --only=early "
+             f"--workdir={tmp_path}/runs")
+    page(tmp_path, f"experiments.sweeps.regressors {flags} --results={tmp_path}/regressors.json",
+         f"experiments.sweeps.figure3 {flags} --results={tmp_path}/figure3.json")
     for _ in range(2):
-        assert ended(queue(tmp_path), 900)[0] == 0, (tmp_path / "log").read_text()
-    assert "x.json holds all of these runs" in (tmp_path / "log").read_text()
-    run, = json.loads((tmp_path / "x.json").read_text())["runs"]
-    assert run["variant"] == "blind" and set(run["unexplained_variance"]) == {
-        "longitudinal_asymmetry", "transverse_asymmetry"} and run["mean_unexplained"] > 0
+        assert ended(queue(tmp_path), 1_800)[0] == 0, (tmp_path / "log").read_text()
+    log = (tmp_path / "log").read_text()
+    assert log.count("holds all of these runs") == 2
+    alone, run = (json.loads((tmp_path / f"{name}.json").read_text())["runs"] for name in ("regressors", "figure3"))
+    assert [len(alone), len(run)] == [1, 1] and alone[0]["mean_unexplained"] > 0 and run[0]["mean_unexplained"] > 0
+    assert run[0]["seconds"]["regressor"] == alone[0]["seconds"]["regressor"]  # it was not trained again

@@ -3,7 +3,8 @@
 Rogachev and Ratnikov 2022, arXiv:2207.06329, and 2023, section 3, "multi-task": a regressor of the shower's asymmetries
 shares the discriminator's first layers, and the discriminator is conditioned on its predictions. Beside their figure 2:
 two of the three downward blocks are shared here, and the hinge loss is differentiated through the predictions, so that
-the adversarial gradient also trains the regressor's own layers.
+the adversarial gradient also trains the regressor's own layers. --config.regressor.adversarial_gradient=False leaves
+these to the squared error alone. The papers may mean either (experiments/sweeps/multitask.py).
 
     python -m ecalgen.main --config=configs/aux_multitask.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # 22 minutes on one core

@@ -69,9 +69,10 @@ def figure_3():
     ranks = {features: rank_correlation(result["runs"], features) for features in FEATURES}
     said = "; ".join(f"{features} {rank['value']:.2f} [{rank['interval'][0]:.2f}, {rank['interval'][1]:.2f}]"
                      if rank else f"{features}: needs more runs" for features, rank in ranks.items())
-    return table(["regressor", "seed", "its error", "physics PRD-AUC", "raw PRD-AUC", "classifier AUC, observables"],
-                 rows, (f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} Rank correlation of "
-                        f"PRD-AUC with the error, and its interval of 95 % (bootstrap over runs): {said}."))
+    head = ["regressor", "seed", "its error", "physics PRD-AUC", "raw PRD-AUC", "classifier AUC, observables"]
+    return table(head, rows, (
+        f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} Rank correlation of PRD-AUC with the "
+        f"error, and its interval of 95 % (bootstrap over runs): {said}."))
 
 
 def rank_correlation(runs, features, resamples=2_000):

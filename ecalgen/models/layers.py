@@ -156,6 +156,11 @@ def framed(views):
     return jnp.pad(views, ((0, 0), (1, 1), (1, 1), (0, 0)))
 
 
+def with_maps(x, given):
+    """Maps `[N, H, W, C]` and conditions `[N, Y]`, the same in every pixel: `[N, H, W, C + Y]`."""
+    return jnp.concatenate([x, jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))], axis=-1)
+
+
 def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False, start=0, stop=None):
     """`DownBlock`s `start` to `stop` of these widths, called inside the `__call__` of a network.
 

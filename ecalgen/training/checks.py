@@ -10,7 +10,7 @@ from ecalgen.models.build import build_regressor
 from ecalgen.training import parallel
 from ecalgen.training.features import FEATURES
 from ecalgen.training.losses import LOSSES
-from ecalgen.training.stages import STAGES
+from ecalgen.training.stages import STAGES, is_multitask
 from ecalgen.training.targets import PARTICLE, find_functions
 
 ALONE = ("vae", "library")
@@ -169,7 +169,11 @@ def _is_used(config, name):
 
 def _regressor_uses(config, field):
     """Whether the regressor of a run reads this field of `config.regressor`."""
-    fit, own = config.regressor, {"cnn": ("shared",), "disc_arch": ("widths", "attention")}
+    fit, own = config.regressor, {"cnn": ("shared",), "disc_arch": ("widths", "attention", "early")}
     if field in ("steps", "batch_size", "rate", "multitask"):
         return "regressor" in config.stages
+    if field == "adversarial_gradient":
+        return fit.decides and not fit.multitask and ("multitask" in config.stages or is_multitask(config))
+    if field == "early" and not fit.conditional:
+        return False
     return field not in own.get(fit.name, ()) and (field != "bound" or fit.decides)

@@ -21,6 +21,9 @@ from ecalgen.training.targets import fit_targets
 FITS = {"prior": ("total", "profile", "whitening"), "regressor": ("regressor",)}
 """Stage -> names of the parameters that it fits. Later stages take them over and do not train them."""
 
+CONDITIONING = ("decides", "bound", "adversarial_gradient")
+"""Fields of `config.regressor` on how the discriminator uses the predictions. Runs of older versions lack some."""
+
 
 def frozen_names(config, stage):
     """Names of the parameters that the stages before this one have fitted."""
@@ -56,8 +59,9 @@ def make_discriminator(config, targets=None, multitask=None):
         return build_discriminator(config.discriminator)
     multitask = is_multitask(config) if multitask is None else multitask
     regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
+    conditioning = {name: config.regressor[name] for name in CONDITIONING if name in config.regressor}
     return build_discriminator(config.discriminator, **{"auxiliary" if multitask else "regressor": regressor},
-                               decides=config.regressor.decides, bound=config.regressor.bound)
+                               **conditioning)
 
 
 def training_arrays(showers, transform, targets=None):

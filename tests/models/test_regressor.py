@@ -42,6 +42,20 @@ def test_the_outputs_are_linear_in_the_embedding(make):
     np.testing.assert_array_equal(outputs, network.apply(variables, CELLS)[0])
 
 
+@pytest.mark.parametrize("early", [False, True])
+def test_the_particle_joins_before_or_after_the_convolutions(early):
+    """Before: five maps more at the input. After: five numbers more of the layer that follows (4 x 4 maps of 4)."""
+    network = Regressor(outputs=2, widths=(4, 4, 4), embedding=8, conditional=True, early=early)
+    params = network.init(jax.random.key(0), CELLS, GIVEN)["params"]
+    assert params["down0"]["conv"]["kernel"].shape[2] == (7 if early else 2)
+    assert params["embed"]["kernel"].shape[0] == (64 if early else 69)
+    # with equal cells in all showers, the convolutions differ only by what they see of the particle
+    alike = jnp.broadcast_to(CELLS[:1], CELLS.shape)
+    blind = params | {"embed": jax.tree.map(lambda kernel: kernel.at[64:].set(0), params["embed"])}
+    outputs = network.apply({"params": blind}, alike, GIVEN)[0]
+    assert (np.ptp(outputs, axis=0) > 1e-4).all() == early
+
+
 @pytest.mark.parametrize("make", [Regressor, DiscArch])
 def test_only_a_conditional_one_sees_the_particle(make):
     blind, seeing = (make(outputs=2, widths=(4, 4, 4), embedding=8, conditional=flag) for flag in (False, True))

@@ -91,7 +91,13 @@ def test_stages_that_do_not_make_the_generator(recipe, changes, message):
     ("anchored:test", {"stages": ("prior",), "generator.correction": False}, ["train.energy_score"]),
     ("aux_twostep:test", {}, ["regressor.steps", "regressor.widths"]),
     ("aux_twostep:test,regressor=cnn", {}, ["regressor.shared"]),
-    ("aux_multitask:test", {}, ["regressor.multitask"]),
+    ("aux_multitask:test", {}, ["regressor.adversarial_gradient", "regressor.multitask"]),
+    ("aux_multitask:test", {"regressor.decides": False}, ["regressor.adversarial_gradient"]),
+    ("aux_twostep:test,regressor=disc_arch_llr", {}, ["regressor.adversarial_gradient", "regressor.widths"]),
+    ("aux_twostep:test", {}, ["regressor.adversarial_gradient"]),
+    ("aux_twostep:test", {"regressor.conditional": True}, ["regressor.early"]),
+    ("aux_twostep:test,regressor=cnn", {"regressor.conditional": True}, ["regressor.early", "regressor.shared"]),
+    ("aux_twostep:test,regressor=cnn", {}, ["regressor.early"]),
     ("wgan:test", {}, ["regressor.bound"]),
 ])
 def test_fields_without_effect_are_refused_by_name(recipe, name, changes, fields):

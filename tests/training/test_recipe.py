@@ -64,3 +64,18 @@ def test_a_recipe_of_an_older_version_with_unused_fields_goes_on(config, tmp_pat
     older["train"]["forgotten"] = 5
     (tmp_path / "config.json").write_text(json.dumps(older))
     write_recipe(config, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["aux_multitask:test", "baseline:test"])
+def test_a_recipe_that_is_older_than_a_field_of_the_regressor_goes_on(recipe, tmp_path, name):
+    """But not where the field has another value now."""
+    config = recipe(name)
+    older = config.to_dict()
+    for field in ("early", "adversarial_gradient"):
+        older["regressor"].pop(field, None)
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    write_recipe(config, tmp_path)
+    if config.regressor:
+        config.regressor.adversarial_gradient = False
+        with pytest.raises(RunError, match=r"recipe: regressor.adversarial_gradient \(True there, False here\); give"):
+            write_recipe(config, tmp_path)

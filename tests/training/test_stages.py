@@ -134,6 +134,19 @@ def test_one_builder_makes_the_discriminator_of_a_run(recipe, showers):
     assert discriminator.regressor is None and discriminator.auxiliary is not None
 
 
+def test_fields_of_the_regressor_that_older_runs_lack(recipe, showers):
+    """Without them the network is the one of that time."""
+    config = recipe("aux_multitask:test", **{"regressor.adversarial_gradient": False})
+    targets = arrays(config, showers)[1]
+    assert not stages.make_discriminator(config, targets).adversarial_gradient
+    early = recipe("aux_twostep:test,regressor=cnn", **{"regressor.conditional": True, "regressor.early": True})
+    assert stages.make_discriminator(early, targets).regressor.early
+    for older in (config, early):
+        del older.regressor["adversarial_gradient"], older.regressor["early"]
+    assert stages.make_discriminator(config, targets).adversarial_gradient
+    assert not stages.make_discriminator(early, targets).regressor.early
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["aux_twostep:test,recipe=paper", "aux_multitask:test,recipe=paper"])
 def test_alphas_weigh_the_targets(recipe, showers, name):

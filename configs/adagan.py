@@ -15,6 +15,8 @@ import ml_collections
 from configs.base import apply_preset, keep
 from configs.base import get_config as base_config
 
+UNUSED = ("r1", "r2", "r1_every", "gradient_penalty", "energy_score", "energy_features")
+"""Fields of `config.train` that a member of the ensemble does not use."""
 PRESETS = {
     "cpu": {
         "ensemble.members": 3,
@@ -64,7 +66,7 @@ def get_config(preset=""):
         name="volumes", widths=(32, 48, 64), embedding=96, spectral_norm=True, gain=5.0))
     keep(config, "data", "source", "transform")
     keep(config, "evaluation", "showers", "bootstrap")
-    keep(config, "train", *(name for name in config.train if name not in ("r1", "r1_every", "gradient_penalty")))
+    keep(config, "train", *(name for name in config.train if name not in UNUSED))
     config.train.update(dict(steps=20_000, batch_size=64))
     config.evaluation.showers = 600
     return apply_preset(config, preset, PRESETS)

@@ -3,7 +3,8 @@
 Rogachev and Ratnikov 2022, arXiv:2207.06329, and 2023, section 3, "multi-task": a regressor of the shower's asymmetries
 shares the discriminator's first layers, and the discriminator is conditioned on its predictions. Beside their figure 2:
 two of the three downward blocks are shared here, and the hinge loss is differentiated through the predictions, so that
-the adversarial gradient also trains the regressor's own layers.
+the adversarial gradient also trains the regressor's own layers. --config.regressor.adversarial_gradient=False leaves
+these to the squared error alone. The papers may mean either (experiments/sweeps/multitask.py).
 
     python -m ecalgen.main --config=configs/aux_multitask.py         # full: one GPU or TPU
     python -m ecalgen.main --config=configs/aux_multitask.py:cpu     # 22 minutes on one core
@@ -37,8 +38,10 @@ def get_config(preset=""):
         targets=("longitudinal_asymmetry", "transverse_asymmetry"),  # observables, or module:function of your own
         weights=(1.0, 1.0),  # alpha_k, of the squared error in units of the target's variance
         conditional=False,  # whether the regressor is shown the incident particle
+        early=False,  # of a cnn: as maps beside the cells, in place of after its convolutions
         decides=True,  # whether the discriminator is conditioned on the regressor's predictions
         bound=0.0,  # standard deviations at which these are clipped smoothly; 0 for no bound
+        adversarial_gradient=True,  # multi-task: whether the hinge loss trains the regressor through its predictions
         steering=0.0,  # weight of its error in the generator's loss, where its targets are known of the particle
         shared=2,  # of the discriminator's three downward blocks
         embedding=64,

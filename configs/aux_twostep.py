@@ -13,6 +13,9 @@ their figure 2: the frozen regressor is a network of its own here, and the discr
 
 The last two train the multi-task stage first, or take it from a run: --config.regressor.multitask=runs/aux_multitask-x
 
+A CNN can be shown the particle as maps beside the cells: --config.regressor.conditional=True
+--config.regressor.early=True. It then explains more of the asymmetries (experiments/sweeps/figure3.py).
+
 With `targets=scalars` the regressor is conditioned on the particle. It predicts every observable that is one number,
 the visible energy and the centre among them, not the papers' two asymmetries only. The discriminator learns its gain
 and clips predictions smoothly at five standard deviations. What ships has --config.train.steps=12000 and

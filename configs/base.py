@@ -37,11 +37,15 @@ def get_config():
     train.discriminator_rate = 1e-3
     train.constant_fraction = 0.5  # of the steps are at these rates, which then fall linearly
     train.final_fraction = 0.1  # of the rates, at the last step
+    train.warmup = 0  # steps in which the rates rise linearly from 0; part of the constant ones
     train.clip = 10.0  # global norm of the gradients
-    train.loss = "hinge"  # of the discriminator; or wasserstein
+    train.loss = "hinge"  # or wasserstein, or relativistic: real and generated shower of a particle as a pair
     train.r1 = 0.0  # weight of the penalty on the discriminator's gradient at real showers
-    train.r1_every = 1  # steps from one such penalty to the next, which is multiplied by this number
+    train.r2 = 0.0  # the same at generated showers
+    train.r1_every = 1  # steps from one of these penalties to the next, which are multiplied by this number
     train.gradient_penalty = 0.0  # weight of the penalty on (norm - 1)^2, between real and generated showers
+    train.energy_score = 0.0  # weight of the distance in features of two generated showers and a real one
+    train.energy_features = "observables"  # whitened; or regressor: outputs and embedding of a frozen one
     train.ema = 0.999
     train.log_every = 100  # steps
     train.checkpoint_every = 1_000  # steps, a multiple of log_every

@@ -5,7 +5,7 @@ Times generators of showers, each in a process of its own on the same cores: shi
 parametrised shower and, if installed, Geant4. It also times training steps. Compilation is timed separately.
 
 NAME may also be a function of yours, as module:function. For --only the function returns a sampler,
-(momentum [N, 3] GeV, point [N, 2] cm) -> [N, 30, 30] MeV; for --training, a function that makes the next steps and
+(momentum [N, 3] GeV, point [N, 2] cm) -> [N, nx, ny] MeV; for --training, a function that makes the next steps and
 returns their number.
 """
 import argparse

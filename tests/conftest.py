@@ -1,21 +1,26 @@
 """Settings of every test: strict shapes, compiled programs shared between tests, and a few real showers."""
+import fcntl
 import importlib
 import os
 import pathlib
+import shutil
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: OpenMP threads of several processes spin while they wait
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tiny networks: compiling takes longer than running
+os.environ["XLA_FLAGS"] = " ".join([  # a third of the time to compile, in the processes that tests start, too
+    "--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1", os.environ.get("XLA_FLAGS", "")])
 
 import jax
+import judging
 import pytest
 
-from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.formats import iter_showers, save_showers
 from ecalgen.data.sources import sample_path
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 MAPS = pathlib.Path("/proc/self/maps")
 MANY = 30_000
@@ -33,7 +38,40 @@ def few_mappings():
 @pytest.fixture(scope="session")
 def showers():
     """The first 400 shipped Geant4 showers."""
-    return load_showers(sample_path("electron_5d"))[:400]
+    return next(iter_showers(sample_path("electron_5d"), 400))
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory):
+    """`shared_folder(name, fill)`: a folder that `fill(folder)` fills once for all workers; tests only read it."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def get(name, fill):
+        folder, done = base / name, base / f"{name}.done"
+        with open(base / f"{name}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def few_showers(shared_folder):
+    """A file of 1,500 shipped showers, 300 of them for the test: much faster to read and to judge with than all."""
+    write = lambda folder: save_showers(folder / "few.npz", next(iter_showers(sample_path("electron_5d"), 1_500)))
+    return shared_folder("few", write) / "few.npz"
+
+
+@pytest.fixture
+def quick_judge(monkeypatch):
+    """Evaluations of this process take few clusters, runs and trees."""
+    judging.quick(monkeypatch.setitem)
 
 
 @pytest.fixture

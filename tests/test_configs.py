@@ -78,13 +78,13 @@ def expected_targets(config):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:conditions outside the range")  # of a few showers
 @pytest.mark.parametrize("name", [
     *(f"{name}:test" for name in CONFIGS if name not in TRAINED_ELSEWHERE), "wgan:test,beam=1d"])
-def test_it_trains_and_is_judged(recipe, name, tmp_path):
+def test_it_trains_and_is_judged(recipe, name, tmp_path, few_showers, quick_judge):
     """From nothing to a generator and its report."""
     config = recipe(name, seed=3)
-    sample = "electron_1d" if "1d" in name else "electron_5d"
-    config.data.source = str(sample_path(sample))
+    config.data.source = str(sample_path("electron_1d") if "1d" in name else few_showers)
     runs.prepare(config, tmp_path)
     runs.train(config, tmp_path)
     page = runs.evaluate(config, tmp_path)

@@ -16,13 +16,19 @@ def command(*arguments, check=True):
     return commands.command("ecalgen.main", *arguments, check=check)
 
 
+def quick_command(*arguments):
+    """The same, with an evaluation of few clusters and trees."""
+    return commands.command("judging", "ecalgen.main", *arguments)
+
+
 @pytest.fixture(scope="module")
-def workdir(tmp_path_factory):
-    """A finished run of the `test` preset."""
-    folder = tmp_path_factory.mktemp("main") / "run"
-    done = command("--config=configs/anchored.py:test", f"--workdir={folder}")
-    assert done.stdout.strip().splitlines()[-1] == str(folder / "report.html")
-    return folder
+def workdir(shared_folder):
+    """A finished run of the `test` preset, which tests only read."""
+    def run(folder):
+        done = command("--config=configs/anchored.py:test", f"--workdir={folder}")
+        assert done.stdout.strip().splitlines()[-1] == str(folder / "report.html")
+
+    return shared_folder("main", run)
 
 
 @pytest.mark.slow
@@ -46,28 +52,30 @@ def test_a_run_leaves_what_the_readme_says(workdir):
     ["--config=configs/baseline.py:test"],
     ["--config=configs/anchored.py:test", "--config.stages=('prior',)", "--config.generator.correction=False"],
 ])
-def test_other_runs(arguments, tmp_path):
+def test_other_runs(arguments, tmp_path, few_showers):
     """The plain generator, and the prior judged alone."""
-    command(*arguments, f"--workdir={tmp_path}")
+    quick_command(*arguments, f"--config.data.source={few_showers}", f"--workdir={tmp_path}")
     evaluation = json.loads((tmp_path / "evaluation.json").read_text())
     assert evaluation["training"]["steps"] == 20 and evaluation["c2st"]["images"]["auc"] > 0.4
 
 
 @pytest.mark.slow
-def test_rerun_finds_it_finished(workdir):
-    weights = (workdir / "generator" / "weights.npz").read_bytes()
-    command("--config=configs/anchored.py:test", f"--workdir={workdir}")
-    assert (workdir / "generator" / "weights.npz").read_bytes() == weights
+def test_rerun_finds_it_finished(workdir, tmp_path):
+    again = shutil.copytree(workdir, tmp_path / "run")
+    quick_command("--config=configs/anchored.py:test", f"--workdir={again}")
+    for kept in ("generator/weights.npz", "metrics.jsonl"):
+        assert (again / kept).read_bytes() == (workdir / kept).read_bytes()
 
 
 @pytest.mark.slow
 def test_sampling_from_a_file_of_conditions(workdir, showers, tmp_path):
     conditions = tmp_path / "conditions.npz"
     np.savez(conditions, ParticleMomentum=showers.momentum[:7], ParticlePoint=showers.point[:7])
-    done = command("--config=configs/anchored.py:test", f"--workdir={workdir}", "--mode=sample",
+    own = shutil.copytree(workdir, tmp_path / "run")
+    done = command("--config=configs/anchored.py:test", f"--workdir={own}", "--mode=sample",
                    f"--conditions={conditions}")
-    assert done.stdout.strip().splitlines()[-1] == str(workdir / "samples.npz")
-    made = ecalgen.load_showers(workdir / "samples.npz")
+    assert done.stdout.strip().splitlines()[-1] == str(own / "samples.npz")
+    made = ecalgen.load_showers(own / "samples.npz")
     expected = ecalgen.load_sampler(workdir)(showers.momentum[:7], showers.point[:7], seed=0)
     np.testing.assert_array_equal(made.energy, expected)
 

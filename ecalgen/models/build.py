@@ -47,20 +47,21 @@ def build_generator(fields, domain=OLD):
     return generator
 
 
-def build_discriminator(fields, domain=OLD, auxiliary=None, regressor=None, decides=True, bound=0.0):
+def build_discriminator(fields, domain=OLD, auxiliary=None, regressor=None, **conditioning):
     """The discriminator that `config.discriminator` describes: its field `name` picks the class.
 
     Args:
       fields: of the section.
       domain: of its showers.
-      auxiliary, regressor, decides, bound: those of `models.discriminator.Discriminator`; the spectral norm of the
-        regressor is folded into its kernels.
+      auxiliary, regressor: those of `models.discriminator.Discriminator`; the spectral norm of the regressor is folded
+        into its kernels.
+      conditioning: `decides`, `bound` and `adversarial_gradient` of the same class.
     """
     frozen = regressor.clone(spectral_norm=False) if isinstance(regressor, DiscArch) else regressor
     discriminator = _build("discriminator", DISCRIMINATORS, fields, domain)
     if isinstance(discriminator, VolumeDiscriminator):
         return discriminator
-    return discriminator.clone(auxiliary=auxiliary, regressor=frozen, decides=decides, bound=bound)
+    return discriminator.clone(auxiliary=auxiliary, regressor=frozen, **conditioning)
 
 
 def build_regressor(fields, discriminator, outputs):
@@ -77,8 +78,8 @@ def build_regressor(fields, discriminator, outputs):
     if fields.name not in REGRESSORS:
         raise ConfigError(f"config.regressor.name is {fields.name!r}; it is one of {', '.join(REGRESSORS)}")
     taken = {name: discriminator[name] for name in ("widths", "attention", "spectral_norm")}
-    own = {"cnn": ("widths", "attention"), "disc_arch": ("shared",)}[fields.name]
-    fields = taken | {name: fields[name] for name in ("name", "embedding", "conditional", *own)}
+    own = {"cnn": ("widths", "attention", "early"), "disc_arch": ("shared",)}[fields.name]
+    fields = taken | {name: fields[name] for name in ("name", "embedding", "conditional", *own) if name in fields}
     if fields["name"] == "cnn":
         del fields["spectral_norm"]
     elif not 1 <= fields["shared"] <= len(discriminator.widths):

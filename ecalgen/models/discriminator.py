@@ -9,11 +9,12 @@ from typing import ClassVar
 
 import flax.linen as nn
 import jax.numpy as jnp
+from jax import lax
 
 from ecalgen.data.grid import OLD, Domain
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
-from ecalgen.models.layers import DOWN_SIDES, MLP, Dense, down_blocks, framed, pooled
+from ecalgen.models.layers import DOWN_SIDES, MLP, Dense, down_blocks, framed, pooled, with_maps
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.particle import energy_unit, incident_vector
 from ecalgen.models.whitening import Whitening
@@ -45,6 +46,8 @@ class Discriminator(nn.Module):
       bound: b, in standard deviations, at which predictions are clipped smoothly, b tanh(o^ / b); 0 for no bound. For
         showers of an untrained generator a regressor that was trained before may predict anything, and without a bound
         its predictions can dominate the logit.
+      adversarial_gradient: whether the logit is differentiated by the parameters of `auxiliary` through the
+        predictions. The shared layers receive the gradient of the logit through their maps in either case.
     """
 
     SIDES: ClassVar = DOWN_SIDES
@@ -63,6 +66,7 @@ class Discriminator(nn.Module):
     regressor: nn.Module | None = None
     decides: bool = True
     bound: float = 0.0
+    adversarial_gradient: bool = True
     domain: Domain = OLD
 
     def frame(self, cells, momentum, point):
@@ -81,7 +85,7 @@ class Discriminator(nn.Module):
         """`cells [N, nx, ny]`, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]` (K = 0 for none)."""
         x, given, predicted = _first_look(self, *self.views(cells, momentum, point), update_stats)
         if self.conditioning == "concatenation":
-            x = _with_maps(x, given)
+            x = with_maps(x, given)
         phi = _features(self, x, update_stats)
         logit = Dense(1, self.spectral_norm, name="logit")(phi, update_stats)[:, 0]
         if self.conditioning == "projection":
@@ -106,7 +110,7 @@ class PhysicsDiscriminator(nn.Module):
       attention: the map on which self-attention acts, one of `DOWN_SIDES`; 0 for none.
       spectral_norm: divide every kernel by its largest singular value.
       embedding: width of the branch of the observables and of the layer where the branches meet.
-      gain, auxiliary, regressor, decides, bound: those of `Discriminator`.
+      gain, auxiliary, regressor, decides, bound, adversarial_gradient: those of `Discriminator`.
     """
 
     SIDES: ClassVar = DOWN_SIDES
@@ -122,6 +126,7 @@ class PhysicsDiscriminator(nn.Module):
     regressor: nn.Module | None = None
     decides: bool = True
     bound: float = 0.0
+    adversarial_gradient: bool = True
     domain: Domain = OLD
 
     def frame(self, cells, momentum, point):
@@ -138,7 +143,7 @@ class PhysicsDiscriminator(nn.Module):
         """`cells [N, nx, ny]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]`."""
         views, particle = self.views(cells, momentum, point)
         x, given, predicted = _first_look(self, views, particle, update_stats)
-        seen = _features(self, _with_maps(x, given), update_stats)
+        seen = _features(self, with_maps(x, given), update_stats)
         if self.observables:
             observed = seen_observables(*self.frame(cells, momentum, point), self.domain.grid)
             whitened = Whitening(name="whitening")(observed, particle)
@@ -156,20 +161,25 @@ def _octant(cells, momentum, point, grid):
 
 def _first_look(network, views, given, update_stats):
     """The maps for the next block, the conditions with the regressor's predictions, and the predictions alone."""
+    held = None
     if network.auxiliary is not None:
+        if not (network.adversarial_gradient or network.is_initializing()):
+            held = _held(network.auxiliary, views, given)  # before the spectral norm's vectors change
         predicted, x = network.auxiliary(views, given, update_stats)
     else:
         x = framed(views)
         predicted = jnp.zeros((len(x), 0)) if network.regressor is None else network.regressor(views, given)[0]
     if not network.decides:
         return x, given, predicted
-    known = network.bound * jnp.tanh(predicted / network.bound) if network.bound else predicted
+    known = predicted if held is None else held
+    known = network.bound * jnp.tanh(known / network.bound) if network.bound else known
     return x, jnp.concatenate([given, known], axis=1), predicted
 
 
-def _with_maps(x, given):
-    """Maps `[N, H, W, C]` and conditions `[N, Y]`, the same in every pixel: `[N, H, W, C + Y]`."""
-    return jnp.concatenate([x, jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))], axis=-1)
+def _held(regressor, views, given):
+    """The predictions of a regressor, differentiable by the views and not by its parameters: `[N, K]`."""
+    module, variables = regressor.unbind()
+    return module.apply(lax.stop_gradient(variables), views, given)[0]
 
 
 def _features(network, x, update_stats):

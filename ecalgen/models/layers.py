@@ -1,4 +1,5 @@
 """Spectral-normalised dense and convolutional layers, self-attention, and the blocks built from them."""
+import functools
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -193,6 +194,11 @@ def first_pixels(shape):
     return width * height
 
 
+def with_maps(x, given):
+    """Maps `[N, H, W, C]` and conditions `[N, Y]`, the same in every pixel: `[N, H, W, C + Y]`."""
+    return jnp.concatenate([x, jnp.broadcast_to(given[:, None, None, :], (*x.shape[:3], given.shape[-1]))], axis=-1)
+
+
 def down_blocks(x, widths, spectral_norm=False, attention=0, update_stats=False, start=0, stop=None):
     """`DownBlock`s `start` to `stop` of these widths, called inside the `__call__` of a network.
 
@@ -275,10 +281,16 @@ def fold_spectral_norm(params, spectral, iterations=30):
     kernels = flax.traverse_util.flatten_dict(params)
     for (*layer, _), u in flax.traverse_util.flatten_dict(spectral).items():
         path = (*layer, "kernel")
-        for _ in range(iterations):
-            u, sigma = power_iteration(kernels[path], u)
-        kernels[path] = kernels[path] / sigma
+        kernels[path] = _folded(kernels[path], u, iterations)
     return flax.traverse_util.unflatten_dict(kernels)
+
+
+@functools.partial(jax.jit, static_argnames="iterations")
+def _folded(kernel, u, iterations):
+    """A kernel divided by its largest singular value; one program for all kernels of a shape."""
+    _, sigma = lax.fori_loop(0, iterations, lambda _, carry: power_iteration(kernel, carry[0]),
+                             (u, jnp.zeros((), kernel.dtype)))
+    return kernel / sigma
 
 
 def at_precision(params, dtype):

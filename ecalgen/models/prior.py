@@ -68,7 +68,7 @@ class Profile(nn.Module):
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
-        """Particles, `score [N]` of their total and `z [N, K]` -> `[3, N, 30, 30]`: log share, log eps, log kappa."""
+        """Particles, `score [N]` of their total and `z [N, K]` -> `[3, N, nx, ny]`: log share, log eps, log kappa."""
         place, log_r = cell_features(momentum, point, self.domain.grid)
         given = jnp.concatenate([incident_vector(momentum, point, self.domain), score[:, None], z], axis=1)
         log_share, log_eps, log_kappa = cell_layers(place, given, self.widths, 3)
@@ -84,7 +84,7 @@ class FixedProfile(nn.Module):
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
-        """Particles `[N]` -> `[3, N, 30, 30]`: log share, log eps and log kappa, those of `Profile`."""
+        """Particles `[N]` -> `[3, N, nx, ny]`: log share, log eps and log kappa, those of `Profile`."""
         del score, z  # there are no layers either
         log_r = cell_features(momentum, point, self.domain.grid)[1]
         share = _log_softmax(-2 * log_r - 0.5 * jnp.exp(log_r))
@@ -95,7 +95,7 @@ PROFILES = {"fitted": Profile, "fixed": FixedProfile}
 
 
 def cell_features(momentum, point, grid):
-    """The place of each cell relative to the track at the reference depth: `[8, N, 30, 30]`, and log r `[N, nx, ny]`.
+    """The place of each cell relative to the track at the reference depth: `[8, N, nx, ny]`, and log r `[N, nx, ny]`.
 
     Lengths are in cells, along the track's slope and across it; r is at least 0.14. The distance across has no sign, as
     both sides of the track are equivalent.

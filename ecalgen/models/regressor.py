@@ -8,7 +8,10 @@ from typing import ClassVar
 import flax.linen as nn
 import jax.numpy as jnp
 
-from ecalgen.models.layers import DOWN_SIDES, Conv, Dense, down_blocks, framed, pooled
+from ecalgen.models.layers import DOWN_SIDES, Conv, Dense, down_blocks, framed, pooled, with_maps
+
+EMBEDDING = ("intermediates", "embedding")
+"""Collection and name under which a regressor keeps the layer before its outputs, for those who ask for it."""
 
 
 class Regressor(nn.Module):
@@ -20,6 +23,7 @@ class Regressor(nn.Module):
       embedding: width of the layer before the last one.
       attention: the map on which self-attention acts, one of `DOWN_SIDES`; 0 for none.
       conditional: add the incident particle to the input.
+      early: where it joins: as maps beside the cells, in place of after the convolutions.
     """
 
     SIDES: ClassVar = DOWN_SIDES
@@ -29,15 +33,19 @@ class Regressor(nn.Module):
     embedding: int = 64
     attention: int = 0
     conditional: bool = False
+    early: bool = False
 
     @nn.compact
     def __call__(self, views, given=None, update_stats=False):
         """`views [N, nx, ny, C]` of the cells, `given [N, Y]` -> `[N, outputs]`, and the embedding `[N, embedding]`."""
-        x = down_blocks(framed(views), self.widths, attention=self.attention)
+        early = self.conditional and self.early
+        x = framed(with_maps(views, given) if early else views)
+        x = down_blocks(x, self.widths, attention=self.attention)
         x = nn.leaky_relu(Conv(self.widths[-1], name="conv")(x), 0.1).reshape(len(x), -1)
-        if self.conditional:
+        if self.conditional and not early:
             x = jnp.concatenate([x, given], axis=1)
         embedding = jnp.tanh(Dense(self.embedding, name="embed")(x))
+        self.sow(*EMBEDDING, embedding)
         return Dense(self.outputs, name="outputs")(embedding), embedding
 
 
@@ -74,4 +82,21 @@ class DiscArch(nn.Module):
         if self.conditional:
             x = jnp.concatenate([x, given], axis=1)
         hidden = nn.leaky_relu(Dense(self.embedding, name="embed")(x), 0.1)
+        self.sow(*EMBEDDING, hidden)
         return Dense(self.outputs, name="outputs")(hidden), maps
+
+
+def outputs_and_embedding(regressor, params, views, given):
+    """The outputs of a trained regressor and the layer before them.
+
+    Args:
+      regressor: without spectral norm.
+      params: its parameters.
+      views, given: its arguments.
+
+    Returns:
+      `[N, K]` and `[N, embedding]`.
+    """
+    collection, name = EMBEDDING
+    (outputs, _), kept = regressor.apply({"params": params}, views, given, mutable=[collection])
+    return outputs, kept[collection][name][0]

@@ -2,12 +2,15 @@
 import json
 import pathlib
 
+import jax
+
 from ecalgen.errors import ConfigError
 from ecalgen.machine.records import read_recipe, shown
 from ecalgen.models.build import build_regressor
 from ecalgen.training import parallel
+from ecalgen.training.features import FEATURES
 from ecalgen.training.losses import LOSSES
-from ecalgen.training.stages import STAGES
+from ecalgen.training.stages import STAGES, is_multitask
 from ecalgen.training.targets import PARTICLE, find_functions
 
 ALONE = ("vae", "library")
@@ -38,6 +41,25 @@ def check_stages(config):
                           f"{generator.name!r} makes MeV, so it must be 'none'")
     if fit:
         check_regressor(config)
+    if config.train.get("energy_score"):
+        check_energy_score(config)
+
+
+def check_energy_score(config):
+    """Raises ConfigError for an energy score whose features or pairs of showers cannot be made."""
+    train = config.train
+    if train.energy_features not in FEATURES:
+        raise ConfigError(f"config.train.energy_features is {train.energy_features!r}; it is one of "
+                          f"{', '.join(FEATURES)}")
+    trained_along = "multitask" in config.stages and not config.regressor.multitask
+    if train.energy_features == "regressor" and ("regressor" not in config.stages or trained_along):
+        raise ConfigError("config.train.energy_features is 'regressor', but of the stages "
+                          f"{tuple(config.stages)} not every GAN has a regressor that is trained before and frozen, as "
+                          "in configs/aux_twostep.py; take 'observables'")
+    pairs = 2 * jax.device_count()
+    if train.batch_size % pairs:
+        raise ConfigError(f"config.train.batch_size is {train.batch_size}; with config.train.energy_score the "
+                          f"generator makes two showers of each particle, so it must be a multiple of {pairs}")
 
 
 def check_seed(seed):
@@ -92,6 +114,9 @@ def check_train(train, where="config.train"):
     if "checkpoint_every" in train and train["checkpoint_every"] % parallel.steps_per_call(train["log_every"]):
         raise ConfigError(f"{where}.checkpoint_every is {train['checkpoint_every']}; on this device it must be a "
                           f"multiple of config.train.log_every, {train['log_every']}")
+    if train.get("warmup") and train["warmup"] > train["constant_fraction"] * train["steps"]:
+        raise ConfigError(f"{where}.warmup is {train['warmup']}; the rates rise before they fall, so it must be at "
+                          f"most constant_fraction times steps, {train['constant_fraction'] * train['steps']:.0f}")
     if "loss" in train and train["loss"] not in LOSSES:
         raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(LOSSES)}")
 
@@ -101,11 +126,15 @@ BOUNDS = (
                   (lambda value: value >= 1, "be at least 1"))
     | dict.fromkeys(("constant_fraction", "final_fraction"), (lambda value: 0 <= value <= 1, "lie between 0 and 1"))
     | dict.fromkeys(("generator_rate", "discriminator_rate", "clip", "rate"), (lambda value: value > 0, "be above 0"))
-    | dict.fromkeys(("r1", "gradient_penalty"), (lambda value: value >= 0, "not be below 0")))
+    | dict.fromkeys(("r1", "r2", "gradient_penalty", "energy_score", "warmup"),
+                    (lambda value: value >= 0, "not be below 0")))
 """Field -> (whether a value is allowed, the condition in words)."""
 EVERY_STAGE = ("log_every", "checkpoint_every", "divergence")
 ADVERSARIAL = ("steps", "batch_size", "discriminator_steps", "generator_rate", "discriminator_rate",
-               "constant_fraction", "final_fraction", "clip", "loss", "r1", "r1_every", "gradient_penalty", "ema")
+               "constant_fraction", "final_fraction", "warmup", "clip", "loss", "r1", "r2", "r1_every",
+               "gradient_penalty", "energy_score", "energy_features", "ema")
+NEEDS = {"r1_every": ("r1", "r2"), "energy_features": ("energy_score",)}
+"""Field of `config.train` -> fields of which one must be above 0 for it to have an effect."""
 TRAIN_FIELDS = {"gan": ADVERSARIAL, "multitask": ADVERSARIAL, "regressor": ("clip",), "vae": ("clip",), "prior": (),
                 "library": ("steps", "batch_size"), "ensemble": ADVERSARIAL}
 """Stage -> the fields of `config.train` that it uses besides those of every stage."""
@@ -129,7 +158,8 @@ def _is_used(config, name):
     section, _, field = name.partition(".")
     if section == "train":
         used = set(EVERY_STAGE).union(*(TRAIN_FIELDS[stage] for stage in config.stages if stage in TRAIN_FIELDS))
-        return field in used and (field != "r1_every" or config.train.r1 > 0)
+        needs = [config.train[need] for need in NEEDS.get(field, ())]
+        return field in used and (not needs or max(needs) > 0)
     if section in ("prior", "vae"):
         return section in config.stages
     if section == "regressor":
@@ -139,7 +169,11 @@ def _is_used(config, name):
 
 def _regressor_uses(config, field):
     """Whether the regressor of a run reads this field of `config.regressor`."""
-    fit, own = config.regressor, {"cnn": ("shared",), "disc_arch": ("widths", "attention")}
+    fit, own = config.regressor, {"cnn": ("shared",), "disc_arch": ("widths", "attention", "early")}
     if field in ("steps", "batch_size", "rate", "multitask"):
         return "regressor" in config.stages
+    if field == "adversarial_gradient":
+        return fit.decides and not fit.multitask and ("multitask" in config.stages or is_multitask(config))
+    if field == "early" and not fit.conditional:
+        return False
     return field not in own.get(fit.name, ()) and (field != "bound" or fit.decides)

@@ -1,4 +1,7 @@
-"""Adversarial and regression losses: pure functions of logits, gradients and predictions, means over the batch."""
+"""Adversarial, regression and scoring losses: pure functions, means over the batch.
+
+They take logits, gradients, predictions or features.
+"""
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -35,20 +38,39 @@ def generator_loss(fake_logits):
     return -jnp.mean(fake_logits)
 
 
+def relativistic_discriminator(real_logits, fake_logits):
+    """L_D = E log(1 + exp(-(D(x, y) - D(G(z, y), y)))), of logits `[N]` of the same particles.
+
+    Source: Huang et al. 2024, arXiv:2501.05441, equation 2; Jolicoeur-Martineau 2018, arXiv:1807.00734.
+    """
+    return jnp.mean(jax.nn.softplus(fake_logits - real_logits))
+
+
+def relativistic_generator(real_logits, fake_logits):
+    """L_G = E log(1 + exp(-(D(G(z, y), y) - D(x, y)))), of logits `[N]` of the same particles.
+
+    Source: as of `relativistic_discriminator`, whose pair this is with real and generated showers exchanged.
+    """
+    return jnp.mean(jax.nn.softplus(real_logits - fake_logits))
+
+
 class Adversarial(NamedTuple):
     """The losses of both networks.
 
     Args:
       discriminator: (real logits `[N]`, generated logits `[N]`) -> L_D.
-      generator: generated logits `[N]` -> L_G.
+      generator: generated logits `[N]` -> L_G. If paired, (real logits `[N]`, generated logits `[N]`) -> L_G.
+      paired: whether L_G needs the logits of real showers of the same particles. Only then are they computed.
     """
 
     discriminator: Callable
     generator: Callable
+    paired: bool = False
 
 
 LOSSES = {"hinge": Adversarial(hinge_discriminator, generator_loss),
-          "wasserstein": Adversarial(wasserstein_critic, generator_loss)}
+          "wasserstein": Adversarial(wasserstein_critic, generator_loss),
+          "relativistic": Adversarial(relativistic_discriminator, relativistic_generator, paired=True)}
 """Name in `config.train.loss` -> the losses of both networks."""
 
 
@@ -61,12 +83,34 @@ def gradient_penalty(gradients):
     return jnp.mean((norms - 1) ** 2)
 
 
-def r1_penalty(gradients):
-    """R_1 = 1/2 E |grad_x D(x, y)|^2 of real showers, from the gradients `[N, nx, ny]` of their logits.
+def slope_penalty(gradients):
+    """1/2 E |grad_x D(x, y)|^2, from the gradients `[N, nx, ny]`: R_1 at real showers, R_2 at generated ones.
 
-    Source: Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, equation 9.
+    Source: Mescheder, Geiger and Nowozin 2018, arXiv:1801.04406, equations 9 and 10.
     """
     return 0.5 * jnp.mean(jnp.sum(gradients**2, axis=tuple(range(1, gradients.ndim))))
+
+
+def energy_score(real, first, second):
+    """E d(f(G), f(x)) - 1/2 E d(f(G1), f(G2)), of features `[N, F]` of the same particles.
+
+    G1 and G2 are two generated showers of a particle, and G is either of them. The mean over x is smallest if they
+    follow the conditional distribution of x, of which one real shower a particle is enough.
+
+    Source: Gneiting and Raftery 2007, J. Am. Stat. Assoc. 102, 359, equation 21.
+    """
+    to_real = 0.5 * (feature_distance(first, real) + feature_distance(second, real))
+    return jnp.mean(to_real - 0.5 * feature_distance(first, second))
+
+
+def feature_distance(one, other):
+    """d = 1/2 (|a - b|_2 / sqrt(F) + |a - b|_1 / F) of features `[N, F]`: `[N]`.
+
+    The Euclidean part is sensitive to how features vary together, the other one to each feature alone.
+    """
+    change = one - other
+    euclidean = jnp.sqrt(jnp.mean(change**2, axis=1) + 1e-12)  # of finite slope where both showers are the same
+    return 0.5 * (euclidean + jnp.mean(jnp.abs(change), axis=1))
 
 
 def weighted_mse(targets, predictions, weights):

@@ -3,27 +3,31 @@ import dataclasses
 
 from ecalgen.training.losses import LOSSES
 
-READ = ("batch_size", "discriminator_steps", "loss", "r1", "r1_every", "gradient_penalty", "ema")
+READ = ("batch_size", "discriminator_steps", "loss", "r1", "r1_every", "gradient_penalty", "ema", "r2", "energy_score")
 """Fields of `config.train` that the objective takes as they are."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """L_D + r1 R_1 + gradient_penalty GP + L_reg of the discriminator, L_G + L_reg of the generator.
+    """What a step of a GAN minimises.
 
-    A term whose weight is 0 or None is absent.
+    L_D + r1 R_1 + r2 R_2 + gradient_penalty GP + L_reg of the discriminator, and L_G + L_reg + energy_score ES of the
+    generator. A term whose weight is 0 or None is absent.
 
     Args:
       batch_size: showers a step on all devices together.
       discriminator_steps: updates of the discriminator a step.
       loss: one of `losses.LOSSES`.
-      r1: weight of `losses.r1_penalty`, at real showers.
-      r1_every: steps from one such penalty to the next. The penalty is multiplied by this number (Karras et al. 2020,
+      r1: weight of `losses.slope_penalty` at real showers.
+      r1_every: steps from one R_1 or R_2 to the next. Both are multiplied by this number (Karras et al. 2020,
         arXiv:1912.04958, appendix B).
       gradient_penalty: weight of `losses.gradient_penalty`, at mixes of real and generated showers.
       ema: decay of the generator's average a step, reached after a warm-up: min(ema, (1 + t) / (10 + t)).
       weights: alpha_k of the K outputs of a regressor that is trained with the discriminator (multi-task).
       steering: K weights, in the generator's loss, of a regressor's error on generated showers.
+      r2: weight of `losses.slope_penalty` at generated showers.
+      energy_score: weight of `losses.energy_score`, of the features that `Networks.features` makes. The generator then
+        makes two showers of each particle, and takes half as many particles a step.
     """
 
     batch_size: int
@@ -35,11 +39,18 @@ class Objective:
     ema: float
     weights: tuple[float, ...] | None = None
     steering: tuple[float, ...] | None = None
+    r2: float = 0.0
+    energy_score: float = 0.0
 
     @property
     def losses(self):
         """The losses of discriminator and generator."""
         return LOSSES[self.loss]
+
+    @property
+    def repeats(self):
+        """How many showers of each particle the generator makes in its own update."""
+        return 2 if self.energy_score else 1
 
 
 def objective_of(config, targets=None, multitask=False):

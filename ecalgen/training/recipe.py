@@ -14,6 +14,9 @@ from ecalgen.training.checks import check_seed, check_stages, check_train
 
 FREE = ("evaluation.", "tensorboard")
 """Beginnings of the fields that are no part of the recipe and may change between two commands."""
+SINCE = {"train.r2": 0.0, "train.energy_score": 0.0, "train.energy_features": "observables", "train.warmup": 0,
+         "regressor.early": False, "regressor.adversarial_gradient": True}
+"""Fields that recipes of older versions lack -> the value that stands for their absence."""
 UNREAD = ("train.", "data.")
 """Beginnings of the fields of which older versions wrote some that nothing reads."""
 
@@ -117,6 +120,7 @@ def write_recipe(config, workdir):
 def differences(there, here):
     """What differs between two recipes, both as read from JSON: `"seed (0 there, 5 here)"` for each field."""
     there, here = _flat(there), _flat(here)
+    there = {name: value for name, value in SINCE.items() if name in here} | there
     return [f"{shown(name)} ({shown(there.get(name))} there, {shown(here.get(name))} here)"
             for name in sorted(there | here)
             if there.get(name) != here.get(name) and not name.startswith(FREE)

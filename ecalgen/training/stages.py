@@ -11,6 +11,7 @@ from ecalgen.models.build import build_discriminator, build_generator, build_reg
 from ecalgen.models.library import fill
 from ecalgen.models.prior import Prior
 from ecalgen.models.vae import VAE
+from ecalgen.training.features import FEATURES
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.monitors import error_monitor, wasserstein_monitor
 from ecalgen.training.objective import objective_of
@@ -20,6 +21,9 @@ from ecalgen.training.targets import fit_targets
 
 FITS = {"prior": ("total", "profile", "whitening"), "regressor": ("regressor",)}
 """Stage -> names of the parameters that it fits. Later stages take them over and do not train them."""
+
+CONDITIONING = ("decides", "bound", "adversarial_gradient")
+"""Fields of `config.regressor` on how the discriminator uses the predictions. Runs of older versions lack some."""
 
 
 def frozen_names(config, stage):
@@ -57,8 +61,9 @@ def make_discriminator(config, domain, targets=None, multitask=None):
         return build_discriminator(config.discriminator, domain)
     multitask = is_multitask(config) if multitask is None else multitask
     regressor = build_regressor(config.regressor, config.discriminator, len(targets.names))
+    conditioning = {name: config.regressor[name] for name in CONDITIONING if name in config.regressor}
     return build_discriminator(config.discriminator, domain, **{"auxiliary" if multitask else "regressor": regressor},
-                               decides=config.regressor.decides, bound=config.regressor.bound)
+                               **conditioning)
 
 
 def training_arrays(showers, transform, targets=None):
@@ -136,8 +141,11 @@ def gan_stage(config, data, validation, domain, targets, name="gan", multitask=N
     no stage of its own.
     """
     multitask = is_multitask(config) if multitask is None else multitask
-    networks = make_networks(config, domain, name, make_discriminator(config, domain, targets, multitask))
     objective, transform = objective_of(config, targets, multitask), make_transform(**config.data.transform)
+    networks = make_networks(config, domain, name, make_discriminator(config, domain, targets, multitask))
+    if objective.energy_score:
+        made = FEATURES[config.train.energy_features](networks.discriminator, transform, data)
+        networks = networks._replace(features=made)
     distances = wasserstein_monitor(networks.generator, transform, validation)
     predict = lambda state, *arrays: networks.discriminator.apply(state.discriminator.variables, *arrays)[1]
     errors = error_monitor(predict, transform, validation, targets) if multitask else lambda state: {}
@@ -192,15 +200,20 @@ def falling_adam(fit, clip):
 def optimiser(rate, train, frozen=(), updates=1):
     """Clip the gradients' global norm, then Adam(0, 0.9) at a rate that is constant, then falls in a straight line.
 
+    In the first `train.warmup` steps the rate rises from 0 in a straight line.
+
     Args:
-      rate: the learning rate at the start.
+      rate: the learning rate where it is constant.
       train: `config.train`, of which `steps` and fractions count steps of the GAN.
       frozen: names of parameters at the top that stay as they are, and have no state.
       updates: how many updates this network gets in a step of the GAN.
     """
     constant, last = int(train.constant_fraction * train.steps), train.final_fraction * rate
     falling = optax.linear_schedule(rate, last, max(1, train.steps - constant))
-    by_step = optax.join_schedules([optax.constant_schedule(rate), falling], [constant])
+    parts, ends = [optax.constant_schedule(rate), falling], [constant]
+    if train.get("warmup"):
+        parts, ends = [optax.linear_schedule(0.0, rate, train.warmup), *parts], [train.warmup, *ends]
+    by_step = optax.join_schedules(parts, ends)
     adam = optax.chain(optax.clip_by_global_norm(train.clip),
                        optax.adam(lambda update: by_step(update // updates), b1=0.0, b2=0.9))
     label = lambda params: {name: "fitted" if name in frozen else "trained" for name in params}

@@ -1,4 +1,6 @@
 """What training carries from step to step: one immutable state a stage, nothing outside it."""
+import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -35,6 +37,7 @@ class Networks(NamedTuple):
       generator, discriminator: the modules.
       generator_optimiser, discriminator_optimiser: optax.
       frozen: names of the parameters, at the top of either network, that an earlier stage has fitted.
+      features: of an energy score; one of `features.FEATURES`, made for these networks.
     """
 
     generator: Any
@@ -42,6 +45,7 @@ class Networks(NamedTuple):
     generator_optimiser: Any
     discriminator_optimiser: Any
     frozen: tuple[str, ...] = ()
+    features: Callable | None = None
 
 
 class GANState(struct.PyTreeNode):
@@ -132,9 +136,15 @@ def init_network(module, optimiser, key, *example, fitted=None):
       example: the arguments of one call, of any batch size.
       fitted: {name at the top: parameters} that replace initial ones.
     """
-    variables = jax.jit(module.init)(key, *example)
+    variables = _init(module, key, *example)
     params = {name: (fitted or {}).get(name, value) for name, value in variables["params"].items()}
     return Network(params=params, spectral=variables.get("spectral", {}), optimiser=optimiser.init(params))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _init(module, key, *example):
+    """The variables of a module, from one program for all equal modules and shapes."""
+    return module.init(key, *example)
 
 
 def init_gan(networks, key, data, before=None):

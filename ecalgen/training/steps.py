@@ -5,6 +5,7 @@ each step draws its minibatch on the device. Row `i` of the global batch at step
 neither an interruption nor the number of devices changes what a run sees. Every key is used once: a step folds its
 number into the run's key, each row gets a key of that, and `for_purposes` derives a key for each purpose from it.
 """
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -72,7 +73,8 @@ def gan_step(state, data, key, networks, objective):
     for discriminator_key in discriminator_keys:
         keys = row_keys(discriminator_key, objective.batch_size)
         state, d_metrics = discriminator_step(state, data, keys, networks, objective)
-    state, g_metrics = generator_step(state, data, row_keys(generator_key, objective.batch_size), networks, objective)
+    keys = row_keys(generator_key, objective.batch_size // objective.repeats)
+    state, g_metrics = generator_step(state, data, keys, networks, objective)
     decay = jnp.minimum(objective.ema, (1 + state.step) / (10 + state.step))
     average = optax.incremental_update(state.generator.params, state.ema, 1 - decay)
     return state.replace(step=state.step + 1, ema=average), lax.pmean(d_metrics | g_metrics, DEVICES)
@@ -119,10 +121,11 @@ def penalties(slope, real, fake, mix_keys, step, objective):
       step: of the run.
       objective: `Objective`.
     """
-    found = {}
-    if objective.r1:
-        every, penalty = objective.r1_every, lambda: objective.r1_every * losses.r1_penalty(slope(real))
-        found["r1"] = lax.cond(step % every == 0, penalty, lambda: 0.0) if every > 1 else penalty()
+    found, every = {}, objective.r1_every
+    for name, cells in (("r1", real), ("r2", fake)):
+        if getattr(objective, name):
+            penalty = lambda cells=cells: every * losses.slope_penalty(slope(cells))
+            found[name] = lax.cond(step % every == 0, penalty, lambda: 0.0) if every > 1 else penalty()
     if objective.gradient_penalty:
         found["gradient_penalty"] = losses.gradient_penalty(slope(mixed(mix_keys, real, fake)))
     return found
@@ -135,26 +138,45 @@ def mixed(keys, real, fake):
 
 
 def generator_step(state, data, keys, networks, objective):
-    """One update of the generator on L_G and, if steered, L_reg of its showers, at conditions drawn from the data."""
-    batch_keys, noise_keys = for_purposes(keys, 2)
+    """One update of the generator on L_G, at conditions drawn from the data.
+
+    If weighed, L_reg of its showers and their energy score are added. The keys are those of the particles;
+    `objective.repeats` showers are made of each.
+    """
+    batch_keys, *noise_keys = for_purposes(keys, 1 + objective.repeats)
     batch = draw_batch(data, batch_keys)
-    momentum, point = batch["momentum"], batch["point"]
-    noise = draw_noise(networks.generator, noise_keys)
+    particles = batch["momentum"], batch["point"]
+    given = [repeated(column, objective.repeats) for column in particles]
+    noise = draw_noise(networks.generator, jnp.concatenate(noise_keys))
+    judge = functools.partial(networks.discriminator.apply, state.discriminator.variables)
+    features = functools.partial(networks.features, state.discriminator.variables) if objective.energy_score else None
+    real_logits = ([repeated(judge(batch["cells"], *particles)[0], objective.repeats)]
+                   if objective.losses.paired else [])
 
     def loss_fn(params):
         fake, changed = networks.generator.apply(
-            {"params": held(params, networks.frozen), "spectral": state.generator.spectral}, noise, momentum, point,
+            {"params": held(params, networks.frozen), "spectral": state.generator.spectral}, noise, *given,
             update_stats=True, mutable=["spectral"])
-        logits, predicted = networks.discriminator.apply(state.discriminator.variables, fake, momentum, point)
-        value, metrics = objective.losses.generator(logits), {}
+        logits, predicted = judge(fake, *given)
+        value, metrics = objective.losses.generator(*real_logits, logits), {}
         if objective.steering is not None:
-            metrics["steering_loss"] = losses.weighted_mse(batch["targets"], predicted, objective.steering)
+            targets = repeated(batch["targets"], objective.repeats)
+            metrics["steering_loss"] = losses.weighted_mse(targets, predicted, objective.steering)
             value += metrics["steering_loss"]
+        if features:
+            both = jnp.split(features(fake, *given), objective.repeats)
+            metrics["energy_score"] = losses.energy_score(features(batch["cells"], *particles), *both)
+            value += objective.energy_score * metrics["energy_score"]
         return value, (changed.get("spectral", {}), metrics)
 
     network, gradients, value, metrics = updated(state.generator, loss_fn, networks.generator_optimiser)
     metrics |= {"generator_loss": value, "generator_gradient": optax.tree.norm(gradients)}
     return state.replace(generator=network), metrics
+
+
+def repeated(column, times):
+    """All rows, then all of them again: `[N, ...]` -> `[times N, ...]`."""
+    return jnp.concatenate([column] * times)
 
 
 class BoundFit(NamedTuple):

@@ -22,6 +22,7 @@ def make_parser():
     """The flags of the command."""
     parser = new_parser(__doc__, "adagan")
     parser.add_argument("--preset", default="cpu", choices=PRESETS, help="of configs/adagan.py; empty: full recipe")
+    parser.add_argument("--steps", type=int, help="steps of each GAN (those of the config)")
     parser.add_argument("--workdir", type=absolute, default="runs/adagan", help="folder of the run")
     return parser
 
@@ -31,6 +32,7 @@ def main():
     args = make_parser().parse_args()
     host.set_up()
     config = adagan.get_config(args.preset)
+    config.train.steps = args.steps or config.train.steps
     runs.prepare(config, args.workdir)
     runs.train(config, args.workdir)
     report = runs.evaluate(config, args.workdir)
@@ -39,7 +41,8 @@ def main():
         found["costs"] = costs(config, args.workdir, int(count))
     write(args.results, result)
     for figure in ("profiles", "sampling_fraction"):
-        shutil.copy(args.workdir / "figures" / f"{figure}.png", args.results.parent / f"adagan_{figure}.png")
+        shutil.copy(args.workdir / "figures" / f"{figure}.png", args.results.with_name(
+            f"{args.results.stem}_{figure}.png"))
     print(f"report in {report}, figures in {args.results}")
 
 

@@ -179,10 +179,9 @@ def run_all(args, variants, head, run, needs=None):
       ClusterError: as `cluster.connect`.
     """
     check_variants(args, variants)
-    settings = {name: value for name, value in vars(args).items() if name not in AROUND}
     if not args.results.exists():
-        write(args.results, head() | {"provenance": provenance(args.seeds[0]), "settings": settings, "runs": []})
-    _check_settings(args.results, settings)
+        write(args.results, head() | {"provenance": provenance(args.seeds[0]), "settings": settings(args), "runs": []})
+    check_settings(args)
     todo = [(name, seed) for seed in args.seeds for name in args.only or variants]
     if args.scheduler and (missing := [row for row in todo if not _is_there(args, *row)]):
         _run_on_cluster(args, missing, run, needs or {})
@@ -194,18 +193,30 @@ def run_all(args, variants, head, run, needs=None):
             jax.clear_caches()  # the programs of a dozen runs exhaust the memory mappings of a process
 
 
+def count_runs(sweep, args):
+    """How many of the runs that the flags ask for are in the file of results, and how many they are."""
+    todo = [(name, seed) for seed in args.seeds for name in args.only or sweep.variants(args)]
+    return sum(_is_there(args, *row) for row in todo) if args.results.exists() else 0, len(todo)
+
+
 def check_variants(args, variants):
     """Refuse a name in `--only` that is no variant."""
     if unknown := [name for name in args.only or () if name not in variants]:
         raise SystemExit(f"error: --only={unknown[0]} is not one of {', '.join(variants)}")
 
 
-def _check_settings(path, settings):
+def settings(args):
+    """The flags that change a run."""
+    return {name: value for name, value in vars(args).items() if name not in AROUND}
+
+
+def check_settings(args):
     """Refuse results of other settings."""
-    there = BEFORE | read(path).get("settings", settings)
-    if differing := [f"{name}={there.get(name)} there, {value} here" for name, value in settings.items()
+    here = settings(args)
+    there = BEFORE | read(args.results).get("settings", here)
+    if differing := [f"{name}={there.get(name)} there, {value} here" for name, value in here.items()
                      if there.get(name) != value]:
-        raise SystemExit(f"error: {path} holds runs of other settings ({'; '.join(differing)}); give those, or "
+        raise SystemExit(f"error: {args.results} holds runs of other settings ({'; '.join(differing)}); give those, or "
                          "another --results and --workdir")
 
 

@@ -17,6 +17,7 @@ from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.sampler import load_sampler
 from ecalgen.simulation.gflash import Gflash
+from ecalgen.training.stages import last_fields
 from experiments.command import read, write
 from experiments.measures import judged_twice, milliseconds, training_seconds
 from experiments.sweeps.engine import Sweep, changed, check_variants, folder, options, real_showers
@@ -28,6 +29,7 @@ SYSTEMS = {
     "library": ("library", {}),
     "library, shifted": ("library", {"generator.shift": True, "generator.neighbours": 3}),
     "vae": ("vae", {}),
+    "vae, longer": ("vae", {"longer": 4}),
     "wgan": ("wgan", {}),
     "wgan, no regressor": ("wgan", {"regressor.steering": 0.0}),
     "wgan, spectral norm for the penalty": ("wgan", {"train.gradient_penalty": 0.0, "discriminator.spectral_norm": True,
@@ -48,7 +50,8 @@ SYSTEMS = {
 }
 """Row -> (config, its changes); None for a system that is not trained.
 
-Among the changes are `OPTIONS` of the config, and under `longer` the factor by which its steps are multiplied.
+Among the changes are `OPTIONS` of the config, and under `longer` the factor by which the steps of its last stage are
+multiplied.
 """
 OPTIONS = ("recipe", "targets")
 
@@ -81,7 +84,7 @@ def configured(system, changes, preset):
     if transform:
         config.data.transform = ml_collections.ConfigDict(transform)
     if longer > 1:
-        config.train.steps *= longer
+        last_fields(config).steps *= longer
     return changed(config, fields)
 
 

@@ -3,7 +3,7 @@
     python -m experiments.sweeps.table1              # cpu recipe; a rerun continues
     python -m experiments.sweeps.table1 --preset= --seeds=0 --only=multitask --only=disc_arch_llr  # full recipe: GPU
     python -m experiments.sweeps.table1 --recipe=paper --steps=12000 --workdir=runs/table1-paper \\
-        --results=experiments/results/table1_paper.json  # on the papers' plain GAN: 13 hours on one core
+        --results=experiments/results/table1_paper.json  # on the papers' plain GAN: hours, see queue.md
     python -m experiments.sweeps.table1 --preset=test --showers=200 --seeds=0 --workdir=runs/x --results=runs/x.json
 
 Several processes may share the work, by --seeds or by --only. The tuned models start from the multi-task run of their

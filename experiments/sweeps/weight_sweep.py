@@ -5,13 +5,15 @@
     python -m experiments.sweeps.weight_sweep --preset=test --showers=200 --seeds=0 --workdir=runs/x \\
         --results=runs/x.json
 
-Rogachev and Ratnikov 2022, arXiv:2207.06329: a larger weight makes a better regressor, and better asymmetries.
+Rogachev and Ratnikov 2022, arXiv:2207.06329: a larger weight makes a better regressor, and better asymmetries. At
+weight 0 the regressor's layers are trained by the hinge loss alone, through the predictions. These are then no
+estimates, but the discriminator has the same layers.
 """
 from configs import aux_multitask
 from experiments.sweeps.engine import Sweep, changed
 from experiments.sweeps.table1 import figures, head, more
 
-WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0)
+WEIGHTS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0)
 """alpha of every target."""
 
 

@@ -1,11 +1,14 @@
 """The systems with an auxiliary regressor."""
 import statistics
 
+import numpy as np
+import scipy.stats
+
 from experiments.tables import common
 from experiments.tables.common import (
     FEATURES,
     OTHERS,
-    fixed,
+    exists,
     minutes,
     prd_note,
     preset,
@@ -14,9 +17,11 @@ from experiments.tables.common import (
     spread,
     table,
 )
+from experiments.tables.paired import difference, verdict
 
 MODELS = {"baseline": "Baseline", "cnn": "CNN", "cnn_sa": "CNN SA", "disc_arch": "DiscArch",
-          "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR", "multitask": "Multi-task"}
+          "disc_arch_hlr": "DiscArch HLR", "disc_arch_llr": "DiscArch LLR", "multitask": "Multi-task",
+          "multitask_apart": "Multi-task, L_adv not through o^"}
 """Models of table 1 -> their names in the paper."""
 TABLE_1 = {"baseline": (0.877, 0.669, None), "cnn": (0.959, 0.943, 0.297), "cnn_sa": (0.963, 0.947, 0.279),
            "disc_arch": (0.952, 0.939, 0.300), "disc_arch_hlr": (0.966, 0.951, 0.235),
@@ -28,20 +33,64 @@ AUXILIARY_HEAD = ("seeds", "physics PRD-AUC", "raw PRD-AUC", "over the ceiling, 
                   *(f"of the {name.replace('_', ' ')}" for name in LOOKED_AT), "classifier AUC, observables")
 
 
-def auxiliary():
-    """Table 1 of Rogachev and Ratnikov 2023 on our showers: means over the seeds, with the least and the greatest."""
-    result = common.load("auxiliary")
+def table_1(name):
+    """Table 1 of Rogachev and Ratnikov 2023 on our showers: means over the seeds, with the least and the greatest.
+
+    The results may hold some of the runs only, or not exist yet.
+    """
+    if not exists(name):
+        return f"No run of `experiments/results/{name}.json` has ended yet."
+    result = common.load(name)
     said = lambda name: [f"{value:.3f}" if value else "–" for value in TABLE_1.get(name, (None, None, None))]
     error = lambda runs: spread([run["mean_unexplained"] for run in runs]) if "mse" in runs[0] else "–"
-    rows = [[title, *_auxiliary_cells(runs, result), error(runs), minutes(runs), *said(name)]
+    rows = [[title, *_auxiliary_cells(runs, result), *_better(runs, result), error(runs), minutes(runs), *said(name)]
             for name, title in MODELS.items() if (runs := runs_of(name, result))]
-    rows.append([*_auxiliary_floor(result), *5 * [""]])
-    head = ["model", *AUXILIARY_HEAD, "regressor's error", "minutes", "the paper's physics PRD-AUC", "raw",
-            "its regressor's MSE"]
+    rows.append([*_auxiliary_floor(result), *7 * [""]])
+    head = ["model", *AUXILIARY_HEAD, "better than the baseline: physics", "raw", "regressor's error", "minutes",
+            "the paper's physics PRD-AUC", "raw", "its regressor's MSE"]
     return table(head, rows, (
-        f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} The regressor's error: share of the "
+        f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} Better: probability that the mean "
+        "PRD-AUC is above the baseline's, from the differences of equal seeds (Student's t); it is not told where the "
+        "two-sided interval of 95 % contains 0. The regressor's error: share of the "
         f"asymmetries' variance that it does not explain, on showers of `{split_of(result)}`, mean over both. The "
         "minutes are of training; a tuned model needs those of the multi-task one as well."))
+
+
+def figure_3():
+    """The regressors of `experiments.sweeps.figure3` and their GANs, the best regressor first."""
+    if not exists("figure3"):
+        return "No run of `experiments/results/figure3.json` has ended yet."
+    result = common.load("figure3")
+    prd = lambda run: [f"{run['prd'][features]['auc']:.3f}" for features in FEATURES]
+    rows = [[run["variant"], str(run["seed"]), f"{run['mean_unexplained']:.3f}", *prd(run), f"{run['auc']:.3f}"]
+            for run in sorted(result["runs"], key=lambda run: run["mean_unexplained"])]
+    floor = result["real_against_real"]
+    rows.append([OTHERS, "", "", *prd(floor), f"{floor['auc']:.3f}"])
+    ranks = {features: rank_correlation(result["runs"], features) for features in FEATURES}
+    said = "; ".join(f"{features} {rank['value']:.2f} [{rank['interval'][0]:.2f}, {rank['interval'][1]:.2f}]"
+                     if rank else f"{features}: needs more runs" for features, rank in ranks.items())
+    head = ["regressor", "seed", "its error", "physics PRD-AUC", "raw PRD-AUC", "classifier AUC, observables"]
+    return table(head, rows, (
+        f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} Rank correlation of PRD-AUC with the "
+        f"error, and its interval of 95 % (bootstrap over runs): {said}."))
+
+
+def rank_correlation(runs, features, resamples=2_000):
+    """Spearman's rank correlation of PRD-AUC with unexplained variance: {"value", "interval"}; None below four runs.
+
+    The 95 % interval comes from a bootstrap over runs, with seed 0.
+    """
+    if len(runs) < 4:
+        return None
+    error = np.array([run["mean_unexplained"] for run in runs])
+    score = np.array([run["prd"][features]["auc"] for run in runs])
+    rng, values = np.random.default_rng(0), []
+    while len(values) < resamples:
+        index = rng.integers(0, len(runs), len(runs))
+        if len(set(error[index])) > 1 and len(set(score[index])) > 1:
+            values.append(scipy.stats.spearmanr(error[index], score[index]).statistic)
+    return {"value": float(scipy.stats.spearmanr(error, score).statistic),
+            "interval": np.quantile(values, (0.025, 0.975)).tolist()}
 
 
 def auxiliary_targets():
@@ -66,18 +115,22 @@ def auxiliary_targets():
 def weight_sweep():
     """The weight of the auxiliary loss: the regressor's error and the generator's figures, a row for each weight."""
     result = common.load("weight_sweep")
-    floor, runs = result["real_against_real"], sorted(result["runs"], key=lambda run: float(run["variant"]))
-    cells = lambda run: fixed((
-        *(run["w1"][f"{axis}_asymmetry"] for axis in ("longitudinal", "transverse")),
-        statistics.mean(run["w1"].values()), *(run["prd"][features]["auc"] for features in FEATURES),
-        run["auc"]))
-    rows = [[run["variant"], f"{run['mean_unexplained']:.3f}", *cells(run)] for run in runs]
-    rows.append([OTHERS, "", *cells(floor)])
-    head = ["α", "regressor's error", "Wasserstein-1 of the longitudinal asymmetry", "of the transverse one",
+    floor, runs = result["real_against_real"], result["runs"]
+    figures = (*(lambda run, axis=axis: run["w1"][f"{axis}_asymmetry"] for axis in ("longitudinal", "transverse")),
+               lambda run: statistics.mean(run["w1"].values()),
+               *(lambda run, features=features: run["prd"][features]["auc"] for features in FEATURES),
+               lambda run: run["auc"])
+    cells = lambda runs: [spread([figure(run) for run in runs]) for figure in figures]
+    rows = []
+    for weight in sorted({run["variant"] for run in runs}, key=float):
+        mine = runs_of(weight, result)
+        rows.append([weight, str(len(mine)), spread([run["mean_unexplained"] for run in mine]), *cells(mine)])
+    rows.append([OTHERS, "", "", *cells([floor])])
+    head = ["α", "seeds", "regressor's error", "Wasserstein-1 of the longitudinal asymmetry", "of the transverse one",
             "mean over the observables", "physics PRD-AUC", "raw PRD-AUC", "classifier AUC, observables"]
     return table(head, rows, (
         f"Multi-task, {runs[0]['steps']:,} steps of {runs[0]['batch_size']} showers, preset "
-        f"`{preset(result)}`, one seed; the rest as above."))
+        f"`{preset(result)}`; the rest as above."))
 
 
 def auxiliary_anchored():
@@ -109,6 +162,15 @@ def _auxiliary_cells(runs, result):
     return [str(len(runs)), *(spread(prd[features]) for features in FEATURES),
             *(f"{statistics.mean(prd[features]) / ceiling[features]['auc']:.3f}" for features in FEATURES),
             *_auxiliary_distances(runs), spread([run["auc"] for run in runs])]
+
+
+def _better(runs, result):
+    """Whether the model of these runs is better than the baseline, by physics and by raw PRD-AUC."""
+    by_seed = lambda runs, features: {run["seed"]: run["prd"][features]["auc"] for run in runs}
+    if runs[0]["variant"] == "baseline":
+        return ["", ""]
+    baseline = runs_of("baseline", result)
+    return [verdict(difference(by_seed(runs, features), by_seed(baseline, features))) for features in FEATURES]
 
 
 def _auxiliary_floor(result):

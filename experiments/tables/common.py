@@ -12,6 +12,11 @@ def load(name):
     return read(RESULTS / f"{name}.json")
 
 
+def exists(name):
+    """Whether there are results of that name."""
+    return (RESULTS / f"{name}.json").exists()
+
+
 def table(head, rows, note=None):
     """A table in Markdown, with a note below it."""
     return "\n".join([*markdown(head, rows), *(["", note] if note else [])])

@@ -1,21 +1,20 @@
 """Figures 3, 4 and 5 of Rogachev and Ratnikov 2023, and the poster's weight sweep, drawn from the files in `results/`.
 
-    python -m experiments.tables.figures          # figure3.png, figure4.png, figure5.png, weight_sweep.png
+    python -m experiments.tables.figures          # figure3.png, figure3_lever.png, figure4.png, ..., weight_sweep.png
 """
 import pathlib
 
 import matplotlib
 import numpy as np
-import scipy.stats
 
 from experiments.command import RESULTS, new_parser, read
 from experiments.sweeps.table1 import EDGES
-from experiments.tables.auxiliary import MODELS
+from experiments.tables.auxiliary import MODELS, rank_correlation
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402  the backend comes first
 
-TWO_STEP = ("cnn", "cnn_sa", "disc_arch", "disc_arch_hlr", "disc_arch_llr")
+MULTITASK = ("multitask", "multitask_apart")
 LABELS = {"longitudinal_asymmetry": "longitudinal asymmetry", "transverse_asymmetry": "transverse asymmetry"}
 
 
@@ -29,49 +28,33 @@ def make_parser():
 def main():
     """Draw the figures whose results are there."""
     folder = make_parser().parse_args().results
-    for source, draw in (("auxiliary", figure3), ("auxiliary", figure4), ("auxiliary", figure5),
-                         ("weight_sweep", weight_sweep)):
+    for source, draw, name in (("auxiliary", figure3, "figure3"), ("figure3", figure3, "figure3_lever"),
+                               ("auxiliary", figure4, "figure4"), ("auxiliary", figure5, "figure5"),
+                               ("weight_sweep", weight_sweep, "weight_sweep")):
         if (folder / f"{source}.json").exists():
             figure = draw(read(folder / f"{source}.json"))
-            figure.savefig(folder / f"{draw.__name__}.png", dpi=120)
+            figure.savefig(folder / f"{name}.png", dpi=120)
             plt.close(figure)
-            print(folder / f"{draw.__name__}.png")
+            print(folder / f"{name}.png")
 
 
 def figure3(result):
-    """PRD-AUC against the regressor's unexplained variance, a point for each two-step run; with rank correlations."""
-    runs = [run for run in result["runs"] if run["variant"] in TWO_STEP]
+    """PRD-AUC against the regressor's unexplained variance, a point for each run; with rank correlations."""
+    runs = [run for run in result["runs"] if "mse" in run and run["variant"] not in MULTITASK]
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
     for axis, features in zip(axes, ("physics", "raw"), strict=True):
-        for name in TWO_STEP:
+        for name in dict.fromkeys(run["variant"] for run in runs):
             mine = [run for run in runs if run["variant"] == name]
             axis.errorbar([run["mean_unexplained"] for run in mine], [run["prd"][features]["auc"] for run in mine],
-                          [run["prd"][features]["std"] for run in mine], fmt="o", capsize=2, label=MODELS[name])
+                          [run["prd"][features]["std"] for run in mine], fmt="o", capsize=2,
+                          label=MODELS.get(name, name))
         axis.set_xlabel("unexplained variance of the asymmetries (test)")
         axis.set_ylabel(f"{features} PRD-AUC")
         rank = rank_correlation(runs, features)
         axis.set_title("Spearman " + (f"{rank['value']:.2f} [{rank['interval'][0]:.2f}, {rank['interval'][1]:.2f}]"
                                       if rank else "needs more runs"), fontsize=10)
-    axes[0].legend(fontsize=8)
+    axes[0].legend(fontsize=7)
     return figure
-
-
-def rank_correlation(runs, features, resamples=2_000):
-    """Spearman's rank correlation of PRD-AUC with unexplained variance: {"value", "interval"}; None below four runs.
-
-    The 95 % interval comes from a bootstrap over runs, with seed 0.
-    """
-    if len(runs) < 4:
-        return None
-    error = np.array([run["mean_unexplained"] for run in runs])
-    score = np.array([run["prd"][features]["auc"] for run in runs])
-    rng, values = np.random.default_rng(0), []
-    while len(values) < resamples:
-        index = rng.integers(0, len(runs), len(runs))
-        if len(set(error[index])) > 1 and len(set(score[index])) > 1:
-            values.append(scipy.stats.spearmanr(error[index], score[index]).statistic)
-    return {"value": float(scipy.stats.spearmanr(error, score).statistic),
-            "interval": np.quantile(values, (0.025, 0.975)).tolist()}
 
 
 def figure4(result):
@@ -116,7 +99,7 @@ def weight_sweep(result):
     axes[1].set_ylabel("Wasserstein-1, deviations")
     axes[1].legend(fontsize=8)
     for axis in axes:
-        axis.set_xscale("log")
+        axis.set_xscale("symlog", linthresh=0.01)  # which has room for 0
         axis.set_xlabel("weight alpha")
     return figure
 

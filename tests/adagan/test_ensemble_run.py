@@ -37,7 +37,7 @@ def finished(blocks, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_it_goes_on_after_its_last_stage_and_is_judged(finished):
+def test_it_goes_on_after_its_last_stage_and_is_judged(finished, quick_judge):
     config, folder = finished
     weights = (folder / "generator" / "weights.npz").read_bytes()
     runs.prepare(config, folder)

@@ -8,25 +8,25 @@ import subprocess
 import sys
 import time
 
+import judging
 import numpy as np
 import pytest
 
-from ecalgen.data.sources import sample_path
 from ecalgen.errors import UserError
 from ecalgen.machine import host
 from ecalgen.training.metrics_log import read_metrics
 
 ROOT = pathlib.Path(__file__).parents[2]
-SMALL = [f"--config={ROOT}/configs/baseline.py:test", f"--config.data.source={sample_path()}",
-         "--config.evaluation.bootstrap=2"]
+SMALL = [f"--config={ROOT}/configs/baseline.py:test,recipe=paper", "--config.generator.attention=0",
+         "--config.discriminator.attention=0", "--config.evaluation.bootstrap=2"]
 
 
 def start(workdir, *options, devices=1):
     """A training process with so many devices."""
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
-    return subprocess.Popen([sys.executable, "-m", "ecalgen.main", *SMALL, f"--workdir={workdir}", *options],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
-                            env=os.environ | {"XLA_FLAGS": flags, "OMP_NUM_THREADS": "1"})
+    command = [sys.executable, judging.__file__, "ecalgen.main", *SMALL, f"--workdir={workdir}", *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+                            env=os.environ | {"XLA_FLAGS": flags, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
 
 
 def both(workdir, *options):
@@ -43,10 +43,10 @@ def finished(process):
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_steps_of_one(tmp_path):
+def test_two_processes_make_the_steps_of_one(tmp_path, few_showers):
     """Stopped on the way by a signal to one of them, and gone on with; only the first speaks, writes and judges."""
-    steps = "--config.train.steps=100"
-    pair = both(tmp_path / "two", steps)
+    options = ["--config.train.steps=100", f"--config.data.source={few_showers}"]
+    pair = both(tmp_path / "two", *options)
     while not read_metrics(tmp_path / "two" / "metrics.jsonl"):
         assert all(process.poll() is None for process in pair), [finished(process) for process in pair]
         time.sleep(0.1)
@@ -55,10 +55,10 @@ def test_two_processes_make_the_steps_of_one(tmp_path):
     assert {code for code, _, _ in ended} <= {0, 143}, ended
     if ended[0][0]:  # it was still training
         assert "saved step" in ended[0][1] and "saved step" not in ended[1][1]
-        first, second = [finished(process) for process in both(tmp_path / "two", steps)]
+        first, second = [finished(process) for process in both(tmp_path / "two", *options)]
         assert first[0] == second[0] == 0, (first, second)
         assert "report.html" in first[1] and "training" not in second[1] and "judging" not in second[1]
-    code, _, err = finished(start(tmp_path / "one", steps, devices=2))
+    code, _, err = finished(start(tmp_path / "one", *options, devices=2))
     assert code == 0, err
     rows = [read_metrics(tmp_path / name / "metrics.jsonl") for name in ("two", "one")]
     assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] and len(rows[0]) == 20

@@ -174,6 +174,38 @@ def test_an_auxiliary_regressor_shares_the_first_blocks(network, cells):
     assert (other != logits).all() and (shifted != predicted).all()
 
 
+def gradients(network, variables, what):
+    """{layer of the regressor: largest gradient} of the logits (0) or of the predictions (1)."""
+    loss = lambda params: network.apply(variables | {"params": params}, CELLS, MOMENTUM, POINT)[what].sum()
+    found = jax.grad(loss)(variables["params"])["auxiliary"]
+    return {name: max(float(abs(leaf).max()) for leaf in jax.tree.leaves(layer)) for name, layer in found.items()}
+
+
+def test_the_adversarial_gradient_reaches_the_regressor_if_it_is_to():
+    """Else its own layers have none from the logit; the shared block has one through its maps, in either case."""
+    through, held = (Discriminator((4, 8, 8), 0, True, embedding=8, auxiliary=DiscArch(2, (4, 8, 8), shared=1),
+                                   adversarial_gradient=flag) for flag in (True, False))
+    variables = held.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    own = {"down1", "down2", "conv", "embed", "outputs"}
+    assert all(gradients(through, variables, 0)[name] > 0 for name in own | {"down0"})
+    found = gradients(held, variables, 0)
+    assert {name for name, size in found.items() if size > 0} == {"down0"} and set(found) == own | {"down0"}
+    assert gradients(held, variables, 1) == gradients(through, variables, 1)  # L_reg is as it was
+
+
+@pytest.mark.parametrize("decides", [True, False])
+def test_without_the_adversarial_gradient_it_decides_alike(decides):
+    """The same logits, slopes by the cells and vectors of the spectral norm; only gradients by parameters differ."""
+    through, held = (Discriminator((4, 8, 8), 0, True, embedding=8, auxiliary=DiscArch(2, (4, 8, 8), shared=1),
+                                   decides=decides, adversarial_gradient=flag) for flag in (True, False))
+    variables = held.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    call = lambda network, cells: network.apply(
+        variables, cells, MOMENTUM, POINT, update_stats=True, mutable=["spectral"])
+    slope = lambda network: jax.grad(lambda cells: call(network, cells)[0][0].sum())(CELLS)
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7),
+                 (call(through, CELLS), slope(through)), (call(held, CELLS), slope(held)))
+
+
 def test_the_physics_discriminator_shows_a_regressor_the_octant():
     """A mirrored shower looks the same to the regressor, up to what the mirror does to nothing."""
     network = PhysicsDiscriminator(**PHYSICS, regressor=REGRESSORS["cnn"])

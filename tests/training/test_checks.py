@@ -13,7 +13,11 @@ from ecalgen.training import checks, parallel
     (dict(steps=20, log_every=10, checkpoint_every=15), "config.train.checkpoint_every is 15; on this device"),
     (dict(final_fraction=2.0), "config.train.final_fraction is 2.0; it must lie between 0 and 1"),
     (dict(discriminator_steps=0), "config.train.discriminator_steps is 0; it must be at least 1"),
-    (dict(loss="square"), "config.train.loss is 'square'; it is one of hinge, wasserstein"),
+    (dict(loss="square"), "config.train.loss is 'square'; it is one of hinge, wasserstein, relativistic"),
+    (dict(r2=-0.1), "config.train.r2 is -0.1; it must not be below 0"),
+    (dict(energy_score=-1.0), "config.train.energy_score is -1.0; it must not be below 0"),
+    (dict(warmup=-1), "config.train.warmup is -1; it must not be below 0"),
+    (dict(steps=30, warmup=16), "config.train.warmup is 16; .* at most constant_fraction times steps, 15"),
     (dict(r1_every=0), "config.train.r1_every is 0; it must be at least 1"),
     (dict(gradient_penalty=-1.0), "config.train.gradient_penalty is -1.0; it must not be below 0"),
     (dict(generator_rate=-1.0), "config.train.generator_rate is -1.0; it must be above 0"),
@@ -23,6 +27,39 @@ def test_fields_that_do_not_fit(monkeypatch, changes, message):
     with pytest.raises(ValueError, match=message):
         checks.check_train(tiny.train_config(**(dict(
             discriminator_steps=1, r1=0.0, r1_every=1, gradient_penalty=0.0, loss="hinge") | changes)))
+
+
+NO_FROZEN = "config.train.energy_features is 'regressor', but of the stages .* not every GAN has a regressor"
+
+
+@pytest.mark.parametrize("name, changes, message", [
+    ("baseline:test", {"train.energy_features": "regressor"}, NO_FROZEN),
+    ("anchored:test", {"train.energy_features": "regressor"}, NO_FROZEN),
+    ("aux_multitask:test", {"train.energy_features": "regressor"}, NO_FROZEN),
+    ("aux_twostep:test,regressor=disc_arch_llr", {"train.energy_features": "regressor"}, NO_FROZEN),
+    ("baseline:test", {"train.energy_features": "cells"}, "energy_features is 'cells'; it is one of observables, regr"),
+    ("baseline:test", {"train.batch_size": 7}, "config.train.batch_size is 7; with config.train.energy_score the ge"),
+])
+def test_energy_scores_that_cannot_be(recipe, name, changes, message):
+    """Each is refused by its field; without an energy score none of them matters."""
+    checks.check_stages(recipe(name, **changes))
+    with pytest.raises(ConfigError, match=message):
+        checks.check_stages(recipe(name, **{"train.energy_score": 1.0}, **changes))
+
+
+@pytest.mark.parametrize("name, features", [
+    ("baseline:test", "observables"), ("aux_multitask:test", "observables"), ("aux_twostep:test", "regressor"),
+    ("wgan:test", "regressor"), ("aux_twostep:test,regressor=disc_arch_llr", "observables")])
+def test_energy_scores_that_can_be(recipe, name, features):
+    checks.check_stages(recipe(name, **{"train.energy_score": 1.0, "train.energy_features": features}))
+
+
+@pytest.mark.parametrize("name", ["aux_multitask", "aux_twostep:test", "aux_twostep:,recipe=paper",
+                                  "aux_twostep:cpu,targets=scalars", "aux_multitask:,recipe=paper"])
+def test_every_regressor_that_decides_may_have_a_bound(recipe, name):
+    config = recipe(name, **{"regressor.bound": 3.0})
+    checks.check_used(config, ["regressor.bound"])
+    checks.check_stages(config)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "1"])
@@ -46,10 +83,21 @@ def test_stages_that_do_not_make_the_generator(recipe, changes, message):
     ("vae:test", {}, ["train.r1"]),
     ("anchored:test", {"stages": ("prior",), "generator.correction": False}, ["prior.steps", "train.steps"]),
     ("anchored:test", {"stages": ("prior",), "generator.correction": False}, ["discriminator.gain"]),
-    ("baseline:test,recipe=paper", {}, ["train.r1_every"]),
+    ("baseline:test,recipe=paper", {}, ["train.r2", "train.r1_every"]),
+    ("baseline:test", {"train.r1": 0.0, "train.r2": 0.1}, ["train.r1_every", "train.energy_features"]),
+    ("baseline:test", {"train.energy_score": 1.0, "train.r1": 0.0},
+     ["train.energy_features", "train.warmup", "train.r1_every"]),
+    ("anchored:test", {"stages": ("prior",), "generator.correction": False}, ["train.loss"]),
+    ("anchored:test", {"stages": ("prior",), "generator.correction": False}, ["train.energy_score"]),
     ("aux_twostep:test", {}, ["regressor.steps", "regressor.widths"]),
     ("aux_twostep:test,regressor=cnn", {}, ["regressor.shared"]),
-    ("aux_multitask:test", {}, ["regressor.multitask"]),
+    ("aux_multitask:test", {}, ["regressor.adversarial_gradient", "regressor.multitask"]),
+    ("aux_multitask:test", {"regressor.decides": False}, ["regressor.adversarial_gradient"]),
+    ("aux_twostep:test,regressor=disc_arch_llr", {}, ["regressor.adversarial_gradient", "regressor.widths"]),
+    ("aux_twostep:test", {}, ["regressor.adversarial_gradient"]),
+    ("aux_twostep:test", {"regressor.conditional": True}, ["regressor.early"]),
+    ("aux_twostep:test,regressor=cnn", {"regressor.conditional": True}, ["regressor.early", "regressor.shared"]),
+    ("aux_twostep:test,regressor=cnn", {}, ["regressor.early"]),
     ("wgan:test", {}, ["regressor.bound"]),
 ])
 def test_fields_without_effect_are_refused_by_name(recipe, name, changes, fields):
@@ -61,7 +109,8 @@ def test_fields_without_effect_are_refused_by_name(recipe, name, changes, fields
 
 @pytest.mark.parametrize("name, field", [
     ("vae:test", "train.steps"), ("library:test", "train.ema"), ("adagan:test", "train.r1"),
-    ("adagan:test", "evaluation.protocol"), ("adagan:test", "data.conventions")])
+    ("library:test", "train.loss"), ("vae:test", "train.warmup"), ("adagan:test", "train.r2"),
+    ("adagan:test", "train.energy_score"), ("adagan:test", "evaluation.protocol"), ("adagan:test", "data.conventions")])
 def test_a_recipe_has_no_fields_that_its_system_does_not_use(recipe, name, field):
     section, _, field = field.partition(".")
     with pytest.raises(AttributeError, match=f'"{field}" does not exist'):

@@ -21,8 +21,8 @@ TINY = pathlib.Path(tiny.__file__)
 
 def start(workdir, steps, *extra, devices=1):
     workdir.mkdir(exist_ok=True)
-    environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
-                                "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(TINY.parents[2])}
+    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
+    environment = os.environ | {"XLA_FLAGS": flags, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(TINY.parents[2])}
     return subprocess.Popen([sys.executable, TINY, workdir, str(steps), *extra], env=environment, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 

@@ -1,12 +1,18 @@
 """Losses against values worked out by hand."""
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from ecalgen.training.losses import (
+    LOSSES,
+    energy_score,
     generator_loss,
     gradient_penalty,
     hinge_discriminator,
-    r1_penalty,
+    relativistic_discriminator,
+    relativistic_generator,
+    slope_penalty,
     wasserstein_critic,
     weighted_mse,
 )
@@ -25,16 +31,51 @@ def test_wasserstein_critic():
     assert wasserstein_critic(jnp.array([2.0, 0.5]), jnp.array([-3.0, 0.5])) == pytest.approx(-1.25 - 1.25)
 
 
+def test_relativistic_pairs():
+    # real minus generated: 5 and 0; log(1 + e^-5) = 0.0067153, log(1 + e^5) = 5.0067153, log 2 = 0.6931472
+    real, fake = jnp.array([2.0, 0.5]), jnp.array([-3.0, 0.5])
+    assert relativistic_discriminator(real, fake) == pytest.approx((0.0067153 + 0.6931472) / 2, rel=1e-6)
+    assert relativistic_generator(real, fake) == pytest.approx((5.0067153 + 0.6931472) / 2, rel=1e-6)
+    assert relativistic_discriminator(real + 7, fake + 7) == pytest.approx(relativistic_discriminator(real, fake))
+
+
+def test_only_pairs_need_the_logits_of_real_showers():
+    assert [name for name, loss in LOSSES.items() if loss.paired] == ["relativistic"]
+
+
+def test_energy_score_by_hand():
+    """The real shower lies at (0, 0), the generated ones at (3, 4) and (0, 4)."""
+    to_real = [(5 / 2**0.5 + 3.5) / 2, (4 / 2**0.5 + 2) / 2]
+    found = energy_score(jnp.zeros((1, 2)), jnp.array([[3.0, 4.0]]), jnp.array([[0.0, 4.0]]))
+    assert found == pytest.approx(np.mean(to_real) - (3 / 2**0.5 + 1.5) / 4, rel=1e-6)
+
+
+def test_energy_score_of_one_feature_is_the_continuous_ranked_probability_score():
+    """Of N(0, 1) for itself it is 1/sqrt(pi) in the mean; any other mean or deviation has a larger one.
+
+    Source: Gneiting and Raftery 2007, equations 20 and 21.
+    """
+    real, first, second = np.random.default_rng(0).normal(size=(3, 400_000, 1)).astype("f4")
+    score = lambda mean, std: float(energy_score(real, mean + std * first, mean + std * second))
+    assert score(0, 1) == pytest.approx(np.pi**-0.5, abs=4e-3)
+    assert score(0, 1) < min(score(0.2, 1), score(-0.2, 1), score(0, 0.8), score(0, 1.25)) - 4e-3
+
+
+def test_energy_score_has_a_gradient_where_all_showers_are_the_same():
+    gradient = jax.grad(lambda first: energy_score(jnp.ones((3, 4)), first, jnp.ones((3, 4))))(jnp.ones((3, 4)))
+    assert np.isfinite(gradient).all()
+
+
 def test_weighted_mse():
     # first property: (1 + 9)/2 = 5, second: (0 + 4)/2 = 2; 5 * 0.1 + 2 * 2
     targets, predictions = jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([[0.0, 2.0], [0.0, 6.0]])
     assert weighted_mse(targets, predictions, jnp.array([0.1, 2.0])) == pytest.approx(4.5)
 
 
-def test_r1_penalty():
+def test_slope_penalty():
     # |g|^2 of the showers: 9 + 16 and 1; half of their mean
     gradients = jnp.zeros((2, 30, 30)).at[0, 1, 2].set(3.0).at[0, 5, 5].set(-4.0).at[1, 0, 0].set(1.0)
-    assert r1_penalty(gradients) == pytest.approx(0.5 * (25 + 1) / 2)
+    assert slope_penalty(gradients) == pytest.approx(0.5 * (25 + 1) / 2)
 
 
 def test_gradient_penalty():

@@ -20,7 +20,7 @@ def test_a_regressor_is_weighed_where_it_is_trained(recipe, showers, name, multi
 def test_every_field_of_the_recipe_arrives(recipe):
     """With a value of its own for each, so that none is taken for another."""
     fields = {"batch_size": 24, "discriminator_steps": 3, "loss": "wasserstein", "r1": 0.5, "r1_every": 7,
-              "gradient_penalty": 2.5, "ema": 0.75}
+              "gradient_penalty": 2.5, "ema": 0.75, "r2": 0.25, "energy_score": 1.5}
     objective = objective_of(recipe("baseline:test", **{f"train.{name}": value for name, value in fields.items()}))
     assert {name: getattr(objective, name) for name in fields} == fields
     assert objective.weights is None and objective.steering is None

@@ -12,9 +12,10 @@ from ecalgen.training.readout import regression, regressor_report
 
 
 @pytest.mark.slow
-def test_a_run_with_a_regressor(recipe, tmp_path, showers):
+def test_a_run_with_a_regressor(recipe, tmp_path, showers, few_showers):
     """All three stages of a tuned one; what its regressor predicts can be asked for."""
-    config = recipe("aux_twostep:test,regressor=disc_arch_llr", **{"discriminator.octant": False})
+    config = recipe("aux_twostep:test,regressor=disc_arch_llr,recipe=paper", **{
+        "data.source": str(few_showers), "generator.attention": 0, "discriminator.attention": 0})
     runs.prepare(config, tmp_path)
     runs.train(config, tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]

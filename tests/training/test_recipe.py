@@ -45,9 +45,37 @@ def test_how_a_run_is_judged_may_change(config, tmp_path):
     write_recipe(config, tmp_path)
 
 
+def test_a_recipe_that_is_older_than_a_field_goes_on_without_it(config, tmp_path):
+    """But not where the field has an effect now."""
+    write_recipe(config, tmp_path)
+    older = json.loads((tmp_path / "config.json").read_text())
+    for name in ("r2", "energy_score", "energy_features", "warmup"):
+        del older["train"][name]
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    write_recipe(config, tmp_path)
+    config.train.r2 = 0.5
+    with pytest.raises(RunError, match=r"another recipe: train.r2 \(0.0 there, 0.5 here\); give"):
+        write_recipe(config, tmp_path)
+
+
 def test_a_recipe_of_an_older_version_with_unused_fields_goes_on(config, tmp_path):
     write_recipe(config, tmp_path)
     older = json.loads((tmp_path / "config.json").read_text())
     older["train"]["forgotten"] = 5
     (tmp_path / "config.json").write_text(json.dumps(older))
     write_recipe(config, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["aux_multitask:test", "baseline:test"])
+def test_a_recipe_that_is_older_than_a_field_of_the_regressor_goes_on(recipe, tmp_path, name):
+    """But not where the field has another value now."""
+    config = recipe(name)
+    older = config.to_dict()
+    for field in ("early", "adversarial_gradient"):
+        older["regressor"].pop(field, None)
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    write_recipe(config, tmp_path)
+    if config.regressor:
+        config.regressor.adversarial_gradient = False
+        with pytest.raises(RunError, match=r"recipe: regressor.adversarial_gradient \(True there, False here\); give"):
+            write_recipe(config, tmp_path)

@@ -8,7 +8,10 @@ import tiny
 from ecalgen.data.grid import OLD
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError
-from ecalgen.training import parallel, stages
+from ecalgen.training import checks, parallel, stages
+
+PLAIN = {"generator.attention": 0, "discriminator.attention": 0}
+"""Fields of quicker networks."""
 
 
 def test_the_rate_is_constant_then_falls_to_a_tenth():
@@ -37,6 +40,55 @@ def test_a_critic_with_more_updates_keeps_the_rate_of_the_step():
     np.testing.assert_allclose(sizes[1:250], 0.02, rtol=1e-3)
     np.testing.assert_allclose(sizes[375:380], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
     np.testing.assert_allclose(sizes[-1], 0.002, rtol=0.2)
+
+
+@pytest.mark.parametrize("updates", [1, 5])
+def test_the_rate_rises_from_nothing_before_it_is_constant(updates):
+    """Over 20 of 50 constant steps; what follows is as without."""
+    train = tiny.train_config(steps=100, constant_fraction=0.5, warmup=20)
+    optimiser = stages.optimiser(0.02, train, updates=updates)
+    params = {"bias": jnp.ones(1)}
+    state, sizes = optimiser.init(params), []
+    for _ in range(100 * updates):
+        change, state = optimiser.update({"bias": jnp.ones(1)}, state, params)
+        sizes.append(-float(change["bias"][0]))
+    by_step = np.reshape(sizes, (100, updates)).mean(axis=1)
+    np.testing.assert_allclose(by_step[:21], 0.02 * np.arange(21) / 20, rtol=1e-3)
+    np.testing.assert_allclose(by_step[20:50], 0.02, rtol=1e-3)
+    np.testing.assert_allclose(by_step[75], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
+
+
+STRONG = {"train.loss": "relativistic", "train.r1": 0.004, "train.r2": 0.004, "train.r1_every": 8,
+          "train.energy_score": 1.0, "train.warmup": 5}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, changes", [
+    ("baseline:test", {"generator.attention": 0, "discriminator.attention": 0}), ("anchored:test", {}),
+    ("aux_twostep:test", {"generator.attention": 0, "discriminator.attention": 0,
+                          "train.energy_features": "regressor"})])
+def test_a_step_with_every_option_of_the_objective(recipe, showers, name, changes):
+    """On the plain, the anchored and the two-step recipe; the rates are 0 in the first step."""
+    config = recipe(name, **STRONG, **changes)
+    checks.check_stages(config)
+    checks.check_train(config.train)
+    data, targets = arrays(config, showers)
+    *before, gan = stages.build_stages(config, data, showers[:20], OLD, targets)
+    fitted = {stage.name: stage.init(jax.random.key(0), {}) for stage in before}
+    state, advance = gan.init(jax.random.key(2), fitted), parallel.map_steps(gan.step, 1)
+    first, metrics = advance(state, data, jax.random.key(3))
+    second, _ = advance(first, data, jax.random.key(3))
+    assert {"r1", "r2", "energy_score"} < set(metrics) and all(np.isfinite(list(metrics.values())))
+    assert not differ(state.generator.params, first.generator.params)
+    assert differ(first.generator.params, second.generator.params)
+    assert differ(first.discriminator.params, second.discriminator.params)
+
+
+def test_a_run_without_an_energy_score_has_no_features(recipe, showers):
+    for weight in (0.0, 1.0):
+        config = recipe("baseline:test", **{"train.energy_score": weight})
+        gan, = stages.build_stages(config, arrays(config, showers)[0], showers[:20], OLD)
+        assert (gan.step.keywords["networks"].features is not None) == bool(weight)
 
 
 def test_both_schedules_count_steps_of_the_gan(recipe, showers, monkeypatch):
@@ -83,13 +135,26 @@ def test_one_builder_makes_the_discriminator_of_a_run(recipe, showers):
     assert discriminator.regressor is None and discriminator.auxiliary is not None
 
 
+def test_fields_of_the_regressor_that_older_runs_lack(recipe, showers):
+    """Without them the network is the one of that time."""
+    config = recipe("aux_multitask:test", **{"regressor.adversarial_gradient": False})
+    targets = arrays(config, showers)[1]
+    assert not stages.make_discriminator(config, OLD, targets).adversarial_gradient
+    early = recipe("aux_twostep:test,regressor=cnn", **{"regressor.conditional": True, "regressor.early": True})
+    assert stages.make_discriminator(early, OLD, targets).regressor.early
+    for older in (config, early):
+        del older.regressor["adversarial_gradient"], older.regressor["early"]
+    assert stages.make_discriminator(config, OLD, targets).adversarial_gradient
+    assert not stages.make_discriminator(early, OLD, targets).regressor.early
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["aux_twostep:test", "aux_multitask:test"])
+@pytest.mark.parametrize("name", ["aux_twostep:test,recipe=paper", "aux_multitask:test,recipe=paper"])
 def test_alphas_weigh_the_targets(recipe, showers, name):
     """A loss with alphas (1, 0) is another one than with (0, 1), at the same networks and showers."""
     losses = []
     for weights in ((1.0, 0.0), (0.0, 1.0)):
-        config = recipe(name, **{"regressor.weights": weights})
+        config = recipe(name, **PLAIN, **{"regressor.weights": weights})
         data, targets = arrays(config, showers)
         stage = stages.build_stages(config, data, showers[:20], OLD, targets)[0]
         _, metrics = parallel.map_steps(stage.step, 1)(stage.init(jax.random.key(0), {}), data, jax.random.key(1))
@@ -137,7 +202,7 @@ def arrays(config, showers):
 @pytest.mark.slow
 def test_a_frozen_regressor_stays_as_it_is(recipe, showers):
     """Bit for bit, over steps that move all the rest, without a state of the optimiser; and it reads what it read."""
-    config = recipe("aux_twostep:test")
+    config = recipe("aux_twostep:test,recipe=paper", **PLAIN)
     data, targets = arrays(config, showers)
     first, second = stages.build_stages(config, data, showers[:20], OLD, targets)
     fitted = first.init(jax.random.key(0), {})

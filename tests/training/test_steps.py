@@ -71,6 +71,8 @@ def discriminator_keys(key, rows):
 def test_no_key_is_used_twice(recipe, showers, name):
     """JAX's own checker refuses a key that two draws consume."""
     config = recipe(name, **{"train.r1": 0.1, "train.r1_every": 1} if name == "baseline:test" else {})
+    if "gan" in config.stages:
+        config.train.energy_score = 1.0
     targets = stages.make_targets(config, showers)
     data = stages.training_arrays(showers, make_transform(**config.data.transform), targets)
     for stage in stages.build_stages(config, data, showers[:20], OLD, targets):
@@ -119,6 +121,16 @@ def test_r1_now_and_then_counts_as_often():
     np.testing.assert_allclose(penalties, [3 * 0.5 * 900 * 0.5**2, 0, 0, 3 * 0.5 * 900 * 0.5**2], rtol=1e-5)
 
 
+def test_r2_keeps_the_rhythm_of_r1():
+    """The gradient of `Linear` is 0.5 in each of 900 cells of any shower, so both penalties are the same."""
+    networks = tiny.networks(optax.adam(1e-3), optax.sgd(0.0), discriminator=Linear())
+    state = init_gan(networks, jax.random.key(0), tiny.data())
+    advance = parallel.map_steps(tiny.step(networks, r1=0.3, r2=0.2, r1_every=2), 1)
+    for expected in (2 * 0.5 * 900 * 0.5**2, 0):
+        state, metrics = advance(state, tiny.data(), jax.random.key(1))
+        np.testing.assert_allclose([metrics["r1"], metrics["r2"]], expected, rtol=1e-5)
+
+
 class Square(nn.Module):
     """A discriminator whose logit is the sum of squares of the cells: its gradient is twice the shower."""
 
@@ -134,11 +146,84 @@ def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
     _, metrics = parallel.map_steps(step, 1)(state, data, jax.random.key(1))
     batch_keys, noise_keys, mix_keys = discriminator_keys(jax.random.key(1), 16)
     batch = steps.draw_batch(data, batch_keys)
-    fake = tiny.GENERATOR.apply(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
+    fake = jax.jit(tiny.GENERATOR.apply)(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
                                 batch["momentum"], batch["point"])
     penalty = lambda cells: float(np.mean((np.linalg.norm(2 * np.asarray(cells), axis=(1, 2)) - 1) ** 2))
     assert metrics["gradient_penalty"] == pytest.approx(penalty(steps.mixed(mix_keys, batch["cells"], fake)), rel=1e-4)
     assert abs(penalty(batch["cells"]) / float(metrics["gradient_penalty"]) - 1) > 0.2
+
+
+def test_r2_is_taken_at_generated_showers():
+    """1/2 |2 G|^2 of `Square`, whose weight enters the discriminator's loss."""
+    networks, data = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=Square()), tiny.data()
+    state = init_gan(networks, jax.random.key(0), data)
+    one = lambda r2: parallel.map_steps(tiny.step(networks, r2=r2), 1)(state, data, jax.random.key(1))[1]
+    plain, metrics = one(0.0), one(0.3)
+    batch_keys, noise_keys, _ = discriminator_keys(jax.random.key(1), 16)
+    batch = steps.draw_batch(data, batch_keys)
+    fake = tiny.GENERATOR.apply(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
+                                batch["momentum"], batch["point"])
+    penalty = lambda cells: float(np.mean(2 * np.sum(np.asarray(cells)**2, axis=(1, 2))))
+    assert "r2" not in plain and metrics["r2"] == pytest.approx(penalty(fake), rel=1e-4)
+    assert abs(penalty(batch["cells"]) / penalty(fake) - 1) > 0.2
+    assert metrics["discriminator_loss"] == pytest.approx(
+        float(plain["discriminator_loss"] + 0.3 * metrics["r2"]), rel=1e-5)
+
+
+def drawn(networks, state, data, key, rows, repeats):
+    """What the generator's update at step 0 sees: the real showers of its particles, and `repeats` generated ones."""
+    row_keys = jax.vmap(lambda key: steps.row_keys(key, rows), axis_name=steps.DEVICES)
+    batch_keys, *noise_keys = steps.for_purposes(row_keys(jax.random.split(jax.random.fold_in(key, 0))[0][None])[0],
+                                                 1 + repeats)
+    batch = steps.draw_batch(data, batch_keys)
+    return batch, [networks.generator.apply(state.generator.variables, steps.draw_noise(networks.generator, keys),
+                                            batch["momentum"], batch["point"]) for keys in noise_keys]
+
+
+CALLS = []
+"""How many showers each call of `Counting` has had."""
+
+
+class Counting(nn.Module):
+    """A discriminator whose logit is the shower's mean, and which notes its calls in `CALLS`."""
+
+    @nn.compact
+    def __call__(self, cells, momentum, point, update_stats=False):
+        CALLS.append(len(cells))
+        return self.param("a", nn.initializers.ones, ()) * cells.mean((1, 2)), jnp.zeros((len(cells), 0))
+
+
+def features_of_cells(variables, cells, momentum, point):
+    """Three features of a shower, one of which depends on its particle."""
+    return jnp.stack([cells[:, 3, 4], cells.mean((1, 2)), cells[:, 5, 6] * momentum[:, 2]], axis=1)
+
+
+@pytest.mark.parametrize("changes, calls", [
+    ({}, [32, 16]), ({"loss": "relativistic"}, [32, 16, 16]), ({"energy_score": 2.0}, [32, 16]),
+    ({"loss": "relativistic", "energy_score": 2.0}, [32, 8, 16])])
+def test_the_generators_loss_by_hand(changes, calls):
+    """Of the showers that it draws; and the discriminator is applied to real ones only where their logits are used."""
+    pairs = "energy_score" in changes
+    networks = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=Counting())
+    networks = networks._replace(features=features_of_cells if pairs else lambda *_: pytest.fail("not used"))
+    data = tiny.data()
+    state = init_gan(networks, jax.random.key(0), data)
+    CALLS.clear()
+    _, metrics = parallel.map_steps(tiny.step(networks, **changes), 1)(state, data, jax.random.key(1))
+    assert CALLS == calls
+    batch, fakes = drawn(networks, state, data, jax.random.key(1), 8 if pairs else 16, 2 if pairs else 1)
+    mean = lambda cells: np.asarray(cells, float).mean((1, 2))
+    expected = np.mean([np.log1p(np.exp(mean(batch["cells"]) - mean(fake))) if "loss" in changes else -mean(fake)
+                        for fake in fakes])
+    if pairs:
+        real, first, second = (np.asarray(features_of_cells(None, cells, batch["momentum"], batch["point"]))
+                               for cells in (batch["cells"], *fakes))
+        between = lambda a, b: np.mean(np.linalg.norm(a - b, axis=1) / 3**0.5 + np.abs(a - b).mean(axis=1)) / 2
+        score = (between(first, real) + between(second, real) - between(first, second)) / 2
+        assert metrics["energy_score"] == pytest.approx(score, rel=1e-4)
+        expected += 2 * score
+    assert ("energy_score" in metrics) == pairs
+    assert metrics["generator_loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_a_step_of_the_generator_raises_the_critics_logit():
@@ -147,7 +232,8 @@ def test_a_step_of_the_generator_raises_the_critics_logit():
     before = init_gan(networks, jax.random.key(0), data)
     after, _ = parallel.map_steps(tiny.step(networks), 1)(before, data, jax.random.key(1))
     noise = steps.draw_noise(tiny.GENERATOR, jax.random.split(jax.random.key(2), 16))
-    total = lambda state: float(tiny.GENERATOR.apply(
+    made = jax.jit(tiny.GENERATOR.apply)
+    total = lambda state: float(made(
         {"params": state.generator.params, "spectral": before.generator.spectral}, noise, data["momentum"][:16],
         data["point"][:16]).sum())
     assert total(after) > total(before)
@@ -261,7 +347,8 @@ def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
         assert results[alpha]["discriminator_loss"] == pytest.approx(hinge + results[alpha]["regressor_loss"], rel=1e-5)
     assert results[2.0]["regressor_loss"] == pytest.approx(2 * results[1.0]["regressor_loss"], rel=1e-5)
     batch = steps.draw_batch(data, discriminator_keys(jax.random.key(1), 64)[0])
-    _, predicted = discriminator.apply(state.discriminator.variables, batch["cells"], batch["momentum"], batch["point"])
+    shown = (batch[name] for name in ("cells", "momentum", "point"))
+    _, predicted = jax.jit(discriminator.apply)(state.discriminator.variables, *shown)
     assert results[1.0]["regressor_loss"] == pytest.approx(float(jnp.mean((3 - predicted) ** 2)), rel=1e-4)
 
 

@@ -38,10 +38,8 @@ class ConvolutionalClassifier:
         """Train on `images [N, nx, ny]` with `labels [N]`, 0 or 1; return the classifier."""
         images, labels = jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.float32)
         steps = max(1, len(images) // BATCH) * self.epochs
-        optimiser = optax.adamw(optax.cosine_decay_schedule(2e-3, steps), weight_decay=1e-3)
-        params = _Network().init(jax.random.key(self.seed), images[:1])
-        state = optimiser.init(params)
-        step = _make_step(optimiser)
+        start, step = _programs(steps)
+        params, state = start(jax.random.key(self.seed), images[:1])
         rng = np.random.default_rng(self.seed)
         order = np.concatenate([rng.permutation(len(images)) for _ in range(-(-steps * BATCH // len(images)))])
         for i in range(steps):
@@ -56,16 +54,25 @@ class ConvolutionalClassifier:
         return np.stack([1 - one, one], axis=1)
 
 
-def _make_step(optimiser):
+@functools.lru_cache(maxsize=16)
+def _programs(steps):
+    """(start, step) of a training of so many steps, compiled once for all folds and sets of showers of a size."""
+    optimiser = optax.adamw(optax.cosine_decay_schedule(2e-3, steps), weight_decay=1e-3)
+
     def loss_fn(params, images, labels):
         return jnp.mean(optax.sigmoid_binary_cross_entropy(_Network().apply(params, images), labels))
+
+    @jax.jit
+    def start(key, images):
+        params = _Network().init(key, images)
+        return params, optimiser.init(params)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1))
     def step(params, state, images, labels):
         updates, state = optimiser.update(jax.grad(loss_fn)(params, images, labels), state, params)
         return optax.apply_updates(params, updates), state
 
-    return step
+    return start, step
 
 
 @jax.jit

@@ -32,7 +32,8 @@ def test_every_table_names_the_split(tables, changed):
 
     changed(change)
     auxiliary, checks = tables.auxiliary, tables.checks
-    for table in (tables.systems.systems, tables.systems.cards, auxiliary.auxiliary, auxiliary.auxiliary_targets,
+    for table in (tables.systems.systems, tables.systems.cards, lambda: auxiliary.table_1("auxiliary"),
+                  auxiliary.auxiliary_targets,
                   auxiliary.auxiliary_anchored, tables.lineage.lineage, checks.ranking, checks.reconstruction,
                   tables.speed.precision, checks.prd_benchmark):
         text = table()
@@ -83,3 +84,49 @@ def test_the_rings_of_either_name(tables, changed, name):
 
     changed(change)
     assert f"W1 of the {name.replace('_', ' ')}" in tables.lineage.reached("vae")
+
+
+def prd(seed, shift=0.0):
+    """The PRD-AUCs of a made-up run."""
+    return {features: {"auc": 0.8 + 0.01 * seed + shift, "std": 0.01, "clusters": 400, "runs": 10, "n": 200}
+            for features in ("physics", "raw")}
+
+
+def partial(*runs, regressor=True):
+    """Results with made-up runs: (variant, seed, what the PRD-AUC is shifted by)."""
+    w1 = dict.fromkeys(("longitudinal_asymmetry", "transverse_asymmetry", "visible_fraction"), 0.1)
+    row = lambda variant, seed, shift: {
+        "variant": variant, "seed": seed, "steps": 20, "batch_size": 8, "seconds": {"gan": 60.0},
+        "prd": prd(seed, shift), "auc": 0.9, "w1": w1} | (
+            {"mse": {}, "mean_unexplained": 0.3 - shift} if regressor and variant != "baseline" else {})
+    return {"preset": "test", "showers": 200, "settings": {"split": "test"}, "provenance": {"device": "x, 1 core"},
+            "real_against_real": {"prd": prd(0), "auc": 0.5, "w1": w1}, "runs": [row(*run) for run in runs]}
+
+
+@pytest.mark.parametrize("runs, cells", [
+    ([("cnn", 0, 0.01)], ["–", "–"]), ([("baseline", 0, 0), ("cnn", 0, 0.01)], ["one seed", "one seed"]),
+    ([("baseline", 0, 0), ("baseline", 1, 0), ("cnn", 0, 0.01), ("cnn", 1, 0.03), ("cnn", 2, 0.03)],
+     ["0.85, not told", "0.85, not told"])])
+def test_table_1_of_some_of_its_runs(tables, monkeypatch, runs, cells):
+    """Two differences, 0.01 and 0.03: t = 2 with one degree of freedom, 1/2 + arctan(2) / pi = 0.852."""
+    auxiliary = tables.auxiliary
+    monkeypatch.setattr(auxiliary, "exists", lambda name: True)
+    monkeypatch.setattr(auxiliary.common, "load", lambda name: partial(*runs))
+    row, = [line for line in auxiliary.table_1("x").splitlines() if line.startswith("| CNN")]
+    assert row.split(" | ")[11:13] == cells
+    widths = {line.count("|") for line in auxiliary.table_1("x").splitlines() if line.startswith("|")}
+    assert len(widths) == 1
+
+
+def test_results_that_do_not_exist_yet(tables):
+    assert tables.auxiliary.table_1("of_tomorrow") == "No run of `experiments/results/of_tomorrow.json` has ended yet."
+
+
+def test_figure_3_of_some_of_its_runs(tables, monkeypatch):
+    """The better the regressor, the better the generator, in these made-up runs; the best one comes first."""
+    auxiliary, runs = tables.auxiliary, [(f"fit {k}", 0, 0.01 * k) for k in range(5)]
+    monkeypatch.setattr(auxiliary, "exists", lambda name: True)
+    monkeypatch.setattr(auxiliary.common, "load", lambda name: partial(*runs))
+    text = auxiliary.figure_3()
+    assert "physics -1.00 [-1.00, -1.00]; raw -1.00" in text
+    assert text.index("fit 4") < text.index("fit 0") and "| fit 4 | 0 | 0.260 | 0.840 | 0.840 | 0.900 |" in text

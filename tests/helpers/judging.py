@@ -1,0 +1,35 @@
+"""An evaluation of few clusters, runs and trees, for runs whose numbers no test looks at.
+
+    python judging.py MODULE ARGUMENTS    # `python -m MODULE ARGUMENTS`, which judges quickly
+"""
+import dataclasses
+import functools
+import runpy
+import sys
+
+from ecalgen.evaluation.metrics import c2st, prd
+from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier
+
+
+def quick(replace=dict.__setitem__):
+    """Make every evaluation of this process quick; each metric, fold and figure stays.
+
+    Args:
+      replace: `(dict, name, value)`, such as `monkeypatch.setitem`, which undoes it at the end of a test.
+    """
+    for name, protocol in list(prd.PROTOCOLS.items()):
+        replace(prd.PROTOCOLS, name, dataclasses.replace(protocol, clusters=20, runs=2))
+    for name, classifier in list(c2st.CLASSIFIERS.items()):
+        make = functools.partial(ConvolutionalClassifier, epochs=1) if name == "images" else _few_trees
+        replace(c2st.CLASSIFIERS, name, dataclasses.replace(classifier, make=make, folds=2))
+
+
+def _few_trees(seed):
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    return HistGradientBoostingClassifier(early_stopping=False, random_state=seed, max_iter=3)
+
+
+if __name__ == "__main__":
+    quick()
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -58,7 +58,7 @@ def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
 
 
 @pytest.mark.parametrize("name, make", [("baseline:test", odd), ("anchored:test", long), ("vae:test", odd)])
-def test_a_run_on_any_grid(recipe, tmp_path, shipped, monkeypatch, name, make):
+def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, name, make):
     """Trained in two parts, judged, sampled and exported; the sampler and the report are of the run's own cells."""
     monkeypatch.chdir(tmp_path)
     showers = make(shipped)

@@ -48,7 +48,8 @@ def test_observables_do_not_depend_on_the_transform(made):
 def test_observables_are_those_of_the_physics_branch(made):
     """The anchored recipe's discriminator sees the very same numbers once a prior has fitted its whitening."""
     discriminator, variables, shown, features = made("anchored:test", "observables")
-    fitted = variables | {"params": variables["params"] | {"whitening": fit_whitening(*discriminator.frame(*shown), OLD)}}
+    whitening = fit_whitening(*discriminator.frame(*shown), OLD)
+    fitted = variables | {"params": variables["params"] | {"whitening": whitening}}
     _, kept = discriminator.apply(fitted, *shown, mutable=["intermediates"],
                                   capture_intermediates=lambda module, _: module.name == "whitening")
     seen, = kept["intermediates"]["whitening"]["__call__"]

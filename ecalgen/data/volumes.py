@@ -81,7 +81,7 @@ def load_volumes(path: str | os.PathLike) -> Volumes:
         layer, a column is missing, or its values break the contract of `Volumes`.
     """
     _check_suffix(path)
-    columns = next(read_blocks(path, (VOLUMES, INCIDENT), check_volumes))
+    columns = next(read_blocks(path, {VOLUMES: (), INCIDENT: ()}, check_volumes))
     try:
         return Volumes(np.float32(1000) * _finite_float32(VOLUMES, columns[VOLUMES]), columns[INCIDENT])
     except BadShowers as error:

@@ -324,10 +324,10 @@ def _check_present(path, module, columns, present):
     missing = [column for column in columns if column not in present]
     if not missing:
         return
-    if VOLUMES not in columns and module.headers(pathlib.Path(path), (VOLUMES,)):
+    if VOLUMES not in columns and module.headers(pathlib.Path(path), {VOLUMES: ()}):
         raise BadShowers(f"{path} holds volumes of cells ({VOLUMES}), not showers in one layer; read it with "
                          "ecalgen.data.volumes.load_volumes")
-    if VOLUMES in missing and module.headers(pathlib.Path(path), (KEYS["energy"],)):
+    if VOLUMES in missing and module.headers(pathlib.Path(path), {KEYS["energy"]: ()}):
         raise BadShowers(f"{path} holds showers in one layer, not volumes of cells; read it with ecalgen.load_showers")
     raise BadShowers(f"{path}: no column {' and no '.join(missing)}; write what is missing under exactly that name")
 

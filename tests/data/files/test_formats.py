@@ -140,7 +140,8 @@ def test_files_are_the_public_layout_and_compressed(tmp_path):
     save_showers(tmp_path / "out.npz", Showers(*columns().values()))
     with np.load(tmp_path / "out.npz") as archive:
         assert {name: archive[name].shape for name in archive.files} == {
-            "EnergyDeposit": (3, 30, 30), "ParticleMomentum": (3, 3), "ParticlePoint": (3, 2), "ParticlePDG": (3,), "Grid": ()}
+            "EnergyDeposit": (3, 30, 30), "ParticleMomentum": (3, 3), "ParticlePoint": (3, 2), "ParticlePDG": (3,),
+            "Grid": ()}
     with zipfile.ZipFile(tmp_path / "out.npz") as archive:
         assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_DEFLATED}
 

@@ -53,7 +53,7 @@ def test_fields_that_cannot_be(changes, message):
 def test_a_config_gives_every_argument_of_its_networks(path):
     """The defaults of the classes are only for cards and runs of older versions."""
     config = importlib.import_module(f"configs.{path.stem}").get_config()
-    given_by_build = {"parent", "name", "auxiliary", "regressor", "decides", "bound", "adversarial_gradient"}
+    given_by_build = {"parent", "name", "auxiliary", "regressor", "decides", "bound", "adversarial_gradient", "domain"}
     for fields, classes in ((config.generator, GENERATORS), (config.discriminator, DISCRIMINATORS)):
         if fields:
             arguments = {field.name for field in dataclasses.fields(classes[fields.name])} - given_by_build

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from ecalgen.data.grid import PAPERS, SHASHLIK
+from ecalgen.data.grid import OLD, PAPERS, SHASHLIK
 from ecalgen.models import prior
 
 MIXTURE = (jnp.log(jnp.array([[0.2, 0.5, 0.3]])), jnp.array([[-1.0, 0.0, 2.0]]), jnp.log(jnp.array([[0.5, 1.0, 2.0]])))
@@ -37,7 +37,7 @@ def test_total_unit_by_hand():
 @pytest.mark.parametrize("name", prior.PROFILES)
 def test_shares_add_up(name, showers):
     arguments = showers.momentum[:5], showers.point[:5], jnp.zeros(5), jnp.ones((5, 2))
-    profile = prior.PROFILES[name]((32, 32))
+    profile = prior.PROFILES[name]((32, 32), OLD)
     variables = profile.init(jax.random.key(0), *arguments)
     maps = profile.apply(variables, *arguments)
     assert maps.shape == (3, 5, 30, 30)

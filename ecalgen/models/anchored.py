@@ -64,6 +64,8 @@ class AnchoredGenerator(nn.Module):
 
     SIDES: ClassVar = UP_SIDES[:2]
     WIDTHS: ClassVar = 3
+    CHOICES: ClassVar = {"profile": tuple(PROFILES), "network": ("convolutions", "cells")}
+    COUNTS: ClassVar = ("latent", "shape_latents")
     shape_latents: int = 4
     profile: str = "fitted"
     profile_widths: Sequence[int] = (32, 32)

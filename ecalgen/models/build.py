@@ -3,16 +3,12 @@
 Configs give every argument of their networks. The defaults of the classes stand for the fields that cards and runs of
 older versions lack, so a default may never change.
 """
-import dataclasses
-
 from ecalgen.data.grid import OLD
 from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
 from ecalgen.models.library import ShowerLibrary
-from ecalgen.models.particle import UNITS
 from ecalgen.models.plain import PlainGenerator
-from ecalgen.models.prior import PROFILES
 from ecalgen.models.protocol import check_generator
 from ecalgen.models.regressor import DiscArch, Regressor
 from ecalgen.models.three_views import VolumeDiscriminator, VolumeGenerator
@@ -23,13 +19,8 @@ GENERATORS = {"plain": PlainGenerator, "deconvolutional": DeconvolutionalGenerat
               "vae": VAEGenerator, "library": ShowerLibrary, "volumes": VolumeGenerator}
 DISCRIMINATORS = {"plain": Discriminator, "physics": PhysicsDiscriminator, "volumes": VolumeDiscriminator}
 REGRESSORS = {"cnn": Regressor, "disc_arch": DiscArch}
-CHOICES = {"conditioning": ("projection", "concatenation"), "profile": tuple(PROFILES), "unit": tuple(UNITS),
-           "network": ("convolutions", "cells")}
-"""Field -> the strings it may be."""
-COUNTS = ("latent", "shape", "embedding", "showers", "neighbours", "hidden", "rounds")
-"""Fields that must be at least 1."""
 RENAMED = {"shape": "shape_latents"}
-"""Field of configs and cards -> the argument of the network, where they differ."""
+"""Field of configs and cards -> the argument of a network that has an argument of this other name."""
 
 
 def build_generator(fields, domain=OLD):
@@ -93,21 +84,40 @@ def _build(kind, classes, fields, domain=None):
     name = fields.pop("name")
     if name not in classes:
         raise ConfigError(f"config.{kind}.name is {name!r}; it is one of {', '.join(classes)}")
-    for field, choices in CHOICES.items():
-        if field in fields and fields[field] not in choices:
-            raise ConfigError(f"config.{kind}.{field} is {fields[field]!r}; it is one of {', '.join(choices)}")
-    for field in COUNTS:
-        if fields.get(field, 1) < 1:
-            raise ConfigError(f"config.{kind}.{field} is {fields[field]}; it must be at least 1")
-    own = {"domain": domain} if "domain" in {field.name for field in dataclasses.fields(classes[name])} else {}
-    module = classes[name](**own, **{RENAMED.get(key, key): tuple(value) if isinstance(value, list | tuple) else value
-                              for key, value in fields.items()})
-    if module.WIDTHS and len(module.widths) != module.WIDTHS:
+    arguments = _arguments(kind, classes[name], fields)
+    module = classes[name](**arguments, **({"domain": domain} if "domain" in _known(classes[name]) else {}))
+    if getattr(module, "WIDTHS", 0) and len(module.widths) != module.WIDTHS:
         raise ConfigError(f"config.{kind}.widths is {module.widths}; {name!r} takes {module.WIDTHS} widths")
     if getattr(module, "attention", 0) not in (0, *getattr(module, "SIDES", ())):
         raise ConfigError(f"config.{kind}.attention is {module.attention}; it is the side of a map, one of "
                           f"{', '.join(map(str, module.SIDES))}, or 0 for none")
-    if getattr(module, "network", "") == "cells" and (module.attention or module.spectral_norm):
+    if isinstance(module, AnchoredGenerator) and module.network == "cells" and (
+            module.attention or module.spectral_norm):
         raise ConfigError(f"config.{kind}.network is 'cells', which has neither attention nor spectral norm; set both "
                           "to 0 and False, or network to 'convolutions'")
     return module
+
+
+def _arguments(kind, network, fields):
+    """The arguments of a class of networks that the fields of a section give.
+
+    Its class attributes say more of them: `CHOICES` are the strings that an argument may be, `COUNTS` the arguments
+    that must be at least 1.
+    """
+    found = {}
+    for field, value in fields.items():
+        argument = RENAMED[field] if RENAMED.get(field) in _known(network) else field
+        if argument not in _known(network):
+            raise ConfigError(f"config.{kind} has no field {field!r}; its fields are {', '.join(_known(network))}")
+        choices = getattr(network, "CHOICES", {}).get(argument, (value,))
+        if value not in choices:
+            raise ConfigError(f"config.{kind}.{field} is {value!r}; it is one of {', '.join(choices)}")
+        if argument in getattr(network, "COUNTS", ()) and value < 1:
+            raise ConfigError(f"config.{kind}.{field} is {value}; it must be at least 1")
+        found[argument] = tuple(value) if isinstance(value, list | tuple) else value
+    return found
+
+
+def _known(network):
+    """Names of the arguments of a class of networks."""
+    return [name for name in getattr(network, "__dataclass_fields__", ()) if name not in ("parent", "name")]

@@ -16,7 +16,7 @@ from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import conditions, incident_energy
 from ecalgen.models.layers import DOWN_SIDES, MLP, Dense, down_blocks, framed, pooled, with_maps
 from ecalgen.models.observed import seen_observables
-from ecalgen.models.particle import energy_unit, incident_vector
+from ecalgen.models.particle import UNITS, energy_unit, incident_vector
 from ecalgen.models.whitening import Whitening
 
 
@@ -52,6 +52,8 @@ class Discriminator(nn.Module):
 
     SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
+    CHOICES: ClassVar = {"conditioning": ("projection", "concatenation"), "unit": tuple(UNITS)}
+    COUNTS: ClassVar = ("embedding",)
     widths: Sequence[int] = (32, 64, 128)
     attention: int = 16
     spectral_norm: bool = True
@@ -115,6 +117,7 @@ class PhysicsDiscriminator(nn.Module):
 
     SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
+    COUNTS: ClassVar = ("embedding",)
     widths: Sequence[int] = (24, 36, 48)
     observables: bool = True
     octant: bool = True

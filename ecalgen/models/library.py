@@ -34,7 +34,7 @@ class ShowerLibrary(nn.Module):
       octant: fold particles and stored showers into the octant.
     """
 
-    WIDTHS: ClassVar = None
+    COUNTS: ClassVar = ("showers", "neighbours")
     showers: int
     scales: Sequence[float] = (0.5, 1.0, 1.0, 1.0, 1.0)
     neighbours: int = 1

@@ -22,7 +22,7 @@ from ecalgen.models.layers import (
     first_pixels,
     sides,
 )
-from ecalgen.models.particle import energy_unit
+from ecalgen.models.particle import UNITS, energy_unit
 
 
 class PlainGenerator(nn.Module):
@@ -47,6 +47,8 @@ class PlainGenerator(nn.Module):
 
     SIDES: ClassVar = UP_SIDES
     WIDTHS: ClassVar = 4
+    CHOICES: ClassVar = {"conditioning": ("projection", "concatenation"), "unit": tuple(UNITS)}
+    COUNTS: ClassVar = ("latent",)
     latent: int = 64
     widths: Sequence[int] = (64, 64, 32, 16)
     attention: int = 16

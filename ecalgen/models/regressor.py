@@ -28,6 +28,7 @@ class Regressor(nn.Module):
 
     SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
+    COUNTS: ClassVar = ("embedding",)
     outputs: int
     widths: Sequence[int] = (16, 32, 64)
     embedding: int = 64
@@ -64,6 +65,7 @@ class DiscArch(nn.Module):
 
     SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
+    COUNTS: ClassVar = ("embedding",)
     outputs: int
     widths: Sequence[int] = (32, 64, 128)
     attention: int = 0

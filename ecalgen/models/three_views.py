@@ -93,6 +93,7 @@ class VolumeGenerator(nn.Module):
     """
 
     WIDTHS: ClassVar = 2
+    COUNTS: ClassVar = ("latent", "hidden", "rounds")
     latent: int = 128
     widths: Sequence[int] = (64, 48)
     hidden: int = 32

@@ -30,6 +30,7 @@ class DeconvolutionalGenerator(nn.Module):
     """
 
     WIDTHS: ClassVar = 3
+    COUNTS: ClassVar = ("latent",)
     latent: int = 512
     widths: Sequence[int] = (128, 64, 32)
     octant: bool = False

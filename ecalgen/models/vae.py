@@ -74,6 +74,7 @@ class VAEGenerator(nn.Module):
 
     SIDES: ClassVar = UP_SIDES[:2]
     WIDTHS: ClassVar = 3
+    COUNTS: ClassVar = ("latent",)
     latent: int = 16
     widths: Sequence[int] = (64, 64, 48)
     attention: int = 0

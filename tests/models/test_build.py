@@ -3,6 +3,7 @@ import dataclasses
 import importlib
 import pathlib
 
+import flax.linen as nn
 import ml_collections
 import pytest
 
@@ -47,6 +48,28 @@ def test_the_anchored_system():
 def test_fields_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):
         build_generator(dict(name="anchored") | changes)
+
+
+class Own(nn.Module):
+    """A generator of one's own, some of whose arguments are called as those of other networks are."""
+
+    network: str = "wide"
+    shape: int = 0
+    rounds: int = 0
+
+    def draw_noise(self, key):
+        """Nothing."""
+
+    def __call__(self, noise, momentum, point, update_stats=False):
+        """Nothing."""
+
+
+def test_checks_of_other_networks_do_not_bind_one_of_ones_own(monkeypatch):
+    monkeypatch.setitem(GENERATORS, "own", Own)
+    generator = build_generator(dict(name="own", network="deep", shape=4, rounds=0))
+    assert (generator.network, generator.shape, generator.rounds) == ("deep", 4, 0)
+    with pytest.raises(ValueError, match="config.generator has no field 'depth'; its fields are network, shape, rounds"):
+        build_generator(dict(name="own", depth=1))
 
 
 @pytest.mark.parametrize("path", sorted(pathlib.Path(configs.__path__[0]).glob("*.py")), ids=lambda path: path.stem)

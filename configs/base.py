@@ -78,9 +78,11 @@ def split_options(preset, **options):
     parts = [part for part in preset.split(",") if part]
     given = dict(part.split("=", 1) for part in parts if "=" in part)
     presets = [part for part in parts if "=" not in part]
-    if given.keys() - options.keys() or len(presets) > 1:
-        known = ", ".join(f"{name}=..." for name in options)
-        raise ValueError(f"{preset!r} is not a preset and {known}, with a comma between them")
+    known = ", ".join(f"{name}=..." for name in options)
+    if unknown := [name for name in given if name not in options]:
+        raise ValueError(f"there is no option {unknown[0]}=...; this recipe has {known}")
+    if len(presets) > 1:
+        raise ValueError(f"{preset!r} is not one preset and {known}, with a comma between them")
     for name, choice in given.items():
         if choice not in options[name]:
             raise ValueError(f"{name}={choice} is not one of {', '.join(options[name])}")

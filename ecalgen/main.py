@@ -80,9 +80,12 @@ def parse(argv):
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = next(iter(error.args), error)
         message = message.args[0] if isinstance(message, KeyError) else message  # whose str() has quotation marks
-        unknown = "the recipe has no such field; " if isinstance(error, AttributeError | KeyError) else ""
-        raise SystemExit(f"error: --config: {' '.join(str(message).split())}; {unknown}its fields are those of "
-                         "configs/base.py that its system uses, and those in its own file") from None
+        message = " ".join(str(message).split())
+        if isinstance(error, AttributeError | KeyError):
+            near = re.search('"(.*)" instead of "(.*)"', message)
+            message = "the recipe has no field " + (f"{near[2]!r}; did you mean {near[1]!r}?" if near else f"{message};")
+        raise SystemExit(f"error: --config: {message} Its fields are those of configs/base.py that its system uses, and "
+                         "those in its own file") from None
 
 
 def _unreadable(error):

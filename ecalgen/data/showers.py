@@ -21,6 +21,9 @@ KEYS = {
     "pdg": "ParticlePDG",
 }
 """Field of `Showers` -> name of the column in the public files."""
+MEANINGS = {"energy": "give the Grid of these cells, or the cells of this one",
+            "momentum": "give px, py and pz of each event", "point": "give x and y of each event"}
+"""Field -> what the numbers of one event are."""
 LARGEST = {"energy": 1e12, "momentum": 1e9, "point": 1e6}
 """Field -> a bound above any real value in any unit of `orientation`, such as 100 TeV in keV; sums stay finite."""
 SMALLEST_MOMENTUM = 1e-6
@@ -217,8 +220,9 @@ def first_event(bad):
 def _check_shape(field, shape, allowed):
     if tuple(shape) not in allowed:
         wanted = " or ".join(str(list(shape)) for shape in allowed)
+        remedy = MEANINGS.get(field) if shape and shape[0] == allowed[0][0] else None
         raise BadShowers(f"{KEYS[field]} has shape {list(shape)}, not {wanted}; "
-                         "the first axis counts events, and every column holds the same events")
+                         f"{remedy or 'the first axis counts events, and every column holds the same events'}")
 
 
 def _finite_float32(field, value):

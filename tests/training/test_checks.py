@@ -169,8 +169,8 @@ def test_a_multitask_run_whose_config_cannot_be(recipe, tmp_path, changes, messa
 @pytest.mark.parametrize("preset, message", [
     ("test,regressor=tree", "regressor=tree is not one of disc_arch, cnn, cnn_sa, disc_arch_hlr, disc_arch_llr"),
     ("test,targets=none", "targets=none is not one of asymmetries, scalars"),
-    ("test,colour=red", "is not a preset and regressor=..., targets=..."),
-    ("cpu,test", "is not a preset and regressor=..., targets=...")])
+    ("test,colour=red", "there is no option colour=...; this recipe has regressor=..., targets=..."),
+    ("cpu,test", "is not one preset and regressor=..., targets=...")])
 def test_options_that_do_not_exist(recipe, preset, message):
     with pytest.raises(ValueError, match=message):
         recipe(f"aux_twostep:{preset}")

@@ -83,9 +83,10 @@ def parse(argv):
         message = " ".join(str(message).split())
         if isinstance(error, AttributeError | KeyError):
             near = re.search('"(.*)" instead of "(.*)"', message)
-            message = "the recipe has no field " + (f"{near[2]!r}; did you mean {near[1]!r}?" if near else f"{message};")
-        raise SystemExit(f"error: --config: {message} Its fields are those of configs/base.py that its system uses, and "
-                         "those in its own file") from None
+            named = f"{near[2]!r}; did you mean {near[1]!r}?" if near else f"{message}."
+            message = f"the recipe has no field {named}"
+        raise SystemExit(f"error: --config: {message} Its fields are those of configs/base.py that its system uses, "
+                         "and those in its own file") from None
 
 
 def _unreadable(error):

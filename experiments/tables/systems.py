@@ -4,11 +4,13 @@ from experiments.tables.common import FEATURES, auc_cell, device, judged_by, mar
 
 SYSTEMS = {
     "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py:cpu`, trained for longer)",
-    "anchored_light": "Such a prior corrected cell by cell, a tenth of the size (`configs/anchored.py:cpu,size=light`, trained for longer)",
+    "anchored_light": "Such a prior corrected cell by cell, a tenth of the size "
+                      "(`configs/anchored.py:cpu,size=light`, trained for longer)",
     "aux_twostep": "Self-attention GAN with a frozen regressor of seven observables in its discriminator "
                    "(`configs/aux_twostep.py:cpu,targets=scalars` without bound, four times the steps)",
     "aux_multitask": "The same with a regressor of two asymmetries, trained with it (`configs/aux_multitask.py:cpu`)",
-    "baseline": "Self-attention GAN with spectral norm, close to the papers' (`configs/baseline.py:cpu,recipe=paper`, trained for longer)",
+    "baseline": "Self-attention GAN with spectral norm, close to the papers' "
+                "(`configs/baseline.py:cpu,recipe=paper`, trained for longer)",
 }
 """Name of the results of a shipped generator -> title of its system."""
 COMMANDS = {"anchored_cpu": "The same, by this page's first command (`configs/anchored.py:cpu`)"}

@@ -8,9 +8,13 @@ import pytest
 from ecalgen import load_sampler, load_showers, runs, save_showers
 from ecalgen.data.grid import GRIDS, Grid
 from ecalgen.data.reconstruction import aggregated
-from ecalgen.data.showers import BadShowers, Showers
+from ecalgen.data.showers import BadShowers, Showers, fit_scales
 from ecalgen.data.sources import sample_path
 from ecalgen.export.files import export_generator
+from ecalgen.sampling.production import Production, parametrise
+from ecalgen.simulation.beam import BEAMS
+from ecalgen.simulation.calorimeter import CALORIMETERS
+from ecalgen.simulation.geant4 import Setup
 
 LONG = Grid((24, 20), (2.02, 2.02), 15.0, name="long")
 
@@ -57,6 +61,7 @@ def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
         load_showers(tmp_path / "a.npz", grid=LONG)
 
 
+@pytest.mark.filterwarnings("ignore:conditions outside the range")
 @pytest.mark.parametrize("name, make", [("baseline:test", odd), ("anchored:test", long), ("vae:test", odd)])
 def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, name, make):
     """Trained in two parts, judged, sampled and exported; the sampler and the report are of the run's own cells."""
@@ -79,9 +84,15 @@ def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, 
     assert f"_cells = {np.prod(showers.grid.shape)}," in paths[0].read_text()
 
 
-def test_scales_follow_the_showers(shipped):
-    from ecalgen.data.showers import fit_scales
+@pytest.mark.parametrize("name", [".npz", ".h5", ".root"])
+def test_a_simulation_says_its_grid(tmp_path, name):
+    pytest.importorskip({".npz": "numpy", ".h5": "h5py", ".root": "uproot"}[name])
+    setup = Setup(CALORIMETERS["shashlik60"], BEAMS["5d"])
+    path = parametrise(Production(setup, 120), tmp_path / f"coarse{name}")
+    assert load_showers(path).grid == GRIDS["shashlik60"] and load_showers(path).energy.shape == (120, 10, 10)
 
+
+def test_scales_follow_the_showers(shipped):
     found = fit_scales(shipped)
     log_energy = np.log(np.linalg.norm(shipped.momentum.astype(float), axis=1))
     assert found.log_energy == pytest.approx(log_energy.mean()) and found.log_energy_spread == pytest.approx(

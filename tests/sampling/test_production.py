@@ -198,7 +198,7 @@ def test_a_generator_in_any_chunks(tmp_path):
 
 
 def test_a_generator_knows_one_calorimeter(tmp_path):
-    with pytest.raises(ProductionError, match="30 x 30 cells .*not of the calorimeter layered; give --calorimeter=shashlik"):
+    with pytest.raises(ProductionError, match="30 x 30 cells .*not of the calorimeter layered; give --calorimeter="):
         generate(Production(Setup(CALORIMETERS["layered"], BEAMS["layered"]), 2), "anchored", tmp_path / "x.h5")
 
 

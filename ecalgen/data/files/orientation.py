@@ -13,6 +13,7 @@ import itertools
 
 import numpy as np
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.showers import BadShowers, Showers, first_event, slopes
 
 MINIMUM = 100
@@ -199,7 +200,7 @@ def _geometry(energy, slope, point, grid):
         return contract, True
     slope, covariance, unrelated = _regression(_centres(energy[seen], grid), condition)
     axes = AXES if grid.square else [option for option in AXES if option[0].endswith("x")]
-    chi2 = {option: _chi2(slope, covariance, *option, max(grid.reference_depth, 1.0))
+    chi2 = {option: _chi2(slope, covariance, *option, grid)
             for option in itertools.product(axes, POINT_UNITS)}
     possible = [option for option in chi2 if chi2[option] < POSSIBLE]
     if contract in possible and not (unrelated < GOOD and unrelated + PREFERRED < chi2[contract]):
@@ -242,9 +243,19 @@ def _regression(centre, condition):
     return slope, np.kron(inverse, residual), np.trace(np.linalg.solve(residual, fitted.T @ fitted))
 
 
-def _chi2(slope, covariance, axes, unit, depth):
+def _chi2(slope, covariance, axes, unit, grid):
     """chi2 of B against the transposed (u G, d G) of an option, with errors and spread."""
     turn, scale = np.array([DIRECTIONS[direction] for direction in axes]).T, POINT_UNITS[unit]
+    depth, steps = max(grid.reference_depth, 1.0), _steps(grid) * np.abs(turn)
     difference = (slope - np.concatenate([scale * turn, DEPTH * depth * turn])).ravel()
-    spread = np.repeat([SCALE_SPREAD * scale, DEPTH_SPREAD * depth], 4)
+    spread = np.concatenate([scale * (SCALE_SPREAD + steps), depth * (DEPTH_SPREAD + DEPTH * steps)]).ravel()
     return difference @ np.linalg.solve(covariance + np.diag(spread**2), difference)
+
+
+def _steps(grid):
+    """How much d(centre)/d(point) may differ from G because the cells are wide: 0 for cells of the shashlik or smaller.
+
+    The centre of a shower in wide cells hardly moves while its track crosses the middle of a cell, and moves fast where
+    the track crosses a border. In cells of 6 cm d(centre)/d(point) is between 0.2 and 1.8.
+    """
+    return min(0.8, SCALE_SPREAD * max(0, (max(grid.pitch[:2]) / SHASHLIK.unit) ** 1.5 - 1))

@@ -58,7 +58,7 @@ def test_checkpoints_of_older_versions_are_read(folder, tmp_path, monkeypatch):
     write_recipe(config, run)
     config.evaluation.showers = 20
     monkeypatch.setattr(runs, "load_sampler", lambda workdir: check(folder, workdir))
-    runs._sampler(config, run, lambda: load_material(config))
+    runs._sampler(config, run, lambda: load_material(config, run))
 
 
 def test_the_present_format_is_among_the_old_ones(tmp_path):

@@ -59,7 +59,7 @@ def table_1(name):
 def figure_3():
     """The regressors of `experiments.sweeps.figure3` and their GANs, the best regressor first."""
     if not exists("figure3"):
-        return "No run of `experiments/results/figure3.json` has ended yet."
+        return "No run of it has ended yet; `experiments/queue.md` has its command."
     result = common.load("figure3")
     prd = lambda run: [f"{run['prd'][features]['auc']:.3f}" for features in FEATURES]
     rows = [[run["variant"], str(run["seed"]), f"{run['mean_unexplained']:.3f}", *prd(run), f"{run['auc']:.3f}"]

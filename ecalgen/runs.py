@@ -17,7 +17,7 @@ from ecalgen.machine.lock import alone
 from ecalgen.machine.provenance import device, provenance
 from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.training.loop import run_stage, trained_state
-from ecalgen.training.material import keep_domain, load_material, newest_state
+from ecalgen.training.material import begin_training, load_material, newest_state
 from ecalgen.training.metrics_log import read_metrics, training_seconds
 from ecalgen.training.readout import regressor_report
 from ecalgen.training.recipe import check_recipe, source_of, write_recipe
@@ -67,9 +67,7 @@ def check_config(config):
 def train(config, workdir):
     """Train every stage to its end, from the newest checkpoints; then write the generator for `load_sampler`."""
     _check_counts(source_of(config), config.evaluation.showers)
-    material = load_material(config, workdir)
-    if is_first():
-        keep_domain(workdir, material.domain)
+    material = begin_training(config, workdir)
     writers = make_writers(workdir, config.tensorboard and is_first())
     if is_first():
         print(f"training {config.system} ({config.preset}) on {material.count:,} showers, {device()}, in {workdir}",

@@ -1,4 +1,5 @@
 """What the experiments measure: classifier AUCs, PRD-AUCs, Wasserstein-1 distances, and times."""
+import dataclasses
 import functools
 import time
 
@@ -6,7 +7,6 @@ import jax
 import numpy as np
 
 from ecalgen.data.ecal_shashlik import load_split
-from ecalgen.data.showers import Showers
 from ecalgen.data.sources import sample_path
 from ecalgen.data.transforms import make_transform
 from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, auc_in_bins, c2st
@@ -43,15 +43,15 @@ def generated(sampler, real, seed=0):
     """
     sampler = Gflash() if str(sampler) == "gflash" else sampler
     sampler = sampler if callable(sampler) else load_sampler(sampler)
-    return Showers(sampler(real.momentum, real.point, seed=seed), real.momentum, real.point, real.pdg)
+    return dataclasses.replace(real, energy=sampler(real.momentum, real.point, seed=seed))
 
 
-def make_showers(fields, transform, variables, real, seed=0):
-    """Showers of the generator that `config.generator` describes, at the conditions of real ones."""
-    sample = make_sampler(build_generator(fields), make_transform(**transform))
+def make_showers(fields, domain, transform, variables, real, seed=0):
+    """Showers of the generator that `config.generator` describes in a domain, at the conditions of real ones."""
+    sample = make_sampler(build_generator(fields, domain), make_transform(**transform))
     parts = [sample(variables, jax.random.key(seed), real.momentum[rows], real.point[rows], rows.start)
              for rows in slices(len(real), chunk_size())]
-    return Showers(np.concatenate(parts), real.momentum, real.point)
+    return dataclasses.replace(real, energy=np.concatenate(parts))
 
 
 def judged(real, other, classifiers=tuple(CLASSIFIERS), runs=10):

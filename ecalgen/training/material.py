@@ -7,6 +7,7 @@ from ecalgen.data.showers import Showers, domain_of
 from ecalgen.data.transforms import Transform, make_transform
 from ecalgen.errors import RunError
 from ecalgen.machine.files import write_text
+from ecalgen.machine.host import is_first
 from ecalgen.machine.records import read_record
 from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import Stage, trained_state
@@ -71,6 +72,14 @@ def load_material(config, workdir=None, training=None):
     discriminator = make_discriminator(config, domain, targets) if targets else None
     return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, transform, targets,
                     discriminator, config.seed, domain)
+
+
+def begin_training(config, workdir):
+    """The `Material` of a run that trains; the first process writes its domain into the folder, if it is not there."""
+    material = load_material(config, workdir)
+    if is_first():
+        keep_domain(workdir, material.domain)
+    return material
 
 
 def find_domain(workdir, showers):

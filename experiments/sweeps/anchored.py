@@ -15,7 +15,7 @@ from ecalgen.machine import host
 from ecalgen.machine.lock import alone
 from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.training.loop import run_stage, trained_state
-from ecalgen.training.material import load_material
+from ecalgen.training.material import begin_training
 from ecalgen.training.metrics_log import read_metrics
 from experiments import judge
 from experiments.command import absolute, add_showers, new_parser
@@ -60,20 +60,21 @@ def main():
 @alone
 def train(config, workdir, validation):
     """Train as `runs.train`; each checkpoint is judged by the classifier AUC and the physics PRD-AUC as well."""
-    material = load_material(config)
+    material = begin_training(config, workdir)
     states = {}
     for stage in material.stages:
-        judging = dataclasses.replace(stage, monitor=monitor(stage, config, validation))
+        judging = dataclasses.replace(stage, monitor=monitor(stage, config, material.domain, validation))
         states[stage.name] = run_stage(judging, material.data, config.train, config.seed, workdir, before=dict(states))
-    export_generator(workdir / "generator", trained_state(stage, states[stage.name], workdir), config, material.showers)
+    state = trained_state(stage, states[stage.name], workdir)
+    export_generator(workdir / "generator", state, config, material.showers, material.domain)
 
 
-def monitor(stage, config, validation):
+def monitor(stage, config, domain, validation):
     """The monitor of a stage, with the classifier AUC and the physics PRD-AUC of the validation showers."""
     fields = config.generator.to_dict() | {"correction": stage.name == "gan"}
 
     def measure(state):
-        made = make_showers(fields, config.data.transform, state.sampled, validation)
+        made = make_showers(fields, domain, config.data.transform, state.sampled, validation)
         measured = judged(validation, made, ("observables",), RUNS)
         return stage.monitor(state) | {"auc": measured["auc"]["observables"],
                                        "physics_prd": measured["physics_prd"]["auc"]}

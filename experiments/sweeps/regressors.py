@@ -12,7 +12,7 @@ import statistics
 from ecalgen import runs
 from ecalgen.machine.lock import locked
 from ecalgen.training.loop import run_stage
-from ecalgen.training.material import load_material
+from ecalgen.training.material import begin_training
 from ecalgen.training.metrics_log import read_metrics
 from experiments.measures import training_seconds
 from experiments.sweeps import figure3
@@ -36,7 +36,7 @@ class Regressors(Sweep):
 
 def fit(config, workdir):
     """Train the regressor of a run to its end, from its newest checkpoint: its seconds and its errors."""
-    material = load_material(config)
+    material = begin_training(config, workdir)
     stage = material.stages[0]
     with locked(workdir):
         run_stage(stage, material.data, config.train, config.seed, workdir)

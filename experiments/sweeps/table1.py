@@ -62,7 +62,7 @@ def histograms(showers):
 
 def regression(config, workdir, real):
     """Mean squared error of the regressor and the variance that it leaves unexplained; true against predicted."""
-    pairs = readout.regression(workdir, load_material(config), real)
+    pairs = readout.regression(workdir, load_material(config, workdir), real)
     mse = {name: float(np.mean((true - read)**2)) for name, (true, read) in pairs.items()}
     unexplained = {name: mse[name] / float(np.var(true)) for name, (true, _) in pairs.items()}
     count = lambda true, read: np.histogram2d(true, np.clip(read, -1, 1), (EDGES[::2], EDGES[::2]))[0].astype(int)

@@ -34,7 +34,7 @@ def test_the_tuned_models_start_from_the_multitask_run_of_their_seed(experiment)
 def test_the_figures_of_a_regressor_by_hand(experiment, monkeypatch):
     table1 = experiment("sweeps.table1")
     true, predicted = np.array([-0.5, 0.5, -0.5, 0.5]), np.array([-0.5, 0.5, -0.5, 1.5])
-    monkeypatch.setattr(table1, "load_material", lambda config: None)
+    monkeypatch.setattr(table1, "load_material", lambda config, workdir: None)
     monkeypatch.setattr(table1.readout, "regression", lambda *_: {"longitudinal_asymmetry": (true, predicted)})
     found = table1.regression(None, None, None)
     assert found["mse"] == {"longitudinal_asymmetry": 0.25} and found["mean_unexplained"] == 1  # the variance is 0.25

@@ -3,7 +3,8 @@ import dataclasses
 import json
 
 from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
-from ecalgen.data.grid import GRIDS, Grid
+from ecalgen.data.grid import GRIDS, SHASHLIK, Grid
+from ecalgen.data.sources import own_file
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, RunError
 from ecalgen.machine.files import write_text
@@ -67,8 +68,19 @@ def grid_of(data):
     """The grid that `config.data` names or describes, or None.
 
     Raises:
-      ConfigError: an unknown calorimeter, one with a grid beside it, or a grid that cannot be.
+      ConfigError: an unknown calorimeter, one with a grid beside it, a grid that cannot be or that is read out in
+        depth, or another grid than theirs for the shipped showers.
     """
+    grid = _named_or_described(data)
+    if grid is not None and len(grid.shape) == 3:
+        raise ConfigError(f"config.data gives {grid}, read out in depth; only configs/adagan.py trains on such showers")
+    if grid not in (None, SHASHLIK) and own_file(data.source) is None:
+        raise ConfigError(f"config.data.source is {data.source!r}, whose showers are of {SHASHLIK}, not of {grid}; "
+                          "leave out config.data.calorimeter and config.data.grid, or give a file of your own")
+    return grid
+
+
+def _named_or_described(data):
     fields = {name: value for name, value in data.get("grid", {}).items() if value is not None}
     if not data.get("calorimeter"):
         if fields and not {"shape", "pitch", "reference_depth"} <= fields.keys():
@@ -91,6 +103,7 @@ def check_recipe(config):
     if "gan" in config.stages:
         build_discriminator(config.discriminator)
     make_transform(**config.data.transform)
+    grid_of(config.data)
     check_train(config.train)
     for name in config.stages:
         if name in config:

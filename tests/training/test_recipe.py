@@ -3,8 +3,9 @@ import json
 
 import pytest
 
-from ecalgen.errors import RunError, UserError
-from ecalgen.training.recipe import write_recipe
+from ecalgen.data.grid import GRIDS, Grid
+from ecalgen.errors import ConfigError, RunError, UserError
+from ecalgen.training.recipe import check_recipe, source_of, write_recipe
 
 
 @pytest.fixture
@@ -79,3 +80,23 @@ def test_a_recipe_that_is_older_than_a_field_of_the_regressor_goes_on(recipe, tm
         config.regressor.adversarial_gradient = False
         with pytest.raises(RunError, match=r"recipe: regressor.adversarial_gradient \(True there, False here\); give"):
             write_recipe(config, tmp_path)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"data.calorimeter": "atlas"}, "is 'atlas'; it is one of shashlik, shashlik40"),
+    ({"data.grid.shape": (4, 4)}, "needs shape, pitch .cm. and reference_depth"),
+    ({"data.calorimeter": "shashlik40", "data.grid.shape": (15, 15)}, "the calorimeter 'shashlik40' and describes"),
+    ({"data.calorimeter": "layered"}, "25 x 25 x 25 cells .*read out in depth; only configs/adagan.py"),
+    ({"data.calorimeter": "shashlik40", "data.source": "ecal_shashlik"}, "of 30 x 30 cells .*, not of 15 x 15 cells")])
+def test_grids_that_a_recipe_cannot_have(recipe, changes, message):
+    config = recipe("baseline:test", **{"data.source": "mine.npz"} | changes)
+    with pytest.raises(ConfigError, match=message):
+        check_recipe(config)
+
+
+@pytest.mark.parametrize("changes, grid", [
+    ({}, None), ({"data.calorimeter": "shashlik60"}, GRIDS["shashlik60"]),
+    ({"data.grid.shape": (24, 20), "data.grid.pitch": (2.0, 2.0), "data.grid.reference_depth": 15.0},
+     Grid((24, 20), (2.0, 2.0), 15.0))])
+def test_a_recipe_names_or_describes_a_grid(recipe, changes, grid):
+    assert source_of(recipe("baseline:test", **{"data.source": "mine.npz"} | changes)).grid == grid

@@ -2,8 +2,11 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
+from ecalgen.data.grid import Grid
 from ecalgen.data.showers import Showers
+from ecalgen.evaluation.metrics.registry import EvaluationError
 from ecalgen.evaluation.sets import particle_codes, prepare_sets, same_particles
 
 
@@ -27,3 +30,13 @@ def test_codes_of_the_particles(showers):
     mixed = dataclasses.replace(showers[:40], pdg=np.where(np.arange(40) % 2, 22, 11))
     sets = prepare_sets(showers[:40], mixed, showers[40:80], None, 10, "")
     assert particle_codes(sets) == {"real": [11], "generated": [11, 22], "reference": [11]}
+
+
+def test_sets_of_two_calorimeters_are_refused(showers):
+    grid = Grid((24, 20), (2.02, 2.02), 15.0)
+    cut = dataclasses.replace(showers[:40], energy=showers.energy[:40, 3:27, 5:25], grid=grid)
+    with pytest.raises(EvaluationError, match="generated showers have 24 x 20 cells .*, and the real ones 30 x 30 cells"):
+        prepare_sets(showers[40:80], cut, showers[80:120], None, 10, "")
+    wide = dataclasses.replace(showers[:40], grid=Grid((30, 30), (4.04, 4.04), 15.0))
+    with pytest.raises(EvaluationError, match="reference showers have 30 x 30 cells of 4.04"):
+        prepare_sets(showers[40:80], showers[:40], wide, None, 10, "")

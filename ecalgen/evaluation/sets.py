@@ -51,8 +51,8 @@ def check_showers(**sets):
             raise EvaluationError(f"the {name} showers hold no energy in any cell; there is nothing to judge")
         _check_slopes(name, showers)
         if showers.grid != sets["real"].grid:
-            raise EvaluationError(f"the {name} showers have {showers.grid}, and the real ones {sets['real'].grid}; give "
-                                  "showers of one calorimeter, each file with its grid")
+            raise EvaluationError(f"the {name} showers have {showers.grid}, and the real ones {sets['real'].grid}; "
+                                  "give showers of one calorimeter, each file with its grid")
 
 
 def same_particles(first, second):

@@ -35,7 +35,7 @@ def test_codes_of_the_particles(showers):
 def test_sets_of_two_calorimeters_are_refused(showers):
     grid = Grid((24, 20), (2.02, 2.02), 15.0)
     cut = dataclasses.replace(showers[:40], energy=showers.energy[:40, 3:27, 5:25], grid=grid)
-    with pytest.raises(EvaluationError, match="generated showers have 24 x 20 cells .*, and the real ones 30 x 30 cells"):
+    with pytest.raises(EvaluationError, match="generated showers have 24 x 20 cells .*, and the real ones 30 x 30"):
         prepare_sets(showers[40:80], cut, showers[80:120], None, 10, "")
     wide = dataclasses.replace(showers[:40], grid=Grid((30, 30), (4.04, 4.04), 15.0))
     with pytest.raises(EvaluationError, match="reference showers have 30 x 30 cells of 4.04"):

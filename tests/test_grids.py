@@ -62,7 +62,9 @@ def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
 
 
 @pytest.mark.filterwarnings("ignore:conditions outside the range")
-@pytest.mark.parametrize("name, make", [("baseline:test", odd), ("anchored:test", long), ("vae:test", odd)])
+@pytest.mark.parametrize("name, make", [
+    ("baseline:test", odd), pytest.param("anchored:test", long, marks=pytest.mark.slow),
+    pytest.param("vae:test", odd, marks=pytest.mark.slow)])
 def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, name, make):
     """Trained in two parts, judged, sampled and exported; the sampler and the report are of the run's own cells."""
     monkeypatch.chdir(tmp_path)

@@ -79,7 +79,8 @@ SHAPES = [
 @pytest.mark.parametrize("field, shape", SHAPES)
 def test_wrong_shape_names_the_column(field, shape):
     # Each column counts events by itself, so a wrong count may be blamed on any of those that disagree.
-    with pytest.raises(BadShowers, match=r"(EnergyDeposit|Particle\w+) has shape .* not \[.*first axis counts events"):
+    words = "first axis counts events|give the Grid of these cells|give px, py and pz|give x and y"
+    with pytest.raises(BadShowers, match=rf"(EnergyDeposit|Particle\w+) has shape .* not \[.*({words})"):
         Showers(**columns(**{field: np.ones(shape)}))
 
 

@@ -26,6 +26,7 @@ def made(recipe, showers):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["baseline:test", "baseline:test,recipe=paper", "anchored:test"])
 def test_observables_of_training_showers_are_white(made, name):
     """Of mean 0 and uncorrelated, before the tails are bent; so about as much in the middle of the distribution."""
@@ -56,6 +57,7 @@ def test_observables_are_those_of_the_physics_branch(made):
     np.testing.assert_allclose(seen, features(variables, *shown), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_observables_have_a_gradient_at_empty_showers(made):
     _, variables, shown, features = made("baseline:test", "observables")
     for cells in (shown[0][:4], 0 * shown[0][:4]):

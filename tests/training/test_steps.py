@@ -67,6 +67,7 @@ def discriminator_keys(key, rows):
     return steps.for_purposes(row_keys(jax.random.split(jax.random.fold_in(key, 0))[1][None])[0], 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["baseline:test", "wgan:test", "anchored:test", "vae:test"])
 def test_no_key_is_used_twice(recipe, showers, name):
     """JAX's own checker refuses a key that two draws consume."""
@@ -239,6 +240,7 @@ def test_a_step_of_the_generator_raises_the_critics_logit():
     assert total(after) > total(before)
 
 
+@pytest.mark.slow
 def test_tiny_adversarial_training_brings_the_showers_nearer():
     """The Wasserstein-1 distance of the cells' energies falls by more than a fifth; up the wrong slope it rises."""
     train, data = tiny.train_config(steps=300, generator_rate=2e-3, discriminator_rate=4e-3), tiny.data()

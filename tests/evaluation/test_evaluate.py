@@ -116,6 +116,7 @@ def repeated(sets):
     return Showers(energy, real.momentum, real.point)
 
 
+@pytest.mark.slow
 def test_repeated_showers_give_the_ceiling_of_the_same_particles(sets, repeated):
     real, _, reference = sets
     generated = Showers(0.8 * real.energy, real.momentum, real.point)
@@ -151,6 +152,7 @@ def test_repeated_showers_of_other_particles_are_refused(sets, repeated):
         evaluate(real, matched, reference, repeated="again.npz", **SMALL)
 
 
+@pytest.mark.slow
 def test_repeats_exactly(sets, result):
     assert evaluate(*sets, **SMALL) | {"seconds": None} == result | {"seconds": None}
 
@@ -218,6 +220,7 @@ def in_one_cell(showers):
     return Showers(energy, np.tile([0.0, 0.0, 10.0], (60, 1)), np.zeros((60, 2)), np.where(np.arange(60) % 2, 11, 22))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [lambda showers: alike(showers, 2), in_one_cell])
 def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tmp_path, monkeypatch):
     """All numbers are finite or None, nothing warns, and the page has all its figures."""

@@ -85,6 +85,7 @@ def test_it_starts_from_the_prior():
     np.testing.assert_allclose(jnp.log(energy[lit] / alone[lit]), 0, atol=0.3)
 
 
+@pytest.mark.slow
 def test_only_the_correction_and_what_neighbours_share_is_trained():
     generator = AnchoredGenerator(**TINY)
     variables, noise, _ = made(generator)
@@ -107,6 +108,7 @@ def test_a_correction_of_each_cell_alone_sees_no_other():
     assert np.argwhere(changed).tolist() == [[0, 7, 20]]
 
 
+@pytest.mark.slow
 def test_its_response_has_a_gradient():
     """Twice the momentum is twice the energy, about: p dS/dp = S up to the resolution."""
     generator = AnchoredGenerator(**TINY)

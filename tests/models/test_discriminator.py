@@ -181,6 +181,7 @@ def gradients(network, variables, what):
     return {name: max(float(abs(leaf).max()) for leaf in jax.tree.leaves(layer)) for name, layer in found.items()}
 
 
+@pytest.mark.slow
 def test_the_adversarial_gradient_reaches_the_regressor_if_it_is_to():
     """Else its own layers have none from the logit; the shared block has one through its maps, in either case."""
     through, held = (Discriminator((4, 8, 8), 0, True, embedding=8, auxiliary=DiscArch(2, (4, 8, 8), shared=1),

@@ -54,6 +54,7 @@ def test_cell_features_by_hand():
     np.testing.assert_allclose(mirrored[:, 0, :, 14], place[:, 0, :, 13], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_bound_of_an_encoder_that_knows_nothing(showers):
     """With its last layer set to q(z) = p(z) the divergence is 0, and every term is finite."""
     network = prior.Prior(2, "fitted", (32, 32), octant=True)

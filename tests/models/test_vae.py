@@ -39,6 +39,7 @@ def test_the_terms_are_those_of_its_parts(fitted):
     assert float(terms["divergence"][0]) == pytest.approx(kl, rel=1e-3, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_generator_draws_what_the_decoder_expects(fitted):
     some, _, variables = fitted
     generator, count = VAEGenerator(**FIELDS), 3_000

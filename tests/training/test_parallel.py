@@ -40,6 +40,7 @@ def test_a_batch_that_does_not_split_is_refused(monkeypatch):
         parallel.check_batch(12)
 
 
+@pytest.mark.slow
 def test_a_state_that_is_given_up_makes_the_same_steps():
     stage = tiny.stage(tiny.train_config())
     state, data, key = stage.init(jax.random.key(0)), tiny.data(), jax.random.key(1)

@@ -154,6 +154,7 @@ def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
     assert abs(penalty(batch["cells"]) / float(metrics["gradient_penalty"]) - 1) > 0.2
 
 
+@pytest.mark.slow
 def test_r2_is_taken_at_generated_showers():
     """1/2 |2 G|^2 of `Square`, whose weight enters the discriminator's loss."""
     networks, data = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=Square()), tiny.data()
@@ -333,6 +334,7 @@ def test_discriminator_alone_learns_to_separate():
     assert float(metrics["discriminator_loss"]) < 1.0 < float(metrics["real_logit"] - metrics["fake_logit"])
 
 
+@pytest.mark.slow
 def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
     """With all else equal, a weight of alpha adds alpha times the MSE of the predictions for real ones."""
     discriminator = Discriminator((4, 4, 4), 0, embedding=4, auxiliary=DiscArch(1, (4, 4, 4), embedding=4))

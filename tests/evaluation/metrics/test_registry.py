@@ -37,6 +37,7 @@ def hottest_cell(apart, monkeypatch):
     return importlib.import_module("hottest_cell")
 
 
+@pytest.mark.slow
 def test_a_metric_of_ones_own_is_everywhere(hottest_cell, showers, tmp_path, monkeypatch):
     """The generated showers hold a tenth more energy in their hottest cell."""
     monkeypatch.setattr(figures, "png", lambda figure, draw=figures.png: draw(figure, dpi=20))

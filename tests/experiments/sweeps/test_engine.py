@@ -57,6 +57,7 @@ def slow_run(name, seed, _result, log):
     return {"value": seed}
 
 
+@pytest.mark.slow
 def test_a_sweep_on_a_cluster_outlives_a_killed_worker(experiment, tmp_path):
     engine, log = experiment("sweeps.engine"), tmp_path / "log"
     run, names = functools.partial(slow_run, log=log), ["a", "b", "c"]

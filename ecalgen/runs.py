@@ -122,8 +122,8 @@ def sample(config, workdir, conditions, seed):
     if conditions is None:
         raise RunError("--mode=sample needs --conditions=FILE, an npz with ParticleMomentum [N, 3] in GeV and "
                        "ParticlePoint [N, 2] in cm")
-    momentum, point = load_conditions(conditions)
     sampler = _sampler(config, workdir, functools.cache(lambda: load_material(config, workdir)))
+    momentum, point = load_conditions(conditions, sampler.grid)
     energy = sampler(momentum, point, seed=seed)
     save_showers(workdir / "samples.npz", Showers(energy, momentum, point, grid=sampler.grid))
     return workdir / "samples.npz"

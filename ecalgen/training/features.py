@@ -38,7 +38,7 @@ def whitened_observables(discriminator, transform, data):
 def regressor_features(discriminator, transform, data):
     """Outputs and embedding of the frozen regressor in a discriminator: F = K + embedding.
 
-    The outputs are in standard deviations of the targets. The embedding is as the regressor has it.
+    The outputs are in standard deviations of the targets. The embedding is not rescaled.
     """
     del transform, data
 

@@ -68,8 +68,8 @@ def grid_of(data):
     """The grid that `config.data` names or describes, or None.
 
     Raises:
-      ConfigError: an unknown calorimeter, one with a grid beside it, a grid that cannot be or that is read out in
-        depth, or another grid than theirs for the shipped showers.
+      ConfigError: an unknown calorimeter, one with a grid beside it, impossible fields, a grid
+        that is read out in depth, or another grid than theirs for the shipped showers.
     """
     grid = _named_or_described(data)
     if grid is not None and len(grid.shape) == 3:

@@ -50,7 +50,7 @@ def table_1(name):
             "the paper's physics PRD-AUC", "raw", "its regressor's MSE"]
     return table(head, rows, (
         f"{result['runs'][0]['steps']:,} steps of {_auxiliary_settings(result)} Better: probability that the mean "
-        "PRD-AUC is above the baseline's, from the differences of equal seeds (Student's t); it is not told where the "
+        "PRD-AUC is above the baseline's, by Student's t of the differences of equal seeds. It is not told where the "
         "two-sided interval of 95 % contains 0. The regressor's error: share of the "
         f"asymmetries' variance that it does not explain, on showers of `{split_of(result)}`, mean over both. The "
         "minutes are of training; a tuned model needs those of the multi-task one as well."))

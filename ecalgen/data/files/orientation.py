@@ -256,6 +256,6 @@ def _steps(grid):
     """How much d(centre)/d(point) may differ from G because the cells are wide: 0 for cells of the shashlik or smaller.
 
     The centre of a shower in wide cells hardly moves while its track crosses the middle of a cell, and moves fast where
-    the track crosses a border. In cells of 6 cm d(centre)/d(point) is between 0.2 and 1.8.
+    the track crosses a border. The power and the bound are chosen, not fitted.
     """
     return min(0.8, SCALE_SPREAD * max(0, (max(grid.pitch[:2]) / SHASHLIK.unit) ** 1.5 - 1))

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from ecalgen.errors import ConfigError
-from ecalgen.machine.records import COUNT, NUMBER, TEXT, RecordError, Rows, check_record
+from ecalgen.machine.records import COUNT, NUMBER, TEXT, Maybe, RecordError, Rows, check_record
 
 MOST_CELLS = 10**6
 """Largest number of cells of a grid; beyond it the cells of one shower do not fit the networks."""
@@ -26,14 +26,19 @@ class Grid:
     The centre of the front face is the origin, and z points into the calorimeter. The centre of cell i along an axis of
     n cells lies at (i - (n - 1) / 2) pitch along x and y, and at (i + 1/2) pitch along z.
 
+    With `radii` the cells are sectors of rings about the z axis. The first axis then counts the sectors, from angle 0,
+    and the second one the rings, from the innermost.
+
     Args:
-      shape: cells along (x, y) or (x, y, z).
-      pitch: cm, distance of neighbouring cells along each of these axes.
+      shape: cells along (x, y) or (x, y, z); with `radii` (sectors, rings) or (sectors, rings, layers).
+      pitch: cm, distance of neighbouring cells along each of these axes; with `radii` the first two are the mean width
+        of a ring.
       reference_depth: cm behind the front face, of the plane in which tracks get their reference point r0. It should
         lie near the mean depth of the showers.
       symmetries: maps that leave showers equally likely. 8: x -> -x, y -> -y, x <-> y and their products; 4: without
-        x <-> y; 1: none. Without it, 8 for a square of square cells and 4 otherwise.
+        x <-> y; 1: none. Without it, 8 for a square of square cells, 1 for rings and 4 otherwise.
       name: of the calorimeter, for messages.
+      radii: cm, edges of the rings, rising from 0 or above.
 
     Raises:
       ConfigError: fields that cannot be.
@@ -44,6 +49,7 @@ class Grid:
     reference_depth: float
     symmetries: int | None = None
     name: str = dataclasses.field(default="own", compare=False)
+    radii: tuple[float, ...] | None = None
 
     def __post_init__(self):
         try:
@@ -58,19 +64,47 @@ class Grid:
         if min(self.shape) < 1 or math.prod(self.shape) > MOST_CELLS:
             raise ConfigError(f"a grid has at least one cell along each axis and at most {MOST_CELLS:,} in all, not "
                               f"{_times(self.shape)}")
+        if self.radii is not None:
+            self._fit_rings()
         if not all(0 < pitch < math.inf for pitch in self.pitch) or not 0 <= self.reference_depth < math.inf:
             raise ConfigError(f"the pitch of a grid is positive and its reference_depth not negative, in cm, not "
                               f"{self.pitch} and {self.reference_depth}")
         if self.symmetries is None:
-            object.__setattr__(self, "symmetries", 8 if self.square else 4)
-        if self.symmetries not in (1, 4, 8) or (self.symmetries == 8 and not self.square):
-            raise ConfigError(f"a grid of {_times(self.shape)} cells has {'8, ' if self.square else ''}4 or 1 "
-                              f"symmetries, not {self.symmetries}")
+            object.__setattr__(self, "symmetries", max(self._possible))
+        if self.symmetries not in self._possible:
+            raise ConfigError(f"a grid of {self} has {' or '.join(map(str, self._possible))} symmetries, not "
+                              f"{self.symmetries}")
+
+    def _fit_rings(self):
+        """Check the radii, and let them give the pitch."""
+        try:
+            radii = tuple(float(radius) for radius in self.radii)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"the radii of a grid are numbers in cm, not {self.radii!r}") from error
+        rising = all(low < high for low, high in zip(radii[:-1], radii[1:], strict=True))
+        if len(radii) != self.shape[1] + 1 or not rising or not 0 <= radii[0] <= radii[-1] < math.inf:
+            raise ConfigError(f"a grid of {self.shape[1]} rings has {self.shape[1] + 1} rising radii from 0 or above, "
+                              f"not {radii}")
+        width = (radii[-1] - radii[0]) / self.shape[1]
+        object.__setattr__(self, "radii", radii)
+        object.__setattr__(self, "pitch", (width, width, *self.pitch[2:]))
+
+    @property
+    def _possible(self):
+        """The numbers of symmetries that the shape allows."""
+        if self.radii is not None:
+            return (1,)
+        return (8, 4, 1) if self.square else (4, 1)
 
     @property
     def square(self) -> bool:
         """Whether x and y can be exchanged."""
-        return self.shape[0] == self.shape[1] and self.pitch[0] == self.pitch[1]
+        return self.radii is None and self.shape[0] == self.shape[1] and self.pitch[0] == self.pitch[1]
+
+    @property
+    def deep(self) -> bool:
+        """Whether the cells are read out in depth, too."""
+        return len(self.shape) == 3
 
     @property
     def unit(self) -> float:
@@ -80,14 +114,44 @@ class Grid:
     @property
     def half_face(self) -> tuple[float, float]:
         """Half widths of the front face along x and y, cm."""
+        if self.radii is not None:
+            return self.radii[-1], self.radii[-1]
         return tuple(count * pitch / 2 for count, pitch in zip(self.shape[:2], self.pitch[:2], strict=True))
 
-    def positions(self, axis):
-        """Centres of the cells along x (0) or y (1), in units of `unit`: float32, `[cells]`."""
-        count = self.shape[axis]
-        return ((np.arange(count) - (count - 1) / 2) * (self.pitch[axis] / self.unit)).astype(np.float32)
+    def centres(self):
+        """Centres x and y of the cells, in units of `unit`: float32, `[nx, ny]` twice."""
+        if self.radii is None:
+            columns = ((np.arange(count) - (count - 1) / 2) * (pitch / self.unit)
+                       for count, pitch in zip(self.shape[:2], self.pitch[:2], strict=True))
+            x, y = np.meshgrid(*columns, indexing="ij")
+        else:
+            angle, radius = 2 * np.pi * (np.arange(self.shape[0]) + 0.5) / self.shape[0], np.array(self.radii)
+            x, y = _circles(angle, (radius[:-1] + radius[1:]) / (2 * self.unit))
+        return x.astype(np.float32), y.astype(np.float32)
+
+    def corners(self):
+        """Corners x and y of the cells, cm: float64, `[nx + 1, ny + 1]` twice."""
+        if self.radii is None:
+            edges = (np.linspace(-half, half, count + 1)
+                     for half, count in zip(self.half_face, self.shape[:2], strict=True))
+            return tuple(np.meshgrid(*edges, indexing="ij"))
+        return _circles(np.linspace(0, 2 * np.pi, self.shape[0] + 1), np.array(self.radii))
+
+    def areas(self):
+        """Areas of the cells along x and y in units of their mean: float32, `[nx, ny]`."""
+        if self.radii is None:
+            return np.ones(self.shape[:2], np.float32)
+        squares = np.diff(np.square(self.radii))
+        return np.broadcast_to(squares / squares.mean(), self.shape[:2]).astype(np.float32)
+
+    def depths(self):
+        """Centres of the layers behind the front face, cm: float32, `[nz]`."""
+        return ((np.arange(self.shape[2]) + 0.5) * self.pitch[2]).astype(np.float32)
 
     def __str__(self):
+        if self.radii is not None:
+            deep = f" in {self.shape[2]} layers of {self.pitch[2]:g} cm" if self.deep else ""
+            return f"{_times(self.shape)} cells, sectors of rings of {self.unit:g} cm{deep}"
         return f"{_times(self.shape)} cells of {_times(f'{pitch:g}' for pitch in self.pitch)} cm"
 
 
@@ -146,14 +210,16 @@ class Domain:
 OLD = Domain()
 """The domain of models and files of older versions."""
 GRID_RECORD = {"shape": Rows(COUNT), "pitch": Rows(NUMBER), "reference_depth": NUMBER, "symmetries": COUNT,
-               "name": TEXT}
+               "name": TEXT, "radii": Maybe(Rows(NUMBER))}
 DOMAIN_RECORD = {"grid": GRID_RECORD, "scales": dict.fromkeys(Scales.__dataclass_fields__, NUMBER)}
 """The fields of a `Domain` in cards and run folders."""
 
 
 def grid_record(grid):
-    """A `Grid` as a dict for JSON."""
-    return dataclasses.asdict(grid) | {"shape": list(grid.shape), "pitch": list(grid.pitch)}
+    """A `Grid` as a dict for JSON; only a grid of rings has `radii`."""
+    record = {name: getattr(grid, name) for name in GRID_RECORD}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in record.items()
+            if value is not None}
 
 
 def domain_record(domain):
@@ -169,7 +235,7 @@ def read_grid(record):
     """
     check_record(record, GRID_RECORD)
     try:
-        return Grid(**{name: record[name] for name in GRID_RECORD})
+        return Grid(**{name: record.get(name) for name in GRID_RECORD})
     except ConfigError as error:
         raise RecordError(str(error)) from error
 
@@ -193,6 +259,11 @@ def spread(values):
     """Root mean square of values, or 1 where all are 0."""
     found = float(np.sqrt(np.mean(np.square(np.asarray(values, np.float64)))))
     return found if found > SMALLEST else 1.0
+
+
+def _circles(angle, radius):
+    """x and y of points on circles: `[A]`, `[R]` -> `[A, R]` twice."""
+    return np.outer(np.cos(angle), radius), np.outer(np.sin(angle), radius)
 
 
 def _times(numbers):

@@ -178,10 +178,8 @@ def ring_masks(grid):
 
 def _from_track(momentum, point, grid):
     """x and y of every cell from r0, in cells: two arrays `[N, nx, ny]`."""
-    x0, y0 = (reference_point(momentum, point, grid) / grid.unit).T[:, :, None, None]
-    shape = (x0.shape[0], *grid.shape[:2])
-    return (jnp.broadcast_to(grid.positions(0)[None, :, None] - x0, shape),
-            jnp.broadcast_to(grid.positions(1)[None, None, :] - y0, shape))
+    r0 = (reference_point(momentum, point, grid) / grid.unit).T[:, :, None, None]
+    return tuple(centres[None] - track for centres, track in zip(grid.centres(), r0, strict=True))
 
 
 def _direction(momentum):

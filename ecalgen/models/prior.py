@@ -102,8 +102,7 @@ def cell_features(momentum, point, grid):
     """
     slope = slopes(momentum)
     r0 = reference_point(momentum, point, grid) / grid.unit
-    dx = jnp.broadcast_to(grid.positions(0)[None, :, None] - r0[:, 0, None, None], (r0.shape[0], *grid.shape))
-    dy = jnp.broadcast_to(grid.positions(1)[None, None, :] - r0[:, 1, None, None], dx.shape)
+    dx, dy = (centres[None] - r0[:, axis, None, None] for axis, centres in enumerate(grid.centres()))
     nx, ny = jnp.moveaxis(azimuth(slope), 1, 0)[:, :, None, None]
     along, across = dx * nx + dy * ny, jnp.abs(dy * nx - dx * ny)
     log_r = 0.5 * jnp.log(dx**2 + dy**2 + 0.02)

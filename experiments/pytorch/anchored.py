@@ -131,7 +131,7 @@ class AnchoredGenerator(nn.Module):
         self.correction = (CellCorrection(signal, widths) if network == "cells" else
                            Correction(signal, widths, attention, spectral_norm))
         self.register_buffer("tables", torch.from_numpy(hits.TABLES.T.copy()))
-        self.register_buffer("positions", torch.from_numpy(SHASHLIK.positions(0)))
+        self.register_buffer("positions", torch.from_numpy(SHASHLIK.centres()[0][:, 0]))
         self.register_buffer("rings", torch.from_numpy(ring_masks(SHASHLIK)).float())
         self.register_buffer("thresholds", torch.from_numpy(SPARSITY_THRESHOLDS).float())
         self.register_buffer("scales", torch.from_numpy(anchored.SEEN).flatten())

@@ -42,8 +42,7 @@ def brightest_nine(energy, momentum, point, grid):
 def radius_90(energy, momentum, point, grid):
     """Distance from the track within which 90 % of S lie, a quantile over cells: `[N]`, in cells."""
     r0 = reference_point(jnp.asarray(momentum), jnp.asarray(point), grid) / grid.unit
-    x, y = (grid.positions(axis) for axis in (0, 1))
-    r = jnp.hypot(x[None, :, None] - r0[:, 0, None, None], y[None, None] - r0[:, 1, None, None])
+    r = jnp.hypot(*(centres[None] - r0[:, axis, None, None] for axis, centres in enumerate(grid.centres())))
     r = r.reshape(len(energy), -1)
     order = jnp.argsort(r, axis=1)
     inside = jnp.cumsum(jnp.take_along_axis(energy.reshape(len(energy), -1), order, axis=1), axis=1)

@@ -17,6 +17,7 @@ from ecalgen.data.grid import (
     domain_record,
     grid_record,
     read_domain,
+    read_grid,
     spread,
 )
 from ecalgen.errors import ConfigError
@@ -32,8 +33,30 @@ LONG = Grid((24, 20), (2.02, 2.02), 15.0)
     (Grid((2, 4), (1.0, 3.0), 0.0), 1, [-4.5, 1.5, 4.5])])
 def test_centres_lie_around_the_origin(grid, axis, centres):
     """First, middle and last centre, in pitches along x."""
-    positions = grid.positions(axis)
+    positions = grid.centres()[axis].take(0, axis=1 - axis)
     np.testing.assert_allclose(positions[[0, len(positions) // 2, -1]], centres)
+
+
+def test_cells_of_rings():
+    """Two rings of four sectors, by hand: centres at 45 degrees, areas as 1 to 3, corners on the axes."""
+    rings = Grid((4, 2, 3), (9.0, 9.0, 0.5), 1.0, radii=(0.0, 2.0, 4.0))
+    x, y = rings.centres()
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(x[:, 1], [1.5 * half, -1.5 * half, -1.5 * half, 1.5 * half], rtol=1e-6)
+    np.testing.assert_allclose(y[:, 0], [0.5 * half, 0.5 * half, -0.5 * half, -0.5 * half], rtol=1e-6)
+    np.testing.assert_allclose(rings.areas(), np.tile([0.5, 1.5], (4, 1)))
+    np.testing.assert_allclose(np.stack(rings.corners())[:, 1, 2], [0, 4], atol=1e-9)
+    np.testing.assert_allclose(rings.depths(), [0.25, 0.75, 1.25])
+    assert rings.unit == 2.0 and rings.half_face == (4.0, 4.0) and rings.symmetries == 1 and not rings.square
+    assert str(rings) == "4 x 2 x 3 cells, sectors of rings of 2 cm in 3 layers of 0.5 cm"
+    assert read_grid(json.loads(json.dumps(grid_record(rings)))) == rings
+
+
+def test_the_corners_of_square_cells():
+    x, y = LONG.corners()
+    assert x.shape == y.shape == (25, 21)
+    np.testing.assert_allclose([x[0, 0], x[-1, 0], y[0, 0], y[0, -1]], [-24.24, 24.24, -20.2, 20.2])
+    assert not LONG.deep and (LONG.areas() == 1).all()
 
 
 def test_the_face_is_as_wide_as_the_cells():
@@ -51,8 +74,10 @@ def test_symmetries_follow_from_the_face(shape, pitch, symmetries):
     (dict(shape=(0, 4)), "at least one"),
     (dict(shape=(2000, 2000)), "at most 1,000,000"), (dict(pitch=(2.0, -1.0)), "positive"),
     (dict(pitch=(2.0, float("nan"))), "positive"), (dict(reference_depth=-1.0), "not negative"),
-    (dict(shape=(4, 6), symmetries=8), "has 4 or 1 symmetries, not 8"), (dict(symmetries=3), "8, 4 or 1 symmetries"),
-    (dict(shape="many"), "one number of cells")])
+    (dict(shape=(4, 6), symmetries=8), "has 4 or 1 symmetries, not 8"), (dict(symmetries=3), "8 or 4 or 1 symmetries"),
+    (dict(shape="many"), "one number of cells"), (dict(radii=(0.0, 1.0)), "a grid of 4 rings has 5 rising radii"),
+    (dict(radii=(0.0, 1.0, 3.0, 2.0, 4.0)), "5 rising radii"), (dict(radii="wide"), "numbers in cm"),
+    (dict(radii=(0.0, 1.0, 2.0, 3.0, 4.0), symmetries=8), "has 1 symmetries, not 8")])
 def test_grids_that_cannot_be(fields, message):
     with pytest.raises(ConfigError, match=message):
         Grid(**dict(shape=(4, 4), pitch=(2.0, 2.0), reference_depth=5.0) | fields)

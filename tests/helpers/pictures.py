@@ -25,7 +25,7 @@ def blobs(seed, width=1.0):
     point = np.stack([np.linspace(-4, 4, 12), np.linspace(3, -3, 12)], axis=1)
     direction = np.stack([np.linspace(-0.3, 0.3, 12), np.linspace(0.2, -0.2, 12), np.ones(12)], axis=1)
     momentum = energy[:, None] * direction / np.linalg.norm(direction, axis=1, keepdims=True)
-    centres = SHASHLIK.positions(0) * SHASHLIK.unit
+    centres = SHASHLIK.centres()[0][:, 0] * SHASHLIK.unit
     x, y = (centres[:, None] - point[:, 0, None, None], centres - point[:, 1, None, None])
     cells = 40 * energy[:, None, None] * np.exp(-np.hypot(x, y) / (2.5 * width)) * rng.uniform(0.5, 1.5, (12, 30, 30))
     return Showers((cells * (rng.uniform(size=cells.shape) > 1 / 3)).astype(np.float32),

@@ -218,8 +218,8 @@ def _geometry(energy, slope, point, grid):
 
 def _centres(energy, grid):
     """Energy-weighted centres along the two axes of the cells: `[N, nx, ny]` -> `[N, 2]`, cm."""
-    x, y = (grid.positions(axis).astype(np.float64) * grid.unit for axis in (0, 1))
-    return np.stack([energy.sum(2) @ x, energy.sum(1) @ y], axis=1) / energy.sum((1, 2))[:, None]
+    centres = np.stack(grid.centres()).reshape(2, -1).astype(np.float64) * grid.unit
+    return energy.reshape(len(energy), -1) @ centres.T / energy.sum((1, 2))[:, None]
 
 
 def _regression(centre, condition):

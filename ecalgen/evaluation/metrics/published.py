@@ -31,7 +31,7 @@ def legacy_statistics(energy, momentum, point, grid):
     Returns:
       `[N, 24]`.
     """
-    x, y = grid.positions(0).astype(energy.dtype)[None, None, :], grid.positions(1).astype(energy.dtype)[None, :, None]
+    x, y = (centres.T.astype(energy.dtype)[None] for centres in grid.centres())
     px, py = (momentum[:, axis, None, None] for axis in (0, 1))
     p0, p1 = (point + LEGACY_DEPTH * slopes(momentum)).T[:, :, None, None]
     rising, falling = (x - p0) * py / px, (x - p0) * px / py

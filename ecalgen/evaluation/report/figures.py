@@ -200,7 +200,8 @@ def _reach(values):
 def _draw_cells(axes, values, norm, colours, title, grid):
     """Map `values [nx, ny]` over x and y in cm; values of 0 are grey."""
     colours = matplotlib.colormaps[colours].with_extremes(bad=EMPTY)
-    drawn = axes.pcolormesh(*grid.corners(), np.ma.masked_less_equal(values, 0), norm=norm, cmap=colours)
+    corners = (corner.T for corner in grid.corners())
+    drawn = axes.pcolormesh(*corners, np.ma.masked_less_equal(values, 0).T, norm=norm, cmap=colours)
     reach = float(f"{0.7 * min(grid.half_face):.1g}")
     axes.set(aspect="equal", xticks=(-reach, 0, reach), yticks=(-reach, 0, reach), xlabel="x [cm]", ylabel="y [cm]",
              title=title)

@@ -1,4 +1,4 @@
-"""AdaGAN: an ensemble of GANs of showers in 25 x 25 x 25 cells, each trained on what those before it do not make.
+"""AdaGAN: an ensemble of GANs of cells in depth, each trained on what those before it do not make.
 
 Jaruskova and Vallecorsa, "Generative adversarial networks ensemble": conditional GANs of two-dimensional convolutions
 on three rotations of a shower, whose discriminators also regress the incident energy.
@@ -44,7 +44,7 @@ PRESETS = {
         "generator.hidden": 4,
         "generator.rounds": 1,
         "discriminator.widths": (8, 8, 8),
-        "evaluation.showers": 100,
+        "evaluation.showers": 200,
         "evaluation.bootstrap": 20,
     },
 }
@@ -54,19 +54,17 @@ def get_config(preset=""):
     """The recipe, whole or as one of `PRESETS`."""
     config = base_config()
     config.system = "adagan"
-    config.data.source = "electron_layered"  # a shipped sample, or the path of a file of blocks
+    config.data.source = "electron_layered"  # a shipped sample, or the path of a file
     config.data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
     config.stages = ("ensemble",)
     config.ensemble = ml_collections.ConfigDict(dict(
         members=4,
-        energy_weight=1.0,  # of the squared error of (log E - 4) / 1.5 in either loss
+        energy_weight=1.0,  # of the squared error of log E, in standard deviations, in either loss
         judge=dict(steps=2_000, batch_size=64, rate=1e-3)))
     config.generator = ml_collections.ConfigDict(dict(name="volumes", latent=128, widths=(64, 48), hidden=32, rounds=2))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="volumes", widths=(32, 48, 64), embedding=96, spectral_norm=True, gain=5.0))
-    keep(config, "data", "source", "transform")
-    keep(config, "evaluation", "showers", "bootstrap")
     keep(config, "train", *(name for name in config.train if name not in UNUSED))
     config.train.update(dict(steps=20_000, batch_size=64))
-    config.evaluation.showers = 600
+    config.evaluation.showers = 800
     return apply_preset(config, preset, PRESETS)

@@ -6,7 +6,6 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from ecalgen import runs
-from ecalgen.adagan import ensemble_run as ensemble
 from ecalgen.errors import RunError, UserError
 from ecalgen.machine import host
 from ecalgen.training.checks import check_used
@@ -31,23 +30,22 @@ def main(argv):
     if HOSTS.value:
         _join(HOSTS.value)
     workdir = pathlib.Path(WORKDIR.value) if WORKDIR.value else runs.default_workdir(config)
-    system = ensemble if config.system == ensemble.SYSTEM else runs
     try:
         check_used(config, config_flags.get_override_values(flags.FLAGS["config"]))
         if MODE.value != "train" and not (workdir / "config.json").exists():
             raise RunError(f"{workdir} holds no run; train it first, or name its folder with --workdir")
         if first := host.is_first():
-            system.prepare(config, workdir)
+            runs.prepare(config, workdir)
         host.wait_for_all("prepared")
         if MODE.value == "train":
-            system.train(config, workdir)
+            runs.train(config, workdir)
             host.leave()
             if not first:
                 return
         if MODE.value == "sample":
-            print(system.sample(config, workdir, CONDITIONS.value, SEED.value))
+            print(runs.sample(config, workdir, CONDITIONS.value, SEED.value))
         else:
-            print(system.evaluate(config, workdir))
+            print(runs.evaluate(config, workdir))
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     except Interrupted:

@@ -5,6 +5,7 @@ import functools
 import pathlib
 
 from ecalgen.data.files.formats import load_conditions, save_showers
+from ecalgen.data.grid import Domain
 from ecalgen.data.showers import Showers
 from ecalgen.data.splits import warn_of_differences
 from ecalgen.errors import ConfigError, RunError
@@ -15,6 +16,7 @@ from ecalgen.evaluation.report.verdict import spoken, verdict
 from ecalgen.machine.host import is_first
 from ecalgen.machine.lock import alone
 from ecalgen.machine.provenance import device, provenance
+from ecalgen.models.build import build_generator
 from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.training.loop import run_stage, trained_state
 from ecalgen.training.material import begin_training, load_material, newest_state
@@ -45,6 +47,7 @@ def prepare(config, workdir):
         _check_counts(source, count)  # before anything is written
         test, training = (source.load(split, count) for split in ("test", "train"))
         warn_of_differences(training, test)
+        build_generator(config.generator, Domain(training.grid))  # it may take cells in one layer only
         make_targets(config, training)  # a user's function may fail
     write_recipe(config, workdir)
 
@@ -74,11 +77,10 @@ def train(config, workdir):
               flush=True)
     states = {}
     for stage in material.stages:
-        states[stage.name] = run_stage(stage, material.data, config.train, config.seed, workdir, writers,
-                                       before=dict(states))
+        last = run_stage(stage, material.data, config.train, config.seed, workdir, writers, before=dict(states))
+        states[stage.name] = trained_state(stage, last, workdir)
     if is_first():
-        state = trained_state(stage, states[stage.name], workdir)
-        export_generator(workdir / "generator", state, config, material.showers, material.domain)
+        export_generator(workdir / "generator", states[stage.name], config, material.showers, material.domain)
 
 
 @alone
@@ -96,7 +98,7 @@ def evaluate(config, workdir):
     real = source.load("test", settings.showers)
     print(f"judging {len(real):,} generated showers against as many real ones, protocol {settings.protocol!r}",
           flush=True)
-    generated = _generated(sampler, real, config.seed, workdir)
+    generated = generated_like(real, sampler, config.seed, workdir)
     result = evaluation.evaluate(real, generated, training(), protocol=settings.protocol, seed=config.seed,
                                  bootstrap=settings.bootstrap, repeated=source.repeated())
     result["split"] = "test"
@@ -129,8 +131,12 @@ def sample(config, workdir, conditions, seed):
     return workdir / "samples.npz"
 
 
-def _generated(sampler, real, seed, workdir):
-    """Generated showers at the conditions of the real ones."""
+def generated_like(real, sampler, seed, workdir):
+    """Generated showers at the particles of the real ones.
+
+    Raises:
+      RunError: all of them are empty; `workdir` names the run.
+    """
     generated = dataclasses.replace(real, energy=sampler(real.momentum, real.point, seed=seed))
     if not generated.energy.any():
         raise RunError(f"the generator of {workdir} makes empty showers only: its training was too short, or collapsed "

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
-from ecalgen.adagan import ensemble_run as ensemble
 from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 
@@ -22,14 +21,13 @@ EVERY = [f"{name}:{','.join(filter(None, (preset, option)))}" for name in CONFIG
          for option in ("", *OPTIONS.get(name, ()))]
 AUCS = ("auc", "ceiling")
 TRAINED_ELSEWHERE = ("anchored", "baseline", "adagan")
-"""Systems that tests/test_main.py and tests/adagan train."""
+"""Systems that tests/test_main.py and tests/test_grids.py train."""
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_fields_are_sound(recipe, name):
     config = recipe(name)
-    if config.system != ensemble.SYSTEM:
-        runs.check_config(config)
+    runs.check_config(config)
     assert config.system == name.split(":")[0]
 
 

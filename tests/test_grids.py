@@ -10,6 +10,7 @@ from ecalgen.data.grid import GRIDS, Grid
 from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.showers import BadShowers, Showers, fit_scales
 from ecalgen.data.sources import sample_path
+from ecalgen.errors import ConfigError
 from ecalgen.export.files import export_generator
 from ecalgen.sampling.production import Production, parametrise
 from ecalgen.simulation.beam import BEAMS
@@ -30,12 +31,24 @@ def long(showers):
     return dataclasses.replace(showers, energy=showers.energy[:, 3:27, 5:25], grid=LONG)
 
 
+LAYERS = Grid((8, 8, 6), (1.53, 1.53, 1.16), 2.75, name="layers")
+
+
+def deep(_):
+    """Showers of the layered calorimeter in sums of 3 x 3 x 4 cells, without the outermost ones."""
+    with np.load(sample_path("electron_layered")) as columns:
+        energy, incident = 1000 * columns["ECAL"][:2_200, :24, :24, :24], columns["energy"][:2_200].reshape(-1)
+    energy = energy.reshape(-1, 8, 3, 8, 3, 6, 4).sum((2, 4, 6))
+    momentum = np.column_stack([np.zeros((len(incident), 2)), incident])
+    return Showers(energy, momentum, np.zeros((len(incident), 2)), grid=LAYERS)
+
+
 @pytest.fixture(scope="module")
 def shipped():
     return load_showers(sample_path("electron_5d"))[:2_200]
 
 
-@pytest.mark.parametrize("make", [odd, long])
+@pytest.mark.parametrize("make", [odd, long, deep])
 @pytest.mark.parametrize("suffix", [".npz", ".h5", ".root"])
 def test_a_file_says_its_grid(tmp_path, shipped, make, suffix):
     pytest.importorskip({".npz": "numpy", ".h5": "h5py", ".root": "uproot"}[suffix])
@@ -64,7 +77,9 @@ def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
 @pytest.mark.filterwarnings("ignore:conditions outside the range")
 @pytest.mark.parametrize("name, make", [
     ("baseline:test", odd), pytest.param("anchored:test", long, marks=pytest.mark.slow),
-    pytest.param("vae:test", odd, marks=pytest.mark.slow)])
+    pytest.param("vae:test", odd, marks=pytest.mark.slow), ("anchored:test,size=light", deep),
+    pytest.param("adagan:test", deep, marks=pytest.mark.slow),
+    pytest.param("library:test", deep, marks=pytest.mark.slow)])
 def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, name, make):
     """Trained in two parts, judged, sampled and exported; the sampler and the report are of the run's own cells."""
     monkeypatch.chdir(tmp_path)
@@ -82,8 +97,9 @@ def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, 
     assert made.shape == (8, *showers.grid.shape) and np.isfinite(made).all() and sampler.grid == showers.grid
     card = json.loads((run / "generator" / "card.json").read_text())
     assert card["domain"]["grid"]["shape"] == list(showers.grid.shape)
-    paths = export_generator(run, "c", tmp_path / "c")
-    assert f"_cells = {np.prod(showers.grid.shape)}," in paths[0].read_text()
+    if name != "library:test":
+        paths = export_generator(run, "c", tmp_path / "c")
+        assert f"_cells = {np.prod(showers.grid.shape)}," in paths[0].read_text()
 
 
 @pytest.mark.parametrize("name", [".npz", ".h5", ".root"])
@@ -92,6 +108,17 @@ def test_a_simulation_says_its_grid(tmp_path, name):
     setup = Setup(CALORIMETERS["shashlik60"], BEAMS["5d"])
     path = parametrise(Production(setup, 120), tmp_path / f"coarse{name}")
     assert load_showers(path).grid == GRIDS["shashlik60"] and load_showers(path).energy.shape == (120, 10, 10)
+
+
+def test_networks_of_one_layer_say_so_before_any_work(recipe, tmp_path, shipped, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_showers("mine.npz", deep(shipped))
+    for name, field in (("baseline:test", "generator.name is 'plain'"),
+                        ("anchored:test", "generator.network is 'convolutions'")):
+        config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 200})
+        with pytest.raises(ConfigError, match=f"{field}.* 8 x 8 x 6 cells .*size=light"):
+            runs.prepare(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_scales_follow_the_showers(shipped):

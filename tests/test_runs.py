@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
-from ecalgen.adagan import ensemble_run as ensemble
 from ecalgen.data.files.formats import save_showers
 from ecalgen.errors import ConfigError, RunError
 from ecalgen.machine.lock import LockError, locked
@@ -39,8 +38,7 @@ def test_the_recipe_is_written_once_and_the_same_one_goes_on(config, tmp_path):
 def test_a_folder_that_another_run_works_in_is_refused(config, tmp_path):
     """By all that writes there: in a thread of its own, which is as good as a process."""
     with locked(tmp_path), concurrent.futures.ThreadPoolExecutor(1) as pool:
-        for call in (runs.prepare, runs.train, runs.evaluate, lambda *run: runs.sample(*run, None, 0),
-                     ensemble.train, ensemble.evaluate, lambda *run: ensemble.sample(*run, None, 0)):
+        for call in (runs.prepare, runs.train, runs.evaluate, lambda *run: runs.sample(*run, None, 0)):
             with pytest.raises(LockError, match=f"{tmp_path} is in use by process {os.getpid()} on"):
                 pool.submit(call, config, tmp_path).result()
     assert not (tmp_path / "config.json").exists()

@@ -209,6 +209,8 @@ class Domain:
 
 OLD = Domain()
 """The domain of models and files of older versions."""
+OLD_ENSEMBLES = Domain(LAYERED, Scales(4.0, 1.5, 1.0, 1.0, 1.0, 0.027, 0.01))
+"""The domain of ensembles of older versions: electrons of 2 to 500 GeV along the axis of the layered calorimeter."""
 GRID_RECORD = {"shape": Rows(COUNT), "pitch": Rows(NUMBER), "reference_depth": NUMBER, "symmetries": COUNT,
                "name": TEXT, "radii": Maybe(Rows(NUMBER))}
 DOMAIN_RECORD = {"grid": GRID_RECORD, "scales": dict.fromkeys(Scales.__dataclass_fields__, NUMBER)}

@@ -1,8 +1,11 @@
 """Observables of showers: jitted, differentiable functions of cells and incident particle.
 
-Every function takes `energy [N, nx, ny]` (MeV), `momentum [N, 3]` (GeV), `point [N, 2]` (cm) and the `Grid`. Positions
-are in cells: r is a cell's centre, and r0 is where the track crosses the reference plane. E is a cell's energy, S = sum
-E, and <q> = sum(E q) / S. n is the unit vector of (px, py), t is n turned by +90 degrees.
+Every function takes `energy [N, nx, ny]` or `[N, nx, ny, nz]` (MeV), `momentum [N, 3]` (GeV), `point [N, 2]` (cm) and
+the `Grid`. Positions are in cells: r is a cell's centre, and r0 is where the track crosses the reference plane. E is a
+cell's energy, S = sum E, and <q> = sum(E q) / S. n is the unit vector of (px, py), t is n turned by +90 degrees.
+
+Observables of the face see the energies summed over depth. Those of `DEPTH_OBSERVABLES` need cells that are read out in
+depth; z is the depth of a layer's centre behind the front face.
 
 Two guards keep values and gradients finite: n is the x axis where px = py = 0, and an observable is 0 where S = 0.
 """
@@ -50,7 +53,7 @@ def transverse_width(energy, momentum, point, grid=SHASHLIK):
 def sparsity(energy, momentum, point, grid=SHASHLIK):
     """Share of the cells with E >= alpha S, for each of SPARSITY_THRESHOLDS: `[N, 20]`, in [0, 1]."""
     del momentum, point, grid
-    total = _total(energy)
+    energy, total = lateral(energy), _total(energy)
     lit = energy[..., None] >= jnp.outer(total, SPARSITY_THRESHOLDS.astype(energy.dtype))[:, None, None, :]
     return jnp.where(total[:, None] > 0, lit.mean((1, 2), dtype=energy.dtype), 0.0)
 
@@ -58,13 +61,13 @@ def sparsity(energy, momentum, point, grid=SHASHLIK):
 @jax.jit
 def delta_x(energy, momentum, point, grid=SHASHLIK):
     """<x> - x0, the energy-weighted centre along x minus the track's: `[N]`, in cells."""
-    return _mean(energy, _from_track(momentum, point, grid)[0])
+    return _mean(energy, from_track(momentum, point, grid)[0])
 
 
 @jax.jit
 def delta_y(energy, momentum, point, grid=SHASHLIK):
     """<y> - y0, the energy-weighted centre along y minus the track's: `[N]`, in cells."""
-    return _mean(energy, _from_track(momentum, point, grid)[1])
+    return _mean(energy, from_track(momentum, point, grid)[1])
 
 
 @jax.jit
@@ -74,7 +77,7 @@ def ring_energies(energy, momentum, point, grid=SHASHLIK):
     The centre is 2x2 cells where the numbers of cells along x and y are even, one cell where they are odd.
     """
     del momentum, point
-    return jnp.where(ring_masks(grid)[None], energy[..., None], 0).sum((1, 2))
+    return jnp.where(ring_masks(grid)[None], lateral(energy)[..., None], 0).sum((1, 2))
 
 
 @jax.jit
@@ -89,7 +92,56 @@ OBSERVABLES = {
     for function in (longitudinal_asymmetry, transverse_asymmetry, longitudinal_width, transverse_width, sparsity,
                      delta_x, delta_y, ring_energies, visible_fraction)
 }
-"""Name -> function, in the order in which tables and figures show them."""
+"""Name -> function of the face, in the order in which tables and figures show them."""
+
+
+@jax.jit
+def mean_depth(energy, momentum, point, grid):
+    """<z>: `[N]`, cm."""
+    del momentum, point
+    return (layer_energies(energy) * grid.depths()[None]).sum(1) / _positive(_total(energy))
+
+
+@jax.jit
+def depth_width(energy, momentum, point, grid):
+    """sqrt(<z^2> - <z>^2): `[N]`, cm; its gradient is 0 at width 0."""
+    distance = grid.depths()[None] - mean_depth(energy, momentum, point, grid)[:, None]
+    return _root((layer_energies(energy) * distance**2).sum(1) / _positive(_total(energy)))
+
+
+@jax.jit
+def layer_shares(energy, momentum, point, grid):
+    """Share of S in each layer: `[N, nz]`, the longitudinal profile; sums to 1."""
+    del momentum, point, grid
+    return layer_energies(energy) / _positive(_total(energy))[:, None]
+
+
+@jax.jit
+def cell_sparsity(energy, momentum, point, grid):
+    """`sparsity` of the cells in depth, not summed: `[N, 20]`, in [0, 1]."""
+    del momentum, point, grid
+    total, cells = _total(energy), energy.reshape(len(energy), -1)
+    lit = [jnp.mean(cells >= (alpha * total)[:, None], axis=1, dtype=energy.dtype) for alpha in SPARSITY_THRESHOLDS]
+    return jnp.where(total[:, None] > 0, jnp.stack(lit, axis=1), 0.0)
+
+
+DEPTH_OBSERVABLES = {function.__name__: function for function in (mean_depth, depth_width, layer_shares, cell_sparsity)}
+"""Name -> function of cells that are read out in depth."""
+
+
+def observables_of(grid):
+    """Name -> function of the observables that showers on a grid have."""
+    return OBSERVABLES | DEPTH_OBSERVABLES if grid.deep else OBSERVABLES
+
+
+def lateral(energy):
+    """Energies summed over depth: `[N, nx, ny]` as they are, `[N, nx, ny, nz]` -> `[N, nx, ny]`."""
+    return energy if energy.ndim == 3 else energy.sum(3)
+
+
+def layer_energies(energy):
+    """Energy in each layer: `[N, nx, ny, nz]` -> `[N, nz]`, MeV."""
+    return energy.sum((1, 2))
 
 
 def observables(energy, momentum, point, grid=SHASHLIK):
@@ -98,10 +150,12 @@ def observables(energy, momentum, point, grid=SHASHLIK):
     `longitudinal_asymmetry`, `transverse_asymmetry` `[N]`, along and across the track; `longitudinal_width`,
     `transverse_width` `[N]`, in cells; `sparsity` `[N, 20]`, the share of cells above 20 thresholds; `delta_x`,
     `delta_y` `[N]`, energy-weighted centre minus track, in cells; `ring_energies` `[N, 4]`, MeV; `visible_fraction`
-    `[N]`. Their equations stand with the functions of these names in `ecalgen.data.observables`.
+    `[N]`. Cells that are read out in depth also have `mean_depth`, `depth_width` `[N]`, in cm, `layer_shares`
+    `[N, nz]` and `cell_sparsity` `[N, 20]`. Their equations stand with the functions of these names in
+    `ecalgen.data.observables`.
 
     Args:
-      energy: `[N, nx, ny]` MeV.
+      energy: `[N, nx, ny]` or `[N, nx, ny, nz]` MeV.
       momentum: `[N, 3]` GeV.
       point: `[N, 2]` cm.
       grid: of the cells; that of the shipped showers where none is given.
@@ -119,7 +173,7 @@ def observables(energy, momentum, point, grid=SHASHLIK):
 
 @jax.jit
 def _observables(energy, momentum, point, grid):
-    return {name: function(energy, momentum, point, grid) for name, function in OBSERVABLES.items()}
+    return {name: function(energy, momentum, point, grid) for name, function in observables_of(grid).items()}
 
 
 @jax.jit
@@ -149,13 +203,17 @@ def _padded(column):
 
 def _total(energy):
     """S: `[N]`, MeV."""
-    return energy.sum((1, 2))
+    return energy.sum(tuple(range(1, energy.ndim)))
+
+
+def _positive(total):
+    """S, or 1 where S = 0."""
+    return jnp.where(total > 0, total, 1)
 
 
 def _mean(energy, position):
-    """<position>; 0 where S = 0: `[N, nx, ny]` twice -> `[N]`."""
-    total = _total(energy)
-    return (energy * position).sum((1, 2)) / jnp.where(total > 0, total, 1)
+    """<position>; 0 where S = 0: cells and `[N, nx, ny]` -> `[N]`."""
+    return (lateral(energy) * position).sum((1, 2)) / _positive(_total(energy))
 
 
 def _asymmetry(energy, position):
@@ -165,8 +223,12 @@ def _asymmetry(energy, position):
 
 def _width(energy, position):
     """sqrt(<(s - <s>)^2>), more exact in float32 than sqrt(<s^2> - <s>^2); its gradient is 0 at width 0."""
-    variance = _mean(energy, (position - _mean(energy, position)[:, None, None]) ** 2)
-    return jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
+    return _root(_mean(energy, (position - _mean(energy, position)[:, None, None]) ** 2))
+
+
+def _root(variance):
+    """Square root whose gradient is 0 where the variance is 0."""
+    return jnp.where(variance > 0, jnp.sqrt(_positive(variance)), 0)
 
 
 def ring_masks(grid):
@@ -176,7 +238,7 @@ def ring_masks(grid):
     return np.stack([ring == number for number in range(RINGS)], axis=-1)
 
 
-def _from_track(momentum, point, grid):
+def from_track(momentum, point, grid):
     """x and y of every cell from r0, in cells: two arrays `[N, nx, ny]`."""
     r0 = (reference_point(momentum, point, grid) / grid.unit).T[:, :, None, None]
     return tuple(centres[None] - track for centres, track in zip(grid.centres(), r0, strict=True))
@@ -192,11 +254,11 @@ def _direction(momentum):
 
 def _along(momentum, point, grid):
     """(r - r0).n of every cell: `[N, nx, ny]`, in cells."""
-    (x, y), (nx, ny) = _from_track(momentum, point, grid), _direction(momentum)
+    (x, y), (nx, ny) = from_track(momentum, point, grid), _direction(momentum)
     return x * nx + y * ny
 
 
 def _across(momentum, point, grid):
     """(r - r0).t of every cell, t = (-ny, nx): `[N, nx, ny]`, in cells."""
-    (x, y), (nx, ny) = _from_track(momentum, point, grid), _direction(momentum)
+    (x, y), (nx, ny) = from_track(momentum, point, grid), _direction(momentum)
     return y * nx - x * ny

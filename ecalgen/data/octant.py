@@ -6,6 +6,8 @@ four it is folded into px >= 0, py >= 0. With one it stays as it is.
 """
 import jax.numpy as jnp
 
+from ecalgen.data.showers import for_cells
+
 
 def fold(momentum, point, grid):
     """The incident particle folded by the grid's symmetries: `[N, 3]`, `[N, 2]` -> the same shapes."""
@@ -35,7 +37,7 @@ def _flipped(cells, momentum, grid):
     if grid.symmetries == 1:
         return cells
     for axis in (0, 1):
-        cells = jnp.where(_of_showers(momentum[:, axis] < 0, cells), jnp.flip(cells, axis + 1), cells)
+        cells = jnp.where(for_cells(momentum[:, axis] < 0, cells), jnp.flip(cells, axis + 1), cells)
     return cells
 
 
@@ -43,14 +45,9 @@ def _exchanged(cells, momentum, grid):
     """Cells with x <-> y where the particle's are exchanged."""
     if grid.symmetries != 8:
         return cells
-    return jnp.where(_of_showers(_swapped(momentum), cells), cells.swapaxes(1, 2), cells)
+    return jnp.where(for_cells(_swapped(momentum), cells), cells.swapaxes(1, 2), cells)
 
 
 def _swapped(momentum):
     """Whether folding exchanges x and y: `[N, 3]` -> `[N]`."""
     return jnp.abs(momentum[:, 1]) > jnp.abs(momentum[:, 0])
-
-
-def _of_showers(choice, cells):
-    """A choice of each shower, for all of its cells: `[N]` -> `[N, 1, 1, ...]`."""
-    return choice.reshape(-1, *[1] * (cells.ndim - 1))

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.data.grid import SHASHLIK
-from ecalgen.data.showers import BadShowers, check_incident, incident_energy, names_of_quantities
+from ecalgen.data.showers import BadShowers, check_incident, for_cells, incident_energy, names_of_quantities
 from ecalgen.errors import UserError
 
 ENERGIES = (1e-6, 1e9)
@@ -134,7 +134,7 @@ def named(numbers):
 @jax.jit
 def scaled(showers, factors):
     """Showers `[N, ...]` times factors `[N]`."""
-    return showers * factors.reshape(-1, *[1] * (showers.ndim - 1))
+    return showers * for_cells(factors, showers)
 
 
 def _particles(conditions, grid):

@@ -88,6 +88,11 @@ class Showers:
         incident = np.linalg.norm(self.momentum, axis=1)
         return f"Showers({len(self):,}, of {incident.min():.3g} to {incident.max():.3g} GeV)"
 
+    @property
+    def lateral(self):
+        """Energies summed over depth: `[N, nx, ny]`, MeV."""
+        return self.energy.sum(3) if self.grid.deep else self.energy
+
     def __getitem__(self, index):
         """A subset, for a slice, a mask or an array of indices."""
         return dataclasses.replace(self, **{field: getattr(self, field)[index] for field in KEYS})
@@ -206,6 +211,11 @@ def fit_scales(showers):
 def domain_of(showers):
     """The `Domain` of a set of showers."""
     return Domain(showers.grid, fit_scales(showers))
+
+
+def for_cells(values, cells):
+    """A number of each shower, or map, for all of its cells: `[N]` -> `[N, 1, 1, ...]`, with the axes of `cells`."""
+    return values.reshape(-1, *[1] * (cells.ndim - 1))
 
 
 def _about_mean(values):

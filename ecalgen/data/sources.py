@@ -25,6 +25,8 @@ SHIPPED = {
 }
 """Shipped sample -> what it holds."""
 DEFAULT = "electron_5d"
+FILES = ("electron_layered",)
+"""Shipped samples that are read as files are, without TFDS."""
 
 
 def sample_path(name: str = "electron_5d") -> pathlib.Path:
@@ -61,7 +63,7 @@ def split_rows(path: pathlib.Path, grid: Grid | None = None) -> dict[str, tuple[
 
 
 def own_file(source: str | os.PathLike) -> pathlib.Path | None:
-    """The path of a user's file, or None for a shipped sample.
+    """The path of a user's file or of one of FILES, or None for another shipped sample.
 
     Raises:
       ConfigError: the source is neither.
@@ -70,6 +72,8 @@ def own_file(source: str | os.PathLike) -> pathlib.Path | None:
     name, _, sample = os.fspath(source).partition("/")
     if path.suffix:
         return path
+    if name in FILES and not sample:
+        return sample_path(name)
     if name != NAME:
         raise ConfigError(f"unknown data {os.fspath(source)!r}; give {NAME}/electron_5d or the path of a file of "
                           f"showers ({', '.join(FORMATS)})")

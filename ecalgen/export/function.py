@@ -7,10 +7,8 @@ import jax.numpy as jnp
 from ecalgen.data.particles import held, limits, scaled
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
-from ecalgen.models.build import build_generator
 from ecalgen.models.library import ShowerLibrary
-from ecalgen.sampling.cards import domain_of_card
-from ecalgen.sampling.sampler import folded
+from ecalgen.sampling.cards import domain_of_card, generator_of_card
 from ecalgen.sampling.weights import load_weights
 
 CONDITIONS = {"px": "GeV", "py": "GeV", "pz": "GeV", "x": "cm", "y": "cm"}
@@ -40,7 +38,7 @@ def load_function(source):
     """
     params, card = load_weights(source, "generator")
     domain = domain_of_card(card)
-    generator = build_generator(folded(card["generator"]), domain)
+    generator = generator_of_card(card)
     if isinstance(generator, ShowerLibrary):
         raise ExportError(f"{source} is a library of stored showers, which cannot be exported; what a GAN or a VAE "
                           "learned can")

@@ -9,6 +9,7 @@ import numpy as np
 
 from ecalgen.data.grid import OLD, Domain
 from ecalgen.data.octant import fold, unfold_cells
+from ecalgen.data.showers import for_cells
 from ecalgen.models import hits
 from ecalgen.models.layers import (
     UP_SIDES,
@@ -30,9 +31,9 @@ from ecalgen.models.whitening import Whitening
 
 LARGEST = 3.0
 """Bound of a correction to log mu, log eps or log kappa: delta = 3 tanh(o / 3)."""
-LOG_MU = np.array([1, 0, 0], np.float32).reshape(3, 1, 1, 1)
+LOG_MU = np.array([1, 0, 0], np.float32)
 """Factors that select log mu among the maps."""
-SCALES = np.array([0.25, 1, 1], np.float32).reshape(3, 1, 1, 1)
+SCALES = np.array([0.25, 1, 1], np.float32)
 """Scales of the maps in the input of the correction; log mu has the widest range."""
 
 
@@ -54,7 +55,8 @@ class AnchoredGenerator(nn.Module):
       sight: give o, the observables of what the prior has drawn, to the network.
       correlated: let neighbouring cells share noise (`hits.correlated`); otherwise n' = n.
       octant: fold every shower into the octant px >= py >= 0.
-      network: of the correction: `convolutions`, or `cells`, a small network of each cell alone, which is faster.
+      network: of the correction: `convolutions`, or `cells`, a small network of each cell alone, which is faster. Cells
+        that are read out in depth need the latter.
       latent: number of noise variables of the correction.
       widths: channels of the convolutions at 4x4, 8x8 and 16x16 (of 30x30 cells), or widths of the hidden layers of
         `cells`.
@@ -66,6 +68,7 @@ class AnchoredGenerator(nn.Module):
     WIDTHS: ClassVar = 3
     CHOICES: ClassVar = {"profile": tuple(PROFILES), "network": ("convolutions", "cells")}
     COUNTS: ClassVar = ("latent", "shape_latents")
+    DEEP: ClassVar = True
     shape_latents: int = 4
     profile: str = "fitted"
     profile_widths: Sequence[int] = (32, 32)
@@ -91,7 +94,7 @@ class AnchoredGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N, nx, ny]` MeV."""
+        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` cm -> cells `[N, ...]` MeV."""
         grid = self.domain.grid
         incident = fold(momentum, point, grid) if self.octant else (momentum, point)
         given = incident_vector(*incident, self.domain)
@@ -100,17 +103,17 @@ class AnchoredGenerator(nn.Module):
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
         maps = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
             *incident, score, noise["shape"])
-        maps += jnp.log(total)[None, :, None, None] * LOG_MU
         n = noise["cells"]
+        maps += for_cells(jnp.log(total), n)[None] * for_cells(LOG_MU, maps)
         if self.correction:
             if self.correlated:
-                n = hits.correlated(n, self.param("neighbours", nn.initializers.zeros, (2,)))
+                n = hits.correlated(n, self.param("neighbours", nn.initializers.zeros, (len(grid.shape),)))
             signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
             if self.sight:
                 drawn = scaled(hits.cell_energy(n, *maps), total)
                 seen = Whitening(name="whitening")(seen_observables(drawn, *incident, grid), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
-            seen = jnp.concatenate([maps * SCALES, n[None]])
+            seen = jnp.concatenate([maps * for_cells(SCALES, maps), n[None]])
             if self.network == "cells":
                 maps += CellCorrection(self.widths, name="correction")(signal, seen, cell_features(*incident, grid)[0])
             else:
@@ -124,8 +127,9 @@ class AnchoredGenerator(nn.Module):
 
 
 def scaled(cells, total):
-    """The cells `[N, nx, ny]` times a factor each shower, so that their sum is `total [N]`."""
-    return cells * (total / jnp.maximum(cells.sum((1, 2)), 1e-3))[:, None, None]
+    """The cells times a factor each shower, so that their sum is `total [N]`."""
+    drawn = cells.sum(tuple(range(1, cells.ndim)))
+    return cells * for_cells(total / jnp.maximum(drawn, 1e-3), cells)
 
 
 class Correction(nn.Module):
@@ -165,7 +169,7 @@ class CellCorrection(nn.Module):
 
     @nn.compact
     def __call__(self, signal, maps, place):
-        """`signal [N, S]`, `maps [4, N, nx, ny]`, `place [8, N, nx, ny]` -> `[3, N, nx, ny]`."""
+        """`signal [N, S]`, `maps [4, N, cells]`, `place [8 or 10, N, cells]` -> `[3, N, cells]`."""
         outputs = cell_layers(jnp.concatenate([place, maps]), signal, self.widths, 3, kernel_scale=0.003)
         return LARGEST * jnp.tanh(outputs / LARGEST)
 

@@ -7,6 +7,7 @@ from ecalgen.data.grid import OLD
 from ecalgen.errors import ConfigError
 from ecalgen.models.anchored import AnchoredGenerator
 from ecalgen.models.discriminator import Discriminator, PhysicsDiscriminator
+from ecalgen.models.ensemble import EnsembleGenerator
 from ecalgen.models.library import ShowerLibrary
 from ecalgen.models.plain import PlainGenerator
 from ecalgen.models.protocol import check_generator
@@ -36,6 +37,11 @@ def build_generator(fields, domain=OLD):
     generator = _build("generator", GENERATORS, fields, domain)
     check_generator(generator)
     return generator
+
+
+def build_ensemble(fields, members, domain=OLD):
+    """The ensemble of `members` generators that `config.generator` describes; errors are those of `build_generator`."""
+    return EnsembleGenerator(build_generator(fields, domain), members)
 
 
 def build_discriminator(fields, domain=OLD, auxiliary=None, regressor=None, **conditioning):
@@ -86,6 +92,7 @@ def _build(kind, classes, fields, domain=None):
         raise ConfigError(f"config.{kind}.name is {name!r}; it is one of {', '.join(classes)}")
     arguments = _arguments(kind, classes[name], fields)
     module = classes[name](**arguments, **({"domain": domain} if "domain" in _known(classes[name]) else {}))
+    _check_depth(kind, name, module)
     if getattr(module, "WIDTHS", 0) and len(module.widths) != module.WIDTHS:
         raise ConfigError(f"config.{kind}.widths is {module.widths}; {name!r} takes {module.WIDTHS} widths")
     if getattr(module, "attention", 0) not in (0, *getattr(module, "SIDES", ())):
@@ -96,6 +103,24 @@ def _build(kind, classes, fields, domain=None):
         raise ConfigError(f"config.{kind}.network is 'cells', which has neither attention nor spectral norm; set both "
                           "to 0 and False, or network to 'convolutions'")
     return module
+
+
+def _check_depth(kind, name, module):
+    """Refuse a network of maps for cells that are read out in depth.
+
+    The class attribute `DEEP` of a network says that it takes such cells. One without a `domain` has cells of its own.
+    """
+    domain = getattr(module, "domain", None)
+    if domain is None or not domain.grid.deep:
+        return
+    if not getattr(module, "DEEP", False):
+        takes = [other for other, network in (GENERATORS | DISCRIMINATORS).items() if getattr(network, "DEEP", False)]
+        raise ConfigError(f"config.{kind}.name is {name!r}, which takes cells in one layer, and the showers have "
+                          f"{domain.grid}; {', '.join(dict.fromkeys(takes))} also take cells that are read out in "
+                          "depth (configs/anchored.py:cpu,size=light)")
+    if getattr(module, "network", "cells") != "cells":
+        raise ConfigError(f"config.{kind}.network is {module.network!r}, which takes cells in one layer, and the "
+                          f"showers have {domain.grid}; take 'cells', as configs/anchored.py:cpu,size=light does")
 
 
 def _arguments(kind, network, fields):

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from ecalgen.data.grid import OLD, Domain
+from ecalgen.data.observables import lateral
 from ecalgen.data.octant import fold, fold_cells
-from ecalgen.data.showers import conditions, incident_energy
+from ecalgen.data.showers import conditions, for_cells, incident_energy
 from ecalgen.models.layers import DOWN_SIDES, MLP, Dense, down_blocks, framed, pooled, with_maps
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.particle import UNITS, energy_unit, incident_vector
@@ -118,6 +119,7 @@ class PhysicsDiscriminator(nn.Module):
     SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
     COUNTS: ClassVar = ("embedding",)
+    DEEP: ClassVar = True
     widths: Sequence[int] = (24, 36, 48)
     observables: bool = True
     octant: bool = True
@@ -137,13 +139,13 @@ class PhysicsDiscriminator(nn.Module):
         return _octant(cells, momentum, point, self.domain.grid) if self.octant else (cells, momentum, point)
 
     def views(self, cells, momentum, point):
-        """The input of a regressor: `energy_scales [N, nx, ny, 4]` and the `incident_vector [N, 7]`."""
+        """The input of a regressor: `energy_scales [N, nx, ny, C]` and the `incident_vector [N, 7]`."""
         cells, momentum, point = self.frame(cells, momentum, point)
         return energy_scales(cells, momentum), incident_vector(momentum, point, self.domain)
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
-        """`cells [N, nx, ny]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]`."""
+        """`cells [N, ...]` MeV, `momentum [N, 3]` GeV, `point [N, 2]` cm -> `[N]`, and o^ `[N, K]`."""
         views, particle = self.views(cells, momentum, point)
         x, given, predicted = _first_look(self, views, particle, update_stats)
         seen = _features(self, with_maps(x, given), update_stats)
@@ -193,7 +195,20 @@ def _features(network, x, update_stats):
 
 
 def energy_scales(cells, momentum):
-    """Four views of cell energies, from the presence of a hit to the share of the core: `[N, nx, ny]` -> `[..., 4]`."""
-    share = cells / (1000 * incident_energy(momentum)[:, None, None])
-    root = jnp.sqrt(share + 1e-6) - 1e-3  # of finite slope at silent cells
-    return jnp.stack([jnp.tanh(cells / 0.05), jnp.log1p(cells / 0.1) / 3, 6 * root, 20 * share], axis=-1)
+    """Four views of cell energies, from the presence of a hit to the share of the core: `[N, nx, ny]` -> `[..., 4]`.
+
+    Of cells that are read out in depth, these are the views of their sums over depth. The presence of a hit and the
+    root of the share in each layer follow: `[N, nx, ny, nz]` -> `[N, nx, ny, 4 + 2 nz]`.
+    """
+    summed = lateral(cells)
+    share = summed / (1000 * incident_energy(momentum)[:, None, None])
+    views = jnp.stack([jnp.tanh(summed / 0.05), jnp.log1p(summed / 0.1) / 3, 6 * _root(share), 20 * share], axis=-1)
+    if cells.ndim == 3:
+        return views
+    share = cells / (1000 * for_cells(incident_energy(momentum), cells))
+    return jnp.concatenate([views, jnp.tanh(cells / 0.05), 20 * _root(share)], axis=-1)
+
+
+def _root(share):
+    """The root of a share, of finite slope at silent cells."""
+    return jnp.sqrt(share + 1e-6) - 1e-3

@@ -45,15 +45,20 @@ def correlated(n, weights):
 
         n'_i = (n_i + w_0 sum_beside n_j + w_1 sum_at corners n_j) / sqrt(1 + 4 w_0^2 + 4 w_1^2)
 
-    with the four cells beside i and the four at its corners, the left edge lying beside the right one.
+    with the four cells beside i and the four at its corners, the left edge lying beside the right one. Where the cells
+    are read out in depth, w_2 sum n_j of the two cells before and behind i is added, and 2 w_2^2 below the root.
 
     Args:
-      n: `[N, H, W]`, independent N(0, 1).
-      weights: `[2]`, w_0 and w_1.
+      n: `[N, nx, ny]` or `[N, nx, ny, nz]`, independent N(0, 1).
+      weights: `[2]`, w_0 and w_1, or `[3]` with w_2.
     """
     beside = sum(jnp.roll(n, step, axis) for step in (-1, 1) for axis in (1, 2))
     corners = sum(jnp.roll(n, steps, (1, 2)) for steps in ((-1, -1), (-1, 1), (1, -1), (1, 1)))
-    return (n + weights[0] * beside + weights[1] * corners) * lax.rsqrt(1 + 4 * jnp.sum(weights**2))
+    shared = n + weights[0] * beside + weights[1] * corners
+    if n.ndim == 3:
+        return shared * lax.rsqrt(1 + 4 * jnp.sum(weights**2))
+    shared += weights[2] * sum(jnp.roll(n, step, 3) for step in (-1, 1))
+    return shared * lax.rsqrt(1 + 4 * jnp.sum(weights[:2]**2) + 2 * weights[2]**2)
 
 
 def log_likelihood(energy, log_mu, log_eps, log_kappa):

@@ -12,7 +12,7 @@ from jax import lax
 
 from ecalgen.data.grid import OLD, Domain
 from ecalgen.data.octant import fold, fold_cells, unfold_cells
-from ecalgen.data.showers import incident_energy, reference_point
+from ecalgen.data.showers import for_cells, incident_energy, reference_point
 from ecalgen.errors import ConfigError
 from ecalgen.models.particle import incident_vector
 
@@ -35,6 +35,7 @@ class ShowerLibrary(nn.Module):
     """
 
     COUNTS: ClassVar = ("showers", "neighbours")
+    DEEP: ClassVar = True
     showers: int
     scales: Sequence[float] = (0.5, 1.0, 1.0, 1.0, 1.0)
     neighbours: int = 1
@@ -69,7 +70,8 @@ class ShowerLibrary(nn.Module):
         chosen = jnp.take_along_axis(index, rank[:, None], axis=1)[:, 0]
         momentum_there, point_there = (stored[name][chosen] for name in ("momentum", "point"))
         ratio = incident_energy(momentum) / jnp.maximum(incident_energy(momentum_there), 1e-3)
-        cells = stored["energy"][chosen].astype(jnp.float32) * ratio[:, None, None]
+        cells = stored["energy"][chosen].astype(jnp.float32)
+        cells *= for_cells(ratio, cells)
         if self.shift:
             r0, r0_there = reference_point(*incident, grid), reference_point(momentum_there, point_there, grid)
             cells = moved(cells, (r0 - r0_there) / jnp.asarray(grid.pitch[:2])[None])
@@ -103,11 +105,12 @@ def distances(momentum, point, momentum_there, point_there, scales, domain):
 def moved(cells, offset):
     """Cells moved by `offset [N, 2]` cells, each below 1; energy that leaves a cell enters its neighbour."""
     for axis in (1, 2):
-        cells = _moved_along_x(cells.swapaxes(1, axis), offset[:, axis - 1, None, None]).swapaxes(1, axis)
+        cells = _moved_along_x(cells.swapaxes(1, axis), for_cells(offset[:, axis - 1], cells)).swapaxes(1, axis)
     return cells
 
 
 def _moved_along_x(cells, d):
-    up = jnp.pad(cells[:, :-1], ((0, 0), (1, 0), (0, 0)))
-    down = jnp.pad(cells[:, 1:], ((0, 0), (0, 1), (0, 0)))
+    beside = [(0, 0)] * (cells.ndim - 2)
+    up = jnp.pad(cells[:, :-1], ((0, 0), (1, 0), *beside))
+    down = jnp.pad(cells[:, 1:], ((0, 0), (0, 1), *beside))
     return (1 - jnp.abs(d)) * cells + jnp.maximum(d, 0) * up + jnp.maximum(-d, 0) * down

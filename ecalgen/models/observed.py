@@ -2,26 +2,38 @@
 import jax
 import jax.numpy as jnp
 
-from ecalgen.data.observables import OBSERVABLES, SPARSITY_THRESHOLDS
+from ecalgen.data.observables import DEPTH_OBSERVABLES, OBSERVABLES, SPARSITY_THRESHOLDS, lateral
 
 SEEN = ("longitudinal_asymmetry", "transverse_asymmetry", "longitudinal_width", "transverse_width", "delta_x",
         "delta_y", "ring_energies", "visible_fraction", "sparsity")
 """The observables that networks see, in the order of their columns. Trained weights belong to these columns, so a new
 observable in `OBSERVABLES` does not join them."""
+SEEN_IN_DEPTH = ("mean_depth", "depth_width", "layer_shares", "cell_sparsity")
+"""The observables that follow them where the cells are read out in depth."""
 
 
 def seen_observables(energy, momentum, point, grid):
     """The observables as columns `[N, 31]`, ring energies as shares of S, with a gradient for each column.
 
-    Sparsity counts cells, and a count has no gradient; here it has that of `counted`.
+    Of cells that are read out in depth, those of `SEEN_IN_DEPTH` follow: `[N, 31 + 22 + nz]`. Sparsity counts cells,
+    and a count has no gradient; here it has that of `counted`.
     """
-    total = energy.sum((1, 2))[:, None]
+    shown = lateral(energy)
+    total = shown.sum((1, 2))[:, None]
     total = jnp.where(total > 0, total, 1)
-    columns = {name: OBSERVABLES[name](energy, momentum, point, grid) for name in SEEN if name != "sparsity"}
+    columns = {name: OBSERVABLES[name](shown, momentum, point, grid) for name in SEEN if name != "sparsity"}
     columns["ring_energies"] /= total
-    share = (energy / total[..., None]).reshape(energy.shape[0], 1, -1)
-    columns["sparsity"] = jnp.mean(counted(share / SPARSITY_THRESHOLDS[None, :, None].astype(share.dtype)), axis=2)
+    columns["sparsity"] = _sparsity(shown, total)
+    if grid.deep:
+        columns |= {name: DEPTH_OBSERVABLES[name](energy, momentum, point, grid) for name in SEEN_IN_DEPTH[:-1]}
+        columns["cell_sparsity"] = _sparsity(energy, total)
     return jnp.concatenate([value.reshape(energy.shape[0], -1) for value in columns.values()], axis=1)
+
+
+def _sparsity(energy, total):
+    """Share of the cells above each threshold, with the gradient of `counted`: cells and `[N, 1]` -> `[N, 20]`."""
+    share = (energy.reshape(energy.shape[0], -1) / total)[:, None, :]
+    return jnp.mean(counted(share / SPARSITY_THRESHOLDS[None, :, None].astype(share.dtype)), axis=2)
 
 
 @jax.custom_jvp

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.scipy.stats import norm
 
 from ecalgen.data.grid import OLD, Domain
+from ecalgen.data.observables import from_track, lateral
 from ecalgen.data.octant import fold, fold_cells
-from ecalgen.data.showers import incident_energy, reference_point, slopes
+from ecalgen.data.showers import for_cells, incident_energy, slopes
 from ecalgen.models import hits
 from ecalgen.models.layers import Dense, cell_layers
 from ecalgen.models.observed import seen_observables
@@ -68,11 +70,11 @@ class Profile(nn.Module):
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
-        """Particles, `score [N]` of their total and `z [N, K]` -> `[3, N, nx, ny]`: log share, log eps, log kappa."""
+        """Particles, `score [N]` of their total and `z [N, K]` -> `[3, N, cells]`: log share, log eps, log kappa."""
         place, log_r = cell_features(momentum, point, self.domain.grid)
         given = jnp.concatenate([incident_vector(momentum, point, self.domain), score[:, None], z], axis=1)
         log_share, log_eps, log_kappa = cell_layers(place, given, self.widths, 3)
-        share = _log_softmax(log_share - 2 * log_r - 0.5 * jnp.exp(log_r))
+        share = _log_softmax(_more_than_radial(log_share - 2 * log_r - 0.5 * jnp.exp(log_r), self.domain.grid))
         return jnp.stack([share, 0.3 * log_eps - 0.5, LARGEST * jnp.tanh(0.3 * log_kappa / LARGEST)])
 
 
@@ -84,10 +86,10 @@ class FixedProfile(nn.Module):
 
     @nn.compact
     def __call__(self, momentum, point, score, z):
-        """Particles `[N]` -> `[3, N, nx, ny]`: log share, log eps and log kappa, those of `Profile`."""
+        """Particles `[N]` -> `[3, N, cells]`: log share, log eps and log kappa, those of `Profile`."""
         del score, z  # there are no layers either
         log_r = cell_features(momentum, point, self.domain.grid)[1]
-        share = _log_softmax(-2 * log_r - 0.5 * jnp.exp(log_r))
+        share = _log_softmax(_more_than_radial(-2 * log_r - 0.5 * jnp.exp(log_r), self.domain.grid))
         return jnp.stack([share, jnp.full_like(share, -0.5), jnp.zeros_like(share)])
 
 
@@ -95,21 +97,45 @@ PROFILES = {"fitted": Profile, "fixed": FixedProfile}
 
 
 def cell_features(momentum, point, grid):
-    """The place of each cell relative to the track at the reference depth: `[8, N, nx, ny]`, and log r `[N, nx, ny]`.
+    """The place of each cell relative to the track: `[8, N, nx, ny]`, and log r `[N, nx, ny]`.
 
-    Lengths are in cells, along the track's slope and across it; r is at least 0.14. The distance across has no sign, as
-    both sides of the track are equivalent.
+    The track is taken at the reference depth. Where the cells are read out in depth, it is taken in each layer, and two
+    features of the depth follow: `[10, N, nx, ny, nz]`, `[N, nx, ny, nz]`. Lengths are in cells, along the track's
+    slope and across it; r is at least 0.14. The distance across has no sign, as both sides of the track are equivalent.
     """
     slope = slopes(momentum)
-    r0 = reference_point(momentum, point, grid) / grid.unit
-    dx, dy = (centres[None] - r0[:, axis, None, None] for axis, centres in enumerate(grid.centres()))
-    nx, ny = jnp.moveaxis(azimuth(slope), 1, 0)[:, :, None, None]
+    dx, dy = (from_track_in_layers if grid.deep else from_track)(momentum, point, grid)
+    nx, ny = (for_cells(component, dx) for component in azimuth(slope).T)
     along, across = dx * nx + dy * ny, jnp.abs(dy * nx - dx * ny)
     log_r = 0.5 * jnp.log(dx**2 + dy**2 + 0.02)
     signed = jnp.sign(along) * jnp.log1p(jnp.abs(along) / 0.15)
     place = [along / 1.5, signed / 2, across / 1.5, jnp.log(across + 0.15), log_r, jnp.exp(log_r) / 5,
              jnp.log(jnp.abs(dx) + 0.1), jnp.log(jnp.abs(dy) + 0.1)]
+    if grid.deep:
+        t = jnp.broadcast_to(relative_depths(grid), dx.shape)
+        place += [t - 1, jnp.log(t)]
     return jnp.stack(place), log_r
+
+
+def from_track_in_layers(momentum, point, grid):
+    """x and y of every cell from the track in its layer, in cells: `[N, nx, ny, nz]` twice."""
+    track = point[:, :, None] + slopes(momentum)[:, :, None] * grid.depths()[None, None]
+    return tuple(centres[None, :, :, None] - (track / grid.unit)[:, axis, None, None]
+                 for axis, centres in enumerate(grid.centres()))
+
+
+def relative_depths(grid):
+    """Depths of the layers over the reference depth: `[1, 1, 1, nz]`."""
+    return grid.depths()[None, None, None] / grid.reference_depth
+
+
+def _more_than_radial(log_share, grid):
+    """Log shares with those of the cells' areas and, in depth, of t^2 exp(-3 t), whose mean is the reference depth."""
+    areas = np.log(grid.areas())
+    if not grid.deep:
+        return log_share + areas[None] if grid.radii else log_share
+    t = relative_depths(grid)
+    return log_share + areas[None, :, :, None] + (2 * np.log(t) - 3 * t)
 
 
 def centre(cells, side):
@@ -125,7 +151,8 @@ class Encoder(nn.Module):
 
     @nn.compact
     def __call__(self, observables, energy, given):
-        """`[N, F]`, `[N, nx, ny]`, `[N, 7]` -> `[N, latents]` twice."""
+        """`[N, F]`, cells, `[N, 7]` -> `[N, latents]` twice."""
+        energy = lateral(energy)
         central = centre(energy, CENTRAL).reshape(energy.shape[0], -1)
         shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])
         x = jnp.concatenate([observables, 5 * shares, given], axis=1)
@@ -162,7 +189,7 @@ class Prior(nn.Module):
         """The terms of the evidence lower bound of showers.
 
         Args:
-          energy: `[N, nx, ny]` MeV.
+          energy: `[N, nx, ny]` or `[N, nx, ny, nz]` MeV.
           momentum, point: `[N, 3]` GeV, `[N, 2]` cm.
           normal: `[N, K]`, the noise of the draw from q(z | shower).
 
@@ -171,7 +198,8 @@ class Prior(nn.Module):
         """
         energy, momentum, point = self.seen(energy, momentum, point)
         given = incident_vector(momentum, point, self.domain)
-        total = energy.sum((1, 2))
+        cells = tuple(range(1, energy.ndim))
+        total = energy.sum(cells)
         centre, scale = total_unit(momentum, self.domain.scales)
         score = (total - centre) / scale
         observed = Whitening(name="whitening")(seen_observables(energy, momentum, point, self.domain.grid),
@@ -180,12 +208,12 @@ class Prior(nn.Module):
         z = mean + jnp.exp(log_std) * normal
         log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
             momentum, point, score, z)
-        log_mu = log_share + jnp.log(jnp.maximum(total, 1e-3))[:, None, None]
+        log_mu = log_share + for_cells(jnp.log(jnp.maximum(total, 1e-3)), log_share)
         return {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
-                "cells": hits.log_likelihood(energy, log_mu, log_eps, log_kappa).sum((1, 2)),
+                "cells": hits.log_likelihood(energy, log_mu, log_eps, log_kappa).sum(cells),
                 "divergence": 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)}
 
 
 def _log_softmax(logits):
-    """log softmax over all cells of a shower: `[N, nx, ny]`."""
+    """log softmax over all cells of a shower."""
     return jax.nn.log_softmax(logits.reshape(logits.shape[0], -1)).reshape(logits.shape)

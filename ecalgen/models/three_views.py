@@ -1,10 +1,12 @@
-"""Generator and discriminator of showers in a block of 25 x 25 x 25 cells, made of two-dimensional convolutions.
+"""Generator and discriminator of cells that are read out in depth, made of two-dimensional convolutions.
 
-Convolutions act on a block from three sides: each axis in turn becomes the channels of a convolution over the others.
+Convolutions act on a block of cells from three sides: each axis in turn becomes the channels of a convolution over the
+others.
 
 Source: Rehm et al. 2021, "Physics validation of novel convolutional 2D architectures for speeding up high energy
 physics simulations", EPJ Web Conf. 251, 03042; Jaruskova and Vallecorsa, "Generative adversarial networks ensemble".
 """
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,29 +15,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen.data.grid import OLD_ENSEMBLES, Domain
 from ecalgen.data.showers import incident_energy
 from ecalgen.models.layers import Conv, Dense, Modulation, UpBlock, cells_relu, down_blocks
 from ecalgen.models.whitening import LIMIT
 
-SIDE = 25
-"""Cells along each axis of a block."""
-EDGED = 28
-"""Side of the generator's last maps; the block is their centre."""
+STEPS = 4
+"""Factor by which the generator's first maps are enlarged; the cells are the centre of its last maps."""
 START = 0.5
 """Scale of the maps at the start, in standard deviations of the cells."""
 SMALLEST = 1e-3
 """Smallest standard deviation of a cell, in roots of 100 MeV: 0.1 keV."""
-MIDDLE = float(np.log(2.7))
-"""log of the energy of a block, in 100 MeV, at 10 GeV: the sampling fraction of the layered calorimeter is 0.027."""
 ROTATIONS = ((1, 2, 3), (2, 3, 1), (3, 1, 2))
 """Orders of the axes x, y, z behind that of the showers; the last one becomes the channels."""
 BACK = ((1, 2, 3), (3, 1, 2), (2, 3, 1))
 """The orders that undo them."""
 
 
-def energy_condition(momentum):
-    """log E about its middle in 2 to 500 GeV, of order one, and its square: `[N, 3]` GeV -> `[N, 2]`."""
-    log_energy = (jnp.log(incident_energy(momentum)) - 4) / 1.5
+def energy_condition(momentum, scales):
+    """log E in standard deviations from its mean, and its square: `[N, 3]` GeV -> `[N, 2]`."""
+    log_energy = (jnp.log(incident_energy(momentum)) - scales.log_energy) / scales.log_energy_spread
     return jnp.stack([log_energy, log_energy**2], axis=1)
 
 
@@ -44,9 +43,14 @@ def relative_unit(momentum):
     return jnp.sqrt(incident_energy(momentum) / 10)[:, None, None, None]
 
 
-def fit_typical(cells, momentum):
-    """Parameters of `Typical` from real showers, by least squares: `[N, 25, 25, 25]`, `[N, 3]` GeV -> dict."""
-    terms = np.column_stack([np.ones(len(cells)), energy_condition(momentum)]).astype(np.float32)
+def middle(scales):
+    """log of the energy of a shower, in 100 MeV, at 10 GeV."""
+    return math.log(100 * scales.fraction)
+
+
+def fit_typical(cells, momentum, scales):
+    """Parameters of `Typical` from real showers, by least squares: `[N, nx, ny, nz]`, `[N, 3]` GeV -> dict."""
+    terms = np.column_stack([np.ones(len(cells)), energy_condition(momentum, scales)]).astype(np.float32)
     relative = np.asarray(cells / relative_unit(momentum)).reshape(len(cells), -1)
     fitted = np.linalg.lstsq(terms, relative, rcond=None)[0]
     spread = np.std(relative - terms @ fitted, axis=0)
@@ -55,7 +59,7 @@ def fit_typical(cells, momentum):
 
 
 def log_squares(cells):
-    """log of the summed squares of `[N, 25, 25, 25]`; for roots of energies, log of the total energy: `[N, 1]`."""
+    """log of the summed squares of `[N, nx, ny, nz]`; for roots of energies, log of the total energy: `[N, 1]`."""
     return jnp.log(jnp.sum(cells**2, axis=(1, 2, 3)) + 1e-3)[:, None]
 
 
@@ -67,13 +71,16 @@ def rotated(blocks, order):
 class Typical(nn.Module):
     """Mean of each cell, linear in `energy_condition`, and standard deviation; they start at `fit_typical`."""
 
+    shape: tuple[int, int, int]
+
     @nn.compact
     def __call__(self, given):
-        """`[N, 2]` -> `[N, 25, 25, 25]` and `[1, 25, 25, 25]`."""
-        kernel = self.param("kernel", nn.initializers.zeros, (given.shape[1], SIDE**3))
-        bias, log_spread = (self.param(name, nn.initializers.zeros, (SIDE**3,)) for name in ("bias", "log_spread"))
-        mean = (given @ kernel + bias[None]).reshape(-1, SIDE, SIDE, SIDE)
-        return mean, jnp.exp(log_spread).reshape(1, SIDE, SIDE, SIDE)
+        """`[N, 2]` -> `[N, nx, ny, nz]` and `[1, nx, ny, nz]`."""
+        cells = math.prod(self.shape)
+        kernel = self.param("kernel", nn.initializers.zeros, (given.shape[1], cells))
+        bias, log_spread = (self.param(name, nn.initializers.zeros, (cells,)) for name in ("bias", "log_spread"))
+        mean = (given @ kernel + bias[None]).reshape(-1, *self.shape)
+        return mean, jnp.exp(log_spread).reshape(1, *self.shape)
 
 
 class VolumeGenerator(nn.Module):
@@ -87,44 +94,48 @@ class VolumeGenerator(nn.Module):
 
     Args:
       latent: number of noise variables of a shower, besides those of the cells.
-      widths: channels at 7x7 and 14x14.
+      widths: channels of the maps at a quarter and at half of the cells, 7x7 and 14x14 for 25x25.
       hidden: channels of the convolutions of each rotation.
       rounds: how often the convolutions from all three sides are applied.
     """
 
     WIDTHS: ClassVar = 2
     COUNTS: ClassVar = ("latent", "hidden", "rounds")
+    DEEP: ClassVar = True
     latent: int = 128
     widths: Sequence[int] = (64, 48)
     hidden: int = 32
     rounds: int = 2
+    domain: Domain = OLD_ENSEMBLES
 
     def draw_noise(self, key):
-        """The noise of one shower, N(0, 1): `[latent]` and `[25, 25, 25]`."""
+        """The noise of one shower, N(0, 1): `[latent]` and `[nx, ny, nz]`."""
         keys = jax.random.split(key)
         return {"latent": jax.random.normal(keys[0], (self.latent,)),
-                "cells": jax.random.normal(keys[1], (SIDE, SIDE, SIDE))}
+                "cells": jax.random.normal(keys[1], self.domain.grid.shape)}
 
     @nn.compact
     def __call__(self, noise, momentum, point, update_stats=False):
-        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N, 25, 25, 25]`."""
+        """`noise` of `draw_noise`, `[N, ...]`; `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N, nx, ny, nz]`."""
         del point, update_stats
-        given = energy_condition(momentum)
+        shape, given = self.domain.grid.shape, energy_condition(momentum, self.domain.scales)
         signal = jnp.concatenate([noise["latent"], given], axis=1)
-        x = Dense(49 * self.widths[0], name="project")(signal).reshape(-1, 7, 7, self.widths[0])
+        first = [-(-count // STEPS) for count in shape[:2]]
+        x = Dense(math.prod(first) * self.widths[0], name="project")(signal).reshape(-1, *first, self.widths[0])
         x = UpBlock(self.widths[1], name="up0")(x, signal)
-        x = UpBlock(SIDE, name="up1")(x, signal)
-        edge = (EDGED - SIDE) // 2
-        x = START * x[:, edge:edge + SIDE, edge:edge + SIDE]
+        x = UpBlock(shape[2], name="up1")(x, signal)
+        left, low = ((STEPS * pixels - count) // 2 for pixels, count in zip(first, shape[:2], strict=True))
+        x = START * x[:, left:left + shape[0], low:low + shape[1]]
         for i in range(self.rounds):
             looks = []
             for j, (order, back) in enumerate(zip(ROTATIONS, BACK, strict=True)):
                 y = nn.relu(Modulation(name=f"modulation{i}_{j}")(rotated(x, order), signal))
                 y = jnp.concatenate([y, rotated(noise["cells"], order)], axis=-1)
                 y = nn.relu(Conv(self.hidden, name=f"look{i}_{j}")(y))
-                looks.append(rotated(Conv(SIDE, kernel_scale=0.01, name=f"answer{i}_{j}")(y), back))
+                answer = Conv(shape[order[-1] - 1], kernel_scale=0.01, name=f"answer{i}_{j}")(y)
+                looks.append(rotated(answer, back))
             x += sum(looks)
-        mean, spread = Typical(name="typical")(given)
+        mean, spread = Typical(shape, name="typical")(given)
         return relative_unit(momentum) * cells_relu(mean + spread * x)
 
 
@@ -132,35 +143,37 @@ class VolumeDiscriminator(nn.Module):
     """Is this block of cells real, given the incident energy, and which incident energy do the cells predict?
 
     Convolutions of stride 2 act on it from its three sides, in units of the energy in the block. Their features and
-    that energy predict (log E - 4) / 1.5 (the auxiliary task). The logit also depends on E, on that prediction, and on
-    the distance of the sampling fraction from its middle, in units of a tenth of it.
+    that energy predict log E, in standard deviations from its mean (the auxiliary task). The logit also depends on E,
+    on that prediction, and on the distance of the sampling fraction from its mean, in units of a tenth of it.
 
     Args:
-      widths: channels at 13x13, 7x7 and 4x4.
+      widths: channels of the maps at a half, a quarter and an eighth of the cells.
       embedding: width of the layers where the three sides meet.
       spectral_norm: divide the kernels by their largest singular value.
       gain: the logit's factor, that of `models.discriminator.Discriminator`.
     """
 
     WIDTHS: ClassVar = 3
+    DEEP: ClassVar = True
     widths: Sequence[int] = (32, 48, 64)
     embedding: int = 96
     spectral_norm: bool = True
     gain: float = 5.0
+    domain: Domain = OLD_ENSEMBLES
 
     @nn.compact
     def __call__(self, cells, momentum, point, update_stats=False):
-        """`cells [N, 25, 25, 25]`, `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N]` and `[N, 1]`."""
+        """`cells [N, nx, ny, nz]`, `momentum [N, 3]` GeV, `point [N, 2]` unused -> `[N]` and `[N, 1]`."""
         del point
-        normed = self.spectral_norm
-        total = log_squares(cells)
-        own = 10 * cells * jnp.exp((MIDDLE - total) / 2)[..., None, None]
+        normed, scales = self.spectral_norm, self.domain.scales
+        total, expected = log_squares(cells), middle(scales)
+        own = 10 * cells * jnp.exp((expected - total) / 2)[..., None, None]
         sides = [Side(self.widths, normed, name=f"side{j}")(rotated(own, order), update_stats)
                  for j, order in enumerate(ROTATIONS)]
-        seen = jnp.concatenate([*sides, (total - MIDDLE) / 1.5], axis=1)
+        seen = jnp.concatenate([*sides, (total - expected) / scales.log_energy_spread], axis=1)
         predicted = Dense(1, name="energy")(nn.leaky_relu(Dense(self.embedding, name="read")(seen), 0.1))
-        fraction = LIMIT * jnp.arcsinh(10 * (log_squares(cells / relative_unit(momentum)) - MIDDLE) / LIMIT)
-        met = jnp.concatenate([*sides, fraction, energy_condition(momentum), predicted], axis=1)
+        fraction = LIMIT * jnp.arcsinh(10 * (log_squares(cells / relative_unit(momentum)) - expected) / LIMIT)
+        met = jnp.concatenate([*sides, fraction, energy_condition(momentum, scales), predicted], axis=1)
         met = nn.leaky_relu(Dense(self.embedding, normed, name="meet")(met, update_stats), 0.1)
         return self.gain * Dense(1, normed, name="logit")(met, update_stats)[:, 0], predicted
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 
-from ecalgen.data.grid import DOMAIN_RECORD, SHASHLIK, read_domain
-from ecalgen.data.showers import names_of_quantities
+from ecalgen.data.grid import DOMAIN_RECORD, OLD_ENSEMBLES, SHASHLIK, domain_record, read_domain
+from ecalgen.data.showers import ENERGY, names_of_quantities
 from ecalgen.data.transforms import make_transform
 from ecalgen.machine.records import (
     COUNT,
@@ -18,12 +18,13 @@ from ecalgen.machine.records import (
     PAIR,
     TEXT,
     Kind,
+    Maybe,
     RecordError,
     Rows,
     check_record,
     shown,
 )
-from ecalgen.models.build import GENERATORS, RENAMED, build_generator
+from ecalgen.models.build import GENERATORS, RENAMED, build_ensemble, build_generator
 from ecalgen.models.regressor import Regressor
 
 SIZE = Kind("a whole number from 0 to ten million", lambda value: type(value) is int and 0 <= value <= 10**7)
@@ -31,15 +32,31 @@ FIELDS = {int: SIZE, float: NUMBER, bool: FLAG, str: TEXT, Sequence[int]: Rows(S
 """Type of an argument of a network -> the values that a card may give it."""
 LONGEST = 64
 """Largest number of layers in a list of widths, and of rounds of a network."""
+MEMBERS = Kind("a whole number from 1 to 100", lambda value: type(value) is int and 1 <= value <= 100)
 TRANSFORM = {"name": TEXT}
 TRAINED = {"system": TEXT, "preset": TEXT, "generator": {"name": TEXT}, "data": {"transform": TRANSFORM},
            "provenance": OBJECT}
 CARDS = {
-    "generator": TRAINED | {"steps": COUNT, "trained_on": OBJECT},
-    "ensemble": TRAINED | {"steps": Rows(COUNT), "trained_on": {"energy (GeV)": PAIR}},
+    "generator": TRAINED | {"steps": COUNT, "trained_on": OBJECT, "members": Maybe(MEMBERS)},
     "regressor": {"system": TEXT, "transform": TRANSFORM, "outputs": SIZE},
 }
 """Kind -> the fields that its card must have."""
+OLD_ENSEMBLE = TRAINED | {"steps": Rows(COUNT), "trained_on": {ENERGY: PAIR}}
+"""The fields of a card of the kind `ensemble`, which older versions wrote."""
+
+
+def current(card):
+    """The card as this version writes it: an ensemble of older versions is a generator of `members`.
+
+    Raises:
+      RecordError: an ensemble's card lacks a field.
+    """
+    if card.get("kind") != "ensemble":
+        return card
+    check_record(card, OLD_ENSEMBLE)
+    along_z = dict.fromkeys(names_of_quantities(OLD_ENSEMBLES.grid), [0.0, 0.0])
+    return card | {"kind": "generator", "members": len(card["steps"]), "steps": max(card["steps"], default=0),
+                   "domain": domain_record(OLD_ENSEMBLES), "trained_on": along_z | card["trained_on"]}
 
 
 def check_card(card, kind):
@@ -75,8 +92,21 @@ def card_arrays(card, kind):
     if kind == "regressor":
         return _regressor_arrays(card["outputs"])
     _check_generator(card["generator"])
-    arrays = _generator_arrays(json.dumps(card["generator"]), domain_of_card(card))
-    return {f"member{number}": arrays for number in range(len(card["steps"]))} if kind == "ensemble" else arrays
+    return _generator_arrays(json.dumps(card["generator"]), card.get("members"), domain_of_card(card))
+
+
+def generator_of_card(card):
+    """The generator of a card, without spectral norm, which in every file is folded into the kernels."""
+    return _build(folded(card["generator"]), card.get("members"), domain_of_card(card))
+
+
+def folded(fields):
+    """The fields of a generator without spectral norm."""
+    return fields | {name: False for name in fields if name == "spectral_norm"}
+
+
+def _build(fields, members, domain):
+    return build_ensemble(fields, members, domain) if members else build_generator(fields, domain)
 
 
 def _check_generator(fields):
@@ -98,10 +128,10 @@ def _check_generator(fields):
 
 
 @functools.lru_cache(maxsize=64)
-def _generator_arrays(fields, domain):
-    """Arrays of the generator of these fields, given as JSON, in a domain."""
+def _generator_arrays(fields, members, domain):
+    """Arrays of the generator of these fields, given as JSON, or of an ensemble of them, in a domain."""
     def init():
-        generator, key = build_generator(json.loads(fields), domain), jax.random.key(0)
+        generator, key = _build(json.loads(fields), members, domain), jax.random.key(0)
         noise = jax.tree.map(lambda part: part[None], generator.draw_noise(key))
         return generator.init(key, noise, jnp.ones((1, 3)), jnp.zeros((1, 2)))
 

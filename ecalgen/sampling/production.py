@@ -21,10 +21,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from tqdm import tqdm
 
-from ecalgen.data.files.formats import EVENT_INDEX, FORMATS, PROVENANCE, VOLUMES, ShowerWriter, format_module, writing
+from ecalgen.data.files.formats import ShowerWriter, format_module
 from ecalgen.data.particles import beside, named
 from ecalgen.data.showers import KEYS, Showers
-from ecalgen.data.volumes import SUFFIXES, Volumes, volume_columns
 from ecalgen.errors import UserError
 from ecalgen.machine import cluster
 from ecalgen.machine.chunks import slices
@@ -195,14 +194,6 @@ def check_out(out: pathlib.Path, calorimeter, dtype: str = "float32") -> None:
     """
     if out.exists():
         raise ProductionError(f"{out} exists already; remove it, or give another name")
-    flat = not calorimeter.read_depth
-    suffixes = tuple(FORMATS) if flat else SUFFIXES
-    if out.suffix.lower() not in suffixes:
-        raise ProductionError(f"{out}: showers of the {calorimeter.name} calorimeter are written as "
-                              f"{', '.join(suffixes)}; give a name that ends so")
-    if dtype != "float32" and not flat:
-        raise ProductionError(f"showers of the {calorimeter.name} calorimeter are written as float32 only; leave out "
-                              f"--dtype={dtype}")
     format_module(out)
 
 
@@ -227,13 +218,13 @@ def bookkeeping(production: Production, made_by: dict) -> dict:
       production: what was simulated.
       made_by: name, version and settings of the simulation.
     """
-    setup, in_depth = production.setup, production.setup.calorimeter.read_depth
+    setup = production.setup
     return {
         "made_by": made_by, "calorimeter": dataclasses.asdict(setup.calorimeter),
         "beam": dataclasses.asdict(setup.beam), "seed": setup.seed, "repeat": setup.repeat,
         "first": production.first, "events": production.events,
-        "units": {VOLUMES: "GeV", "energy": "GeV"} if in_depth else {KEYS["energy"]: "MeV"} | {
-            KEYS["momentum"]: "GeV", KEYS["point"]: "cm", "calorimeter, beam": "mm, GeV, g/cm3"},
+        "units": {KEYS["energy"]: "MeV", KEYS["momentum"]: "GeV", KEYS["point"]: "cm",
+                  "calorimeter, beam": "mm, GeV, g/cm3"},
         "versions": versions(VERSIONED),
     }
 
@@ -241,18 +232,10 @@ def bookkeeping(production: Production, made_by: dict) -> dict:
 def write_showers(out, setup, blocks, provenance, dtype):
     """Write blocks of (energy in MeV, momentum in GeV, point in mm, index) into one file, one after the other."""
     pdg = PARTICLES[setup.beam.particle]
-    if not setup.calorimeter.read_depth:
-        with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
-            for energy, momentum, point, index in blocks:
-                codes, grid = np.full(len(index), pdg), setup.calorimeter.grid
-                writer.append(Showers(energy, momentum, point / 10, codes, grid), index)
-        return
-    with writing(out, {PROVENANCE: json.dumps(provenance)}) as write:
+    with ShowerWriter(out, provenance, energy_dtype=dtype) as writer:
         for energy, momentum, point, index in blocks:
-            cells = volume_columns(Volumes(energy, np.linalg.norm(momentum, axis=1)))
-            write(cells | {KEYS["momentum"]: momentum.astype(np.float32),
-                           KEYS["point"]: (point / 10).astype(np.float32),
-                           KEYS["pdg"]: np.full(len(index), pdg, np.int32), EVENT_INDEX: index})
+            codes, grid = np.full(len(index), pdg), setup.calorimeter.grid
+            writer.append(Showers(energy, momentum, point / 10, codes, grid), index)
 
 
 def _run(production, todo, task, pool):

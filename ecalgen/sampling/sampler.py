@@ -13,10 +13,9 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.machine.chunks import in_chunks
 from ecalgen.machine.provenance import provenance
 from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
-from ecalgen.models.build import build_generator
 from ecalgen.models.layers import at_precision, fold_spectral_norm
 from ecalgen.models.protocol import check_generator
-from ecalgen.sampling.cards import domain_of_card
+from ecalgen.sampling.cards import domain_of_card, generator_of_card
 from ecalgen.sampling.weights import load_weights, save_weights
 
 CHUNKS = {"cpu": 64}
@@ -24,6 +23,8 @@ CHUNKS = {"cpu": 64}
 LARGE_CHUNK = 8192
 """Showers in a call of the network on any other backend, which is an accelerator."""
 PRECISIONS = ("float32", "bfloat16")
+DESCRIBED = ("generator", "members", "trained_on", "domain")
+"""Fields of a card on which the function of its sampler depends, besides the transform."""
 MARGIN = 0.02
 """Share of a limit by which conditions may exceed it without a warning, as a finite sample misses the very edge."""
 
@@ -71,13 +72,14 @@ class Sampler:
 
     Attributes:
       card: system, config, training range and provenance of the generator.
-      grid: of its calorimeter.
+      domain, grid: grid and scales of its showers, and the grid alone.
       sample, variables: the pure function of `make_sampler` and its first argument, for your own jitted code.
     """
 
     def __init__(self, sample, variables, card):
         self.sample, self.variables, self.card = sample, variables, card
-        self.grid = domain_of_card(card).grid
+        self.domain = domain_of_card(card)
+        self.grid = self.domain.grid
 
     def __call__(self, momentum, point, seed=0, first=0, misses="refuse"):
         """Showers of these particles, float32 `[N, *grid.shape]` MeV; the same seed gives the same showers.
@@ -120,22 +122,18 @@ def load_sampler(source, precision="float32"):
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
     params, card = load_weights(source, "generator")
-    described = card["generator"], card["data"]["transform"], card["trained_on"]
-    sample = _sample_of(*map(json.dumps, described), domain_of_card(card))
+    described = {name: card.get(name) for name in DESCRIBED} | {"data": {"transform": card["data"]["transform"]}}
+    sample = _sample_of(json.dumps(described))
     params = at_precision(jax.device_put(params), precision)
     return Sampler(sample, {"params": params}, card)
 
 
 @functools.lru_cache(maxsize=16)
-def _sample_of(generator, transform, trained_on, domain):
-    """The pure function of generator, transform and training range, as JSON, in a domain. Equal ones share programs."""
-    return make_sampler(build_generator(folded(json.loads(generator)), domain), make_transform(**json.loads(transform)),
-                        json.loads(trained_on), domain.grid)
-
-
-def folded(fields):
-    """The fields of a generator without spectral norm, which in every file is folded into the kernels."""
-    return fields | {name: False for name in fields if name == "spectral_norm"}
+def _sample_of(described):
+    """The pure function of a card's DESCRIBED fields and its transform, as JSON. Equal ones share programs."""
+    card = json.loads(described)
+    return make_sampler(generator_of_card(card), make_transform(**card["data"]["transform"]), card["trained_on"],
+                        domain_of_card(card).grid)
 
 
 def export_generator(folder, state, config, showers, domain):
@@ -149,10 +147,12 @@ def export_generator(folder, state, config, showers, domain):
       domain: of the generator.
     """
     params = fold_spectral_norm(**jax.device_get(state.sampled))
-    fields = config.to_dict()
+    fields, members = config.to_dict(), config.get("ensemble", {}).get("members")
     card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
             "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers),
             "domain": domain_record(domain), "provenance": provenance(config.seed)}
+    if members:
+        card |= {"members": members, "steps": config.train.steps}
     if config.regressor:
         card["regressor"] = fields["regressor"]
     save_weights(folder, params, card)

@@ -10,7 +10,7 @@ import numpy as np
 from ecalgen.errors import UserError
 from ecalgen.machine.files import write_bytes, write_text
 from ecalgen.machine.records import COUNT, OBJECT, TEXT, RecordError, check_record, read_recipe, read_record, shown
-from ecalgen.sampling.cards import card_arrays, check_card
+from ecalgen.sampling.cards import card_arrays, check_card, current
 
 SHIPPED = pathlib.Path(__file__).parents[1] / "shipped"
 FORMAT = 1
@@ -49,7 +49,7 @@ def load_weights(source, kind):
 
     Args:
       source: the folder or the name.
-      kind: the kind that the card must give, `generator`, `ensemble` or `regressor`.
+      kind: the kind that the card must give, `generator` or `regressor`.
 
     Raises:
       WeightsError: no such model, one of another kind, damaged files, a format that this version cannot read, a card
@@ -121,6 +121,7 @@ def _read_card(folder, source, kind):
             raise WeightsError(f"{folder / 'card.json'} is damaged or edited (its checksum differs from its content); "
                                "write or copy it again")
         check_record(card, {"sha256": TEXT, "kind": TEXT})
+        card = current(card)
         if card["kind"] != kind:
             raise WeightsError(f"{source} holds weights of the kind {shown(card['kind'])}, not {kind}; "
                                f"of that kind these ship: {', '.join(shipped_models(kind)) or 'none'}")

@@ -23,11 +23,11 @@ def check_stages(config):
     for name in config.stages:
         if name not in STAGES:
             raise ConfigError(f"config.stages names {name!r}; it is one of {', '.join(STAGES)}")
-    anchored, alone = generator.name == "anchored", generator.name in ALONE
+    anchored, alone, boosted = generator.name == "anchored", generator.name in ALONE, "ensemble" in config
     two_step = "regressor" in config.stages
     possible = (("prior", anchored), ("multitask", two_step and "multitask" in config.stages),
                 ("regressor", two_step), *((name, generator.name == name) for name in ALONE),
-                ("gan", not alone and (not anchored or generator.correction)))
+                ("ensemble", boosted), ("gan", not alone and not boosted and (not anchored or generator.correction)))
     wanted = tuple(name for name, needed in possible if needed)
     if tuple(config.stages) != wanted:
         of_it = f"the anchored generator with correction={generator.correction}" if anchored else (
@@ -60,6 +60,13 @@ def check_energy_score(config):
     if train.batch_size % pairs:
         raise ConfigError(f"config.train.batch_size is {train.batch_size}; with config.train.energy_score the "
                           f"generator makes two showers of each particle, so it must be a multiple of {pairs}")
+
+
+def check_ensemble(ensemble):
+    """Raises ConfigError for an ensemble without members, or classifiers that cannot be trained."""
+    check_train(ensemble.judge, "config.ensemble.judge")
+    if ensemble.members < 1:
+        raise ConfigError(f"config.ensemble.members is {ensemble.members}; it must be at least 1")
 
 
 def check_seed(seed):

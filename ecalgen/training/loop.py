@@ -50,6 +50,7 @@ class Stage:
       batch_size: showers a step.
       monitor: state -> {name: value} against validation showers, evaluated at every checkpoint.
       score: name of the monitored value, low when good, by which a collapse is noticed.
+      shown: (training showers of the run, states of the stages before) -> the training showers of this stage.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Stage:
     batch_size: int
     monitor: Callable[[Any], dict] = lambda state: {}
     score: str | None = None
+    shown: Callable[[Any, dict], Any] = lambda data, before: data
 
 
 def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
@@ -68,7 +70,7 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
     `trained_state` to fall back to.
 
     Args:
-      data: the training showers, arrays `[N, ...]`, or an `ArrayBlocks` of them.
+      data: the training showers of the run, arrays `[N, ...]`, or an `ArrayBlocks` of them.
       train: `config.train`.
       seed: of the run; initial state and every step follow from it.
       workdir: of the run; `checkpoints/` and `metrics.jsonl` go there.
@@ -87,7 +89,7 @@ def run_stage(stage, data, train, seed, workdir, writers=(), before=None):
     state = parallel.replicate(jax.tree.map(jnp.copy, state))  # a copy, as every step donates the state before it
     key = parallel.replicate(jax.random.key(seed))
     per_call = parallel.steps_per_call(train.log_every)
-    showers = feed(data, stage.batch_size, per_call)
+    showers = feed(stage.shown(data, before or {}) if start < stage.steps else data, stage.batch_size, per_call)
     advance = functools.cache(lambda count: parallel.map_steps(stage.step, count, donate=True))
     log = MetricsLog(workdir / "metrics.jsonl", stage.name, start, writers)
     bar = progress(total=stage.steps, initial=start, desc=stage.name, unit="step", smoothing=0.05)

@@ -2,7 +2,7 @@
 import json
 from typing import Any, NamedTuple
 
-from ecalgen.data.grid import DOMAIN_RECORD, OLD, Domain, domain_record, read_domain
+from ecalgen.data.grid import DOMAIN_RECORD, OLD, OLD_ENSEMBLES, Domain, domain_record, read_domain
 from ecalgen.data.showers import Showers, domain_of
 from ecalgen.data.transforms import Transform, make_transform
 from ecalgen.errors import RunError
@@ -88,7 +88,8 @@ def find_domain(workdir, showers):
         return domain_of(showers)
     if (workdir / "domain.json").exists():
         return read_domain(read_record(workdir / "domain.json", DOMAIN_RECORD))
-    return OLD if (workdir / "checkpoints").exists() else domain_of(showers)
+    old = OLD_ENSEMBLES if showers.grid.deep else OLD
+    return old if (workdir / "checkpoints").exists() else domain_of(showers)
 
 
 def keep_domain(workdir, domain):

@@ -11,12 +11,13 @@ from ecalgen.machine.files import write_text
 from ecalgen.machine.lock import locked
 from ecalgen.machine.records import read_recipe, shown
 from ecalgen.models.build import build_discriminator, build_generator
-from ecalgen.training.checks import check_seed, check_stages, check_train
+from ecalgen.training.checks import check_ensemble, check_seed, check_stages, check_train
 
 FREE = ("evaluation.", "tensorboard")
 """Beginnings of the fields that are no part of the recipe and may change between two commands."""
-SINCE = {"train.r2": 0.0, "train.energy_score": 0.0, "train.energy_features": "observables", "train.warmup": 0,
-         "regressor.early": False, "regressor.adversarial_gradient": True}
+SINCE = {"data.conventions": "detect", "data.on_device": 200_000, "train.r2": 0.0, "train.energy_score": 0.0,
+         "train.energy_features": "observables", "train.warmup": 0, "regressor.early": False,
+         "regressor.adversarial_gradient": True}
 """Fields that recipes of older versions lack -> the value that stands for their absence."""
 UNREAD = ("train.", "data.")
 """Beginnings of the fields of which older versions wrote some that nothing reads."""
@@ -68,12 +69,10 @@ def grid_of(data):
     """The grid that `config.data` names or describes, or None.
 
     Raises:
-      ConfigError: an unknown calorimeter, one with a grid beside it, impossible fields, a grid
-        that is read out in depth, or another grid than theirs for the shipped showers.
+      ConfigError: an unknown calorimeter, one with a grid beside it, impossible fields, or another grid than theirs for
+        the shipped showers.
     """
     grid = _named_or_described(data)
-    if grid is not None and len(grid.shape) == 3:
-        raise ConfigError(f"config.data gives {grid}, read out in depth; only configs/adagan.py trains on such showers")
     if grid not in (None, SHASHLIK) and own_file(data.source) is None:
         raise ConfigError(f"config.data.source is {data.source!r}, whose showers are of {SHASHLIK}, not of {grid}; "
                           "leave out config.data.calorimeter and config.data.grid, or give a file of your own")
@@ -100,8 +99,10 @@ def check_recipe(config):
     check_seed(config.seed)
     check_stages(config)
     build_generator(config.generator)
-    if "gan" in config.stages:
+    if {"gan", "ensemble"} & set(config.stages):
         build_discriminator(config.discriminator)
+    if "ensemble" in config.stages:
+        check_ensemble(config.ensemble)
     make_transform(**config.data.transform)
     grid_of(config.data)
     check_train(config.train)

@@ -2,7 +2,7 @@
 import functools
 
 import jax.numpy as jnp
-import optax
+import ml_collections
 
 from ecalgen.data.grid import Domain
 from ecalgen.data.transforms import make_transform
@@ -11,26 +11,18 @@ from ecalgen.models.build import build_discriminator, build_generator, build_reg
 from ecalgen.models.library import fill
 from ecalgen.models.prior import Prior
 from ecalgen.models.vae import VAE
+from ecalgen.training.boosting import boosting_stages
 from ecalgen.training.features import FEATURES
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.monitors import error_monitor, wasserstein_monitor
+from ecalgen.training.networks import FITS, falling_adam, make_networks
 from ecalgen.training.objective import objective_of
-from ecalgen.training.state import LibraryState, Networks, init_gan, init_key, init_prior, init_regressor, init_vae
+from ecalgen.training.state import LibraryState, init_gan, init_key, init_prior, init_regressor, init_vae
 from ecalgen.training.steps import BoundFit, RegressorFit, bound_step, gan_step, regressor_step
 from ecalgen.training.targets import fit_targets
 
-FITS = {"prior": ("total", "profile", "whitening"), "regressor": ("regressor",)}
-"""Stage -> names of the parameters that it fits. Later stages take them over and do not train them."""
-
 CONDITIONING = ("decides", "bound", "adversarial_gradient")
 """Fields of `config.regressor` on how the discriminator uses the predictions. Runs of older versions lack some."""
-
-
-def frozen_names(config, stage):
-    """Names of the parameters that the stages before this one have fitted."""
-    names = tuple(config.stages)
-    before = names[:names.index(stage)] if stage in names else ()
-    return tuple(parameter for name in before for parameter in FITS.get(name, ()))
 
 
 def make_targets(config, showers):
@@ -82,7 +74,8 @@ def build_stages(config, data, validation, domain, targets=None):
       targets: as `make_targets`.
     """
     found = ("multitask",) if config.regressor and config.regressor.multitask else ()
-    return [STAGES[name](config, data, validation, domain, targets) for name in config.stages if name not in found]
+    made = [STAGES[name](config, data, validation, domain, targets) for name in config.stages if name not in found]
+    return [stage for part in made for stage in (part if isinstance(part, list) else [part])]
 
 
 def prior_stage(config, data, validation, domain, targets):
@@ -155,14 +148,6 @@ def gan_stage(config, data, validation, domain, targets, name="gan", multitask=N
                  monitor=lambda state: distances(state) | errors(state), score="w1")
 
 
-def make_networks(config, domain, stage, discriminator):
-    """The `Networks` of a GAN stage, whose generator is the config's."""
-    train, frozen = config.train, frozen_names(config, stage)
-    return Networks(build_generator(config.generator, domain), discriminator,
-                    optimiser(train.generator_rate, train, frozen),
-                    optimiser(train.discriminator_rate, train, frozen, updates=train.discriminator_steps), frozen)
-
-
 def vae_stage(config, data, validation, domain, targets):
     """The variational autoencoder, fitted by its evidence lower bound."""
     del targets
@@ -187,39 +172,12 @@ def library_stage(config, data, validation, domain, targets):
 
 STAGES = {"prior": prior_stage, "multitask": functools.partial(gan_stage, name="multitask", multitask=True),
           "regressor": regressor_stage, "gan": gan_stage, "vae": vae_stage,
-          "library": library_stage}
-"""Name in `config.stages` -> (config, data, validation, domain, targets) -> `Stage`."""
-
-
-def falling_adam(fit, clip):
-    """Clip the gradients' global norm, then Adam at a rate that falls from `fit.rate` to nothing along a cosine."""
-    rate = optax.cosine_decay_schedule(fit.rate, fit.steps)
-    return optax.chain(optax.clip_by_global_norm(clip), optax.adam(rate))
-
-
-def optimiser(rate, train, frozen=(), updates=1):
-    """Clip the gradients' global norm, then Adam(0, 0.9) at a rate that is constant, then falls in a straight line.
-
-    In the first `train.warmup` steps the rate rises from 0 in a straight line.
-
-    Args:
-      rate: the learning rate where it is constant.
-      train: `config.train`, of which `steps` and fractions count steps of the GAN.
-      frozen: names of parameters at the top that stay as they are, and have no state.
-      updates: how many updates this network gets in a step of the GAN.
-    """
-    constant, last = int(train.constant_fraction * train.steps), train.final_fraction * rate
-    falling = optax.linear_schedule(rate, last, max(1, train.steps - constant))
-    parts, ends = [optax.constant_schedule(rate), falling], [constant]
-    if train.get("warmup"):
-        parts, ends = [optax.linear_schedule(0.0, rate, train.warmup), *parts], [train.warmup, *ends]
-    by_step = optax.join_schedules(parts, ends)
-    adam = optax.chain(optax.clip_by_global_norm(train.clip),
-                       optax.adam(lambda update: by_step(update // updates), b1=0.0, b2=0.9))
-    label = lambda params: {name: "fitted" if name in frozen else "trained" for name in params}
-    return optax.partition({"trained": adam, "fitted": optax.set_to_zero()}, label)
+          "library": library_stage, "ensemble": boosting_stages}
+"""Name in `config.stages` -> (config, data, validation, domain, targets) -> `Stage`, or a list of them."""
 
 
 def last_fields(config):
     """The fields, with `steps` and `batch_size`, of the last stage."""
+    if config.stages[-1] == "ensemble":
+        return ml_collections.ConfigDict(dict(steps=1, batch_size=config.train.batch_size))
     return config.get(config.stages[-1], config.train)

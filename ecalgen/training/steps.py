@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+from ecalgen.data.showers import for_cells
 from ecalgen.training import losses
 
 DEVICES = "devices"
@@ -62,7 +63,7 @@ def gan_step(state, data, key, networks, objective):
 
     Args:
       state: `GANState`.
-      data: `{"cells": [N, nx, ny], "momentum": [N, 3], "point": [N, 2]}`, and `"targets": [N, K]` where the objective
+      data: `{"cells": [N, ...], "momentum": [N, 3], "point": [N, 2]}`, and `"targets": [N, K]` where the objective
         weighs a regressor.
       key: the run's key; the step's number is folded in here.
       networks: `Networks`.
@@ -115,8 +116,8 @@ def penalties(slope, real, fake, mix_keys, step, objective):
     """The penalties that the objective weighs, each by the name of its weight.
 
     Args:
-      slope: cells `[N, nx, ny]` -> the gradients of the logits there.
-      real, fake: `[N, nx, ny]`.
+      slope: cells `[N, ...]` -> the gradients of the logits there.
+      real, fake: cells.
       mix_keys: `[N]`, keys of `mixed`.
       step: of the run.
       objective: `Objective`.
@@ -132,8 +133,8 @@ def penalties(slope, real, fake, mix_keys, step, objective):
 
 
 def mixed(keys, real, fake):
-    """a x + (1 - a) G(z, y) with a uniform in [0, 1], one for each key; all arrays are `[N, nx, ny]`."""
-    share = jax.vmap(lambda key: jax.random.uniform(key))(keys)[:, None, None]
+    """a x + (1 - a) G(z, y) with a uniform in [0, 1], one for each key."""
+    share = for_cells(jax.vmap(lambda key: jax.random.uniform(key))(keys), real)
     return share * real + (1 - share) * fake
 
 

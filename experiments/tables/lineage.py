@@ -76,31 +76,31 @@ def wgan_1d():
 
 
 def adagan():
-    """Ensembles of one, two, ... generators on 25 x 25 x 25 cells."""
+    """Ensembles of one, two, ... generators on the layered calorimeter."""
     result = common.load("adagan")
     members = result["members"]
     last = next(reversed(members.values()))
-    w1 = lambda found, key: [found["observables"]["sampling_fraction"][key],
+    w1 = lambda found, key: [found["observables"]["visible_fraction"][key],
                              statistics.mean([entry[key] for entry in found["observables"].values()])]
-    off = lambda found, key: statistics.mean(
-        [abs(ratio - 1) for axis in found["profiles"].values() for ratio in axis[key]])
+    off = lambda found, key: statistics.mean([abs(ratio - 1) for ratio in found["profile"]["depth"][key]])
     rows = [[count, *(f"{found['prd'][features]['auc']:.3f}" for features in FEATURES),
-             *fixed(w1(found, "w1"), 2), f"{100 * off(found, 'ratio'):.0f} %", f"{found['c2st']['auc']:.3f}",
+             *fixed(w1(found, "w1"), 2), f"{100 * off(found, 'ratio'):.0f} %",
+             f"{found['c2st']['observables']['auc']:.3f}",
              f"{found['costs']['parameters']:,}", f"{found['costs']['bytes'] / 1e6:.1f}",
              *(f"{found['costs']['milliseconds_per_shower'][batch]:.3g}" for batch in ("1", "1000")),
              f"{found['costs']['seconds'] / 60:.0f}"] for count, found in members.items()]
     rows.append([OTHERS, *(f"{last['prd'][features]['ceiling']:.3f}" for features in FEATURES),
                  *fixed(w1(last, "w1_reference"), 2), f"{100 * off(last, 'reference_ratio'):.0f} %",
-                 f"{last['c2st']['floor']:.3f}", *5 * [""]])
-    head = ["generators", "physics PRD-AUC", "raw PRD-AUC", "W1 of the sampling fraction", "mean W1 of the observables",
-            "mean error of the profiles", "classifier AUC, observables", "parameters", "MB", "ms a shower, alone",
-            "by the 1,000", "minutes of training"]
+                 f"{last['c2st']['observables']['floor']:.3f}", *5 * [""]])
+    head = ["generators", "physics PRD-AUC", "raw PRD-AUC", "W1 of the visible fraction", "mean W1 of the observables",
+            "mean error of the profile in depth", "classifier AUC, observables", "parameters", "MB",
+            "ms a shower, alone", "by the 1,000", "minutes of training"]
     prd, training = last["prd"]["raw"], result["training"]
     return table(head, rows, (
         f"Preset `{training['preset']}`, {result['provenance']['device']}; {judged_by(ONE_TEST | last)} showers; PRD: "
         f"{prd['clusters']} clusters, {prd['runs']} runs, of the cells (raw) and of the observables (physics). W1: "
-        "Wasserstein-1 in standard deviations of the real showers; error of the profiles: of the share of energy in a "
-        "plane of cells, over all planes."))
+        "Wasserstein-1 in standard deviations of the real showers; error of the profile: of the mean energy in a "
+        "layer, over all layers."))
 
 
 def search(name):

@@ -5,7 +5,8 @@ import jax
 import numpy as np
 import pytest
 
-from ecalgen.data.observables import OBSERVABLES, observables
+from ecalgen.data.grid import Grid
+from ecalgen.data.observables import DEPTH_OBSERVABLES, OBSERVABLES, observables
 
 PITCH, DEPTH = 2.02, 15.0
 STRAIGHT = np.array([[0.0, 0.0, 10.0]], np.float32)
@@ -158,3 +159,30 @@ def test_other_shapes_are_refused_by_name(changes, message):
     given = dict(energy=np.ones((1, 30, 30)), momentum=STRAIGHT, point=CENTRE) | changes
     with pytest.raises(ValueError, match=message):
         observables(**given)
+
+
+def test_observables_in_depth_by_hand():
+    """Three cells at depths of 0.25, 0.75 and 1.25 cm with 60, 20 and 20 MeV."""
+    grid = Grid((3, 3, 3), (1.0, 1.0, 0.5), 1.0)
+    energy = np.zeros((2, 3, 3, 3), np.float32)
+    energy[0, 1, 1, 0], energy[0, 1, 1, 1], energy[0, 2, 1, 2] = 60, 20, 20
+    momentum, point = np.repeat(STRAIGHT, 2, axis=0), np.repeat(CENTRE, 2, axis=0)
+    values = {name: np.asarray(value) for name, value in observables(energy, momentum, point, grid).items()}
+    assert set(values) == {*OBSERVABLES, *DEPTH_OBSERVABLES}
+    assert values["mean_depth"] == pytest.approx([0.6 * 0.25 + 0.2 * 0.75 + 0.2 * 1.25, 0])
+    assert values["depth_width"] == pytest.approx([math.sqrt(0.6 * 0.3**2 + 0.2 * 0.2**2 + 0.2 * 0.7**2), 0])
+    np.testing.assert_allclose(values["layer_shares"], [[0.6, 0.2, 0.2], [0, 0, 0]], rtol=1e-6)
+    assert values["cell_sparsity"][0, 0] == pytest.approx(3 / 27) and not values["cell_sparsity"][1].any()
+    assert values["sparsity"][0, 0] == pytest.approx(2 / 9)
+    assert values["delta_x"] == pytest.approx([0.2, 0])
+
+
+def test_observables_of_the_face_are_those_of_the_sums_over_depth(showers):
+    """Real showers, their energy shared among four layers."""
+    deep = Grid((30, 30, 4), (PITCH, PITCH, 9.9), DEPTH)
+    share = np.array([0.4, 0.3, 0.2, 0.1], np.float32)
+    momentum, point = showers.momentum[:20], showers.point[:20]
+    values = observables(showers.energy[:20, :, :, None] * share, momentum, point, deep)
+    for name, value in observables(showers.energy[:20], momentum, point).items():
+        np.testing.assert_allclose(values[name], value, rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(values["layer_shares"], np.tile(share, (20, 1)), rtol=1e-5)

@@ -46,7 +46,6 @@ def _server():
 
 def serve():
     """Read a command a line, run it in a fork, and answer with how it ended."""
-    import ecalgen.adagan.ensemble_run
     import ecalgen.runs  # noqa: F401
     for line in sys.stdin:
         read, write = os.pipe()

@@ -13,8 +13,8 @@ import numpy as np
 from ecalgen.models.discriminator import Discriminator
 from ecalgen.models.plain import PlainGenerator
 from ecalgen.training.loop import Stage, run_stage
+from ecalgen.training.networks import optimiser
 from ecalgen.training.objective import Objective
-from ecalgen.training.stages import optimiser
 from ecalgen.training.state import Networks, init_gan
 from ecalgen.training.steps import gan_step
 

@@ -7,7 +7,7 @@ import pytest
 from ecalgen.data.grid import PAPERS
 from ecalgen.models.anchored import AnchoredGenerator, CellCorrection, depth_to_space, scaled, space_to_depth
 from ecalgen.models.prior import total_unit
-from ecalgen.training.stages import FITS
+from ecalgen.training.networks import FITS
 from ecalgen.training.steps import held
 
 TINY = dict(shape_latents=2, latent=4, widths=(4, 4, 4))

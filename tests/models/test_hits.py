@@ -71,6 +71,14 @@ def test_neighbours_share_noise():
     np.testing.assert_array_equal(hits.correlated(n, np.zeros(2)), n)
 
 
+def test_noise_shared_with_the_layers_before_and_behind():
+    """With weights of 0.3 along z alone, neighbours in depth have the correlation 2 w / (1 + 2 w^2)."""
+    n = np.asarray(hits.correlated(jax.random.normal(jax.random.key(0), (10_000, 3, 3, 6)), np.array([0, 0, 0.3])))
+    np.testing.assert_allclose(n.var(axis=0), 1, atol=0.08)
+    behind, beside = ((n * np.roll(n, 1, axis)).mean() for axis in (3, 1))
+    assert behind == pytest.approx(0.6 / (1 + 2 * 0.09), abs=0.005) and beside == pytest.approx(0, abs=0.005)
+
+
 def test_single_hits_are_those_of_geant4(showers):
     """Far from the track hits are rare: log e of lit cells has the deviation of one hit's spectrum."""
     r0 = np.asarray(reference_point(showers.momentum, showers.point, SHASHLIK)) / 2.02

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from ecalgen.data.grid import OLD, PAPERS, SHASHLIK
+from ecalgen.data.grid import OLD, PAPERS, SHASHLIK, Domain, Grid
 from ecalgen.models import prior
 
 MIXTURE = (jnp.log(jnp.array([[0.2, 0.5, 0.3]])), jnp.array([[-1.0, 0.0, 2.0]]), jnp.log(jnp.array([[0.5, 1.0, 2.0]])))
@@ -52,6 +52,36 @@ def test_cell_features_by_hand():
     np.testing.assert_allclose(log_r[0, 16, 13], np.log(np.hypot(1.5, 1.5)), atol=1e-2)
     mirrored, _ = prior.cell_features(momentum, point + jnp.array([[0.0, 2.02]]), SHASHLIK)
     np.testing.assert_allclose(mirrored[:, 0, :, 14], place[:, 0, :, 13], atol=1e-4)
+
+
+def test_places_in_depth_are_from_the_track_in_each_layer():
+    """A track of slope 1 along x from the origin: at the depth of 1.5 cm it has moved by 1.5 cells."""
+    grid = Grid((5, 5, 3), (1.0, 1.0, 1.0), 2.0)
+    momentum, point = jnp.array([[3.0, 0.0, 3.0]]), jnp.zeros((1, 2))
+    place, log_r = prior.cell_features(momentum, point, grid)
+    assert place.shape == (10, 1, 5, 5, 3)
+    np.testing.assert_allclose(place[0, 0, 4, 2], np.array([1.5, 0.5, -0.5]) / 1.5, atol=1e-3)
+    np.testing.assert_allclose(log_r[0, 2, 2], np.log(np.hypot([0.5, 1.5, 2.5], np.sqrt(0.02))), atol=1e-4)
+    np.testing.assert_allclose(place[8, 0, 0, 0], [-0.75, -0.25, 0.25], atol=1e-6)
+
+
+@pytest.mark.parametrize("grid", [Grid((5, 5, 40), (1.0, 1.0, 0.25), 2.0),
+                                  Grid((6, 4, 40), (1.0, 1.0, 0.25), 2.0, radii=(0, 1, 2, 3, 4))])
+def test_shares_in_depth_start_at_a_gamma_distribution(grid):
+    """Of the mean depth that the grid gives as reference, and a standard deviation of 2 / sqrt 3 cm."""
+    arguments = jnp.array([[0.0, 0.0, 10.0]]), jnp.zeros((1, 2)), jnp.zeros(1), jnp.ones((1, 2))
+    domain = Domain(grid, PAPERS)
+    profile = prior.PROFILES["fixed"]((), domain)
+    shares = np.exp(profile.apply(profile.init(jax.random.key(0), *arguments), *arguments)[0, 0])
+    assert shares.shape == grid.shape and shares.sum() == pytest.approx(1, rel=1e-4)
+    layers, depths = shares.sum((0, 1)), grid.depths()
+    mean = layers @ depths
+    assert mean == pytest.approx(2.0, rel=0.02)
+    assert np.sqrt(layers @ depths**2 - mean**2) == pytest.approx(2 / np.sqrt(3), rel=0.03)
+    if grid.radii:  # equal densities in equal places: a wider sector has more
+        assert shares[0, 1].sum() / shares[0, 0].sum() == pytest.approx(
+            3 * np.exp(-2 * np.log(np.hypot(1.5, np.sqrt(0.02)) / np.hypot(0.5, np.sqrt(0.02))) - 0.5 * (
+                np.hypot(1.5, np.sqrt(0.02)) - np.hypot(0.5, np.sqrt(0.02)))), rel=1e-3)
 
 
 @pytest.mark.slow

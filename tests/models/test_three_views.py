@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import OLD_ENSEMBLES, Domain, Grid
 from ecalgen.models.three_views import (
     BACK,
     ROTATIONS,
@@ -40,7 +41,7 @@ def test_every_axis_is_last_once_and_comes_back():
 
 def test_condition_of_the_middle_energy():
     middle = jnp.array([[0.0, 0.0, np.exp(4.0)], [0.0, 0.0, np.exp(5.5)]])
-    np.testing.assert_allclose(energy_condition(middle), [[0, 0], [1, 1]], atol=1e-6)
+    np.testing.assert_allclose(energy_condition(middle, OLD_ENSEMBLES.scales), [[0, 0], [1, 1]], atol=1e-6)
 
 
 def test_cells_depend_on_noise_and_energy(generator):
@@ -48,6 +49,17 @@ def test_cells_depend_on_noise_and_energy(generator):
     assert cells.shape == (3, 25, 25, 25) and (cells >= 0).all() and (cells > 0).any()
     assert np.abs(cells - made(generator, variables, seed=1)[0]).max() > 1e-3
     assert np.abs(cells - made(generator, variables, momentum=3 * MOMENTUM)[0]).max() > 1e-3
+
+
+def test_cells_of_any_grid_in_depth():
+    """An odd face of two sides, and another number of layers; the discriminator takes them, too."""
+    grid = Grid((6, 9, 4), (1.0, 1.0, 0.5), 1.0)
+    domain = Domain(grid, OLD_ENSEMBLES.scales)
+    cells, _ = made(VolumeGenerator(latent=8, widths=(8, 8), hidden=4, rounds=1, domain=domain))
+    assert cells.shape == (3, 6, 9, 4) and np.isfinite(cells).all()
+    discriminator = VolumeDiscriminator(widths=(4, 4, 4), embedding=8, domain=domain)
+    (logit, energy), _ = discriminator.init_with_output(jax.random.key(1), cells, MOMENTUM, POINT)
+    assert logit.shape == (3,) and energy.shape == (3, 1)
 
 
 def test_a_shower_depends_on_no_other_in_its_batch(generator):
@@ -76,7 +88,7 @@ def test_the_typical_block_is_that_of_least_squares():
     relative = bias + np.column_stack([log_energy, log_energy**2]) @ kernel
     cells = relative.reshape(5, 25, 25, 25) * np.sqrt(energies / 10)[:, None, None, None]
     np.testing.assert_allclose(relative_unit(momentum).ravel(), np.sqrt(energies / 10), rtol=1e-6)
-    found = fit_typical(cells.astype("f4"), momentum)
+    found = fit_typical(cells.astype("f4"), momentum, OLD_ENSEMBLES.scales)
     np.testing.assert_allclose(found["bias"], bias[0], atol=2e-4)
     np.testing.assert_allclose(found["kernel"], kernel, atol=2e-4)
     np.testing.assert_allclose(np.exp(found["log_spread"]), 1e-3, rtol=1e-5)

@@ -6,8 +6,6 @@ import importlib
 import pathlib
 import sys
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 TESTS = pathlib.Path(__file__).parents[1]
@@ -16,17 +14,13 @@ sys.path += [str(TESTS / "helpers"), str(TESTS.parent)]
 from exporting import GENERATORS, save_run  # noqa: E402
 
 from ecalgen import runs  # noqa: E402
-from ecalgen.adagan.ensemble_sampler import load_ensemble  # noqa: E402
 from ecalgen.data.files.formats import load_showers, save_showers  # noqa: E402
 from ecalgen.data.sources import sample_path  # noqa: E402
-from ecalgen.models.build import build_generator  # noqa: E402
 from ecalgen.sampling.sampler import load_sampler  # noqa: E402
-from ecalgen.sampling.weights import save_weights  # noqa: E402
 from ecalgen.training.recipe import write_recipe  # noqa: E402
 
 MOMENTUM = np.array([[1.0, 2.0, 20.0], [0.0, -1.0, 40.0], [3.0, -0.5, 9.0]], "f4")
 POINT = np.array([[0.1, -0.2], [0.3, 0.4], [-1.5, 2.0]], "f4")
-ENERGY = np.array([10.0, 50.0, 200.0])
 SHOWERS = 1500
 """Of the file that runs are trained on."""
 SMALL = {"train.steps": 2, "train.batch_size": 4, "train.log_every": 1, "train.checkpoint_every": 2,
@@ -62,7 +56,6 @@ def main(folder):
         run = save_run(folder / name.replace(", ", "_"), name)
         np.savez_compressed(run / "showers.npz", momentum=MOMENTUM, point=POINT,
                             energy=load_sampler(run)(MOMENTUM, POINT, seed=3))
-    save_ensemble(folder / "ensemble")
     showers = load_showers(sample_path("electron_5d"))
     for name, changes in RUNS.items():
         config, run = configured(name, changes), folder / f"run_{name.partition(':')[0]}"
@@ -73,22 +66,6 @@ def main(folder):
         (run / "recipe.txt").write_text(name + "\n")
         np.savez_compressed(run / "showers.npz", momentum=MOMENTUM, point=POINT,
                             energy=load_sampler(run)(MOMENTUM, POINT, seed=3))
-
-
-def save_ensemble(run):
-    """Two members of the ensemble's generator, with weights as if trained."""
-    fields = {"name": "volumes", "latent": 4, "widths": (4, 4), "hidden": 4, "rounds": 1}
-    generator, members = build_generator(fields), {}
-    for number in range(2):
-        key = jax.random.key(number)
-        noise = jax.tree.map(lambda part: part[None], generator.draw_noise(key))
-        params = generator.init(key, noise, jnp.array([[0.0, 0.0, 20.0]]), jnp.zeros((1, 2)))["params"]
-        members[f"member{number}"] = jax.tree.map(np.asarray, params)
-    save_weights(run / "generator", members, {
-        "kind": "ensemble", "system": "adagan", "preset": "test", "generator": fields, "steps": [2, 2],
-        "data": {"transform": {"name": "sqrt", "scale": 100.0}}, "trained_on": {"energy (GeV)": [2.0, 500.0]},
-        "provenance": {}})
-    np.savez_compressed(run / "showers.npz", incident_energy=ENERGY, energy=load_ensemble(run)(ENERGY, seed=3))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from dask_cluster import workers
 from real_geant4 import DATA, needs_geant4, simulate
 
 from ecalgen.data.files.formats import load_provenance, load_showers
+from ecalgen.data.grid import LAYERED
 from ecalgen.data.showers import BadShowers
-from ecalgen.data.volumes import load_volumes
+from ecalgen.errors import UserError
 from ecalgen.sampling.production import Production, ProductionError, bookkeeping, generate, parametrise, produce
 from ecalgen.sampling.sampler import load_sampler
 from ecalgen.simulation import __main__ as command
@@ -120,15 +121,14 @@ def test_a_killed_worker_of_a_cluster_loses_and_repeats_nothing(tmp_path):
 
 
 @needs_geant4
-def test_depth_goes_into_volumes(tmp_path):
+def test_cells_in_depth(tmp_path):
     setup = Setup(CALORIMETERS["layered"], dataclasses.replace(BEAMS["layered"], energy=(2, 4)), seed=1)
-    volumes = load_volumes(produce(Production(setup, 3, chunk=2), tmp_path / "x.h5", data=DATA))
+    showers = load_showers(produce(Production(setup, 3, chunk=2), tmp_path / "x.h5", data=DATA))
     energy, _ = simulate(setup, 0, 3)
-    np.testing.assert_allclose(volumes.energy, energy, rtol=1e-6)
-    assert ((2 <= volumes.incident_energy) & (volumes.incident_energy <= 4)).all()
+    np.testing.assert_allclose(showers.energy, energy, rtol=1e-6)
+    assert showers.grid == LAYERED and ((2 <= showers.momentum[:, 2]) & (showers.momentum[:, 2] <= 4)).all()
     with h5py.File(tmp_path / "x.h5") as file:
         np.testing.assert_array_equal(file["EventIndex"], [0, 1, 2])
-        np.testing.assert_allclose(file["ParticleMomentum"][:, 2], volumes.incident_energy, rtol=1e-6)
 
 
 @needs_geant4
@@ -148,20 +148,13 @@ def test_parts_of_another_production_are_refused(tmp_path):
         produce(Production(Setup(), 2), tmp_path / "x.npz", data=DATA)
 
 
-@pytest.mark.parametrize("calorimeter, name, words", [
-    ("shashlik", "there.npz", "exists already; remove it"),
-    ("shashlik", "x.csv", "written as .npz, .root, .h5"),
-    ("layered", "x.root", "written as .npz, .h5, .hdf5; give")])
-def test_files_that_cannot_be_written_are_refused_before_any_work(tmp_path, calorimeter, name, words):
+@pytest.mark.parametrize("name, words", [
+    ("there.npz", "exists already; remove it"), ("x.csv", "unknown suffix '.csv'; the formats are .npz, .root, .h5")])
+def test_files_that_cannot_be_written_are_refused_before_any_work(tmp_path, name, words):
     (tmp_path / "there.npz").write_bytes(b"something")
-    with pytest.raises(ProductionError, match=words):
-        produce(Production(Setup(CALORIMETERS[calorimeter]), 2), tmp_path / name)
+    with pytest.raises(UserError, match=words):
+        produce(Production(Setup(), 2), tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["there.npz"]
-
-
-def test_float16_is_for_the_cells_of_showers_alone(tmp_path):
-    with pytest.raises(ProductionError, match="leave out --dtype=float16"):
-        produce(Production(Setup(CALORIMETERS["layered"], BEAMS["layered"]), 2), tmp_path / "x.h5", dtype="float16")
 
 
 def test_a_missing_library_is_noticed_before_any_work(tmp_path, monkeypatch):
@@ -233,8 +226,8 @@ def test_gflash_in_any_chunks(tmp_path):
 
 def test_gflash_in_depth(tmp_path):
     setup = Setup(CALORIMETERS["layered"], BEAMS["layered"], seed=1)
-    volumes = load_volumes(parametrise(Production(setup, 3, chunk=2), tmp_path / "x.h5"))
-    assert volumes.energy.shape == (3, 25, 25, 25) and (volumes.energy.sum((1, 2, 3)) > 0).all()
+    showers = load_showers(parametrise(Production(setup, 3, chunk=2), tmp_path / "x.h5"))
+    assert showers.grid == LAYERED and (showers.energy.sum((1, 2, 3)) > 0).all()
 
 
 # The command line

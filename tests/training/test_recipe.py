@@ -86,7 +86,6 @@ def test_a_recipe_that_is_older_than_a_field_of_the_regressor_goes_on(recipe, tm
     ({"data.calorimeter": "atlas"}, "is 'atlas'; it is one of shashlik, shashlik40"),
     ({"data.grid.shape": (4, 4)}, "needs shape, pitch .cm. and reference_depth"),
     ({"data.calorimeter": "shashlik40", "data.grid.shape": (15, 15)}, "the calorimeter 'shashlik40' and describes"),
-    ({"data.calorimeter": "layered"}, "25 x 25 x 25 cells .*read out in depth; only configs/adagan.py"),
     ({"data.calorimeter": "shashlik40", "data.source": "ecal_shashlik"}, "of 30 x 30 cells .*, not of 15 x 15 cells")])
 def test_grids_that_a_recipe_cannot_have(recipe, changes, message):
     config = recipe("baseline:test", **{"data.source": "mine.npz"} | changes)

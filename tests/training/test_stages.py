@@ -3,7 +3,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import tiny
 
 from ecalgen.data.grid import OLD
 from ecalgen.data.transforms import make_transform
@@ -12,50 +11,6 @@ from ecalgen.training import checks, parallel, stages
 
 PLAIN = {"generator.attention": 0, "discriminator.attention": 0}
 """Fields of quicker networks."""
-
-
-def test_the_rate_is_constant_then_falls_to_a_tenth():
-    """Steps of Adam(0, 0.9) on a constant gradient are the rate itself, up to its epsilon."""
-    train = tiny.train_config(steps=100, constant_fraction=0.5)
-    optimiser = stages.optimiser(0.02, train)
-    params = {"bias": jnp.ones(1)}
-    state, sizes = optimiser.init(params), []
-    for _ in range(100):
-        updates, state = optimiser.update({"bias": jnp.ones(1)}, state, params)
-        sizes.append(-float(updates["bias"][0]))
-    np.testing.assert_allclose(sizes[1:50], 0.02, rtol=1e-3)
-    np.testing.assert_allclose(sizes[75], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
-    np.testing.assert_allclose(sizes[-1], 0.002, rtol=0.2)
-
-
-def test_a_critic_with_more_updates_keeps_the_rate_of_the_step():
-    """With 5 updates a step, the rate is constant for 50 steps, 250 updates, and falls over the next 250."""
-    train = tiny.train_config(steps=100, constant_fraction=0.5)
-    optimiser = stages.optimiser(0.02, train, updates=5)
-    params = {"bias": jnp.ones(1)}
-    state, sizes = optimiser.init(params), []
-    for _ in range(500):
-        updates, state = optimiser.update({"bias": jnp.ones(1)}, state, params)
-        sizes.append(-float(updates["bias"][0]))
-    np.testing.assert_allclose(sizes[1:250], 0.02, rtol=1e-3)
-    np.testing.assert_allclose(sizes[375:380], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
-    np.testing.assert_allclose(sizes[-1], 0.002, rtol=0.2)
-
-
-@pytest.mark.parametrize("updates", [1, 5])
-def test_the_rate_rises_from_nothing_before_it_is_constant(updates):
-    """Over 20 of 50 constant steps; what follows is as without."""
-    train = tiny.train_config(steps=100, constant_fraction=0.5, warmup=20)
-    optimiser = stages.optimiser(0.02, train, updates=updates)
-    params = {"bias": jnp.ones(1)}
-    state, sizes = optimiser.init(params), []
-    for _ in range(100 * updates):
-        change, state = optimiser.update({"bias": jnp.ones(1)}, state, params)
-        sizes.append(-float(change["bias"][0]))
-    by_step = np.reshape(sizes, (100, updates)).mean(axis=1)
-    np.testing.assert_allclose(by_step[:21], 0.02 * np.arange(21) / 20, rtol=1e-3)
-    np.testing.assert_allclose(by_step[20:50], 0.02, rtol=1e-3)
-    np.testing.assert_allclose(by_step[75], 0.02 * (1 - 0.9 * 0.5), rtol=1e-2)
 
 
 STRONG = {"train.loss": "relativistic", "train.r1": 0.004, "train.r2": 0.004, "train.r1_every": 8,
@@ -89,37 +44,6 @@ def test_a_run_without_an_energy_score_has_no_features(recipe, showers):
         config = recipe("baseline:test", **{"train.energy_score": weight})
         gan, = stages.build_stages(config, arrays(config, showers)[0], showers[:20], OLD)
         assert (gan.step.keywords["networks"].features is not None) == bool(weight)
-
-
-def test_both_schedules_count_steps_of_the_gan(recipe, showers, monkeypatch):
-    made, original = [], stages.optimiser
-    monkeypatch.setattr(stages, "optimiser", lambda rate, train, frozen=(), updates=1: (
-        made.append((rate, updates)) or original(rate, train, frozen, updates)))
-    config = recipe("baseline:test", **{"train.discriminator_steps": 3})
-    stages.build_stages(config, arrays(config, showers)[0], showers[:20], OLD)
-    assert made == [(config.train.generator_rate, 1), (config.train.discriminator_rate, 3)]
-
-
-def test_adam_has_no_momentum():
-    """With b1 = 0 a step follows the present gradient alone, so that its sign turns at once."""
-    optimiser, params = stages.optimiser(0.02, tiny.train_config(steps=100)), {"bias": jnp.ones(1)}
-    state = optimiser.init(params)
-    for gradient in (1.0, 1.0, 1.0, -1.0):
-        updates, state = optimiser.update({"bias": jnp.full(1, gradient)}, state, params)
-        np.testing.assert_allclose(updates["bias"], -0.02 * gradient, rtol=1e-3)
-
-
-def test_only_what_an_earlier_stage_fitted_is_frozen(recipe):
-    """A plain generator may have a parameter called `total`: it is trained."""
-    assert stages.frozen_names(recipe("anchored"), "gan") == ("total", "profile", "whitening")
-    assert stages.frozen_names(recipe("anchored"), "prior") == ()
-    assert stages.frozen_names(recipe("aux_twostep:,regressor=disc_arch_llr"), "gan") == ("regressor",)
-    assert stages.frozen_names(recipe("aux_twostep:,regressor=disc_arch_llr"), "multitask") == ()
-    assert stages.frozen_names(recipe("baseline"), "gan") == stages.frozen_names(recipe("wgan"), "regressor") == ()
-    params = {"total": jnp.ones(1), "profile": jnp.ones(1)}
-    optimiser = stages.optimiser(0.02, tiny.train_config(), frozen=("profile",))
-    updates, _ = optimiser.update(params, optimiser.init(params), params)
-    assert updates["total"] != 0 and updates["profile"] == 0
 
 
 def test_one_builder_makes_the_discriminator_of_a_run(recipe, showers):
@@ -160,14 +84,6 @@ def test_alphas_weigh_the_targets(recipe, showers, name):
         _, metrics = parallel.map_steps(stage.step, 1)(stage.init(jax.random.key(0), {}), data, jax.random.key(1))
         losses.append(float(metrics["regressor_loss"]))
     assert abs(losses[0] - losses[1]) > 0.01 * sum(losses)
-
-
-def test_gradients_are_clipped_together():
-    optimiser = stages.optimiser(1.0, tiny.train_config(clip=1.0))
-    one, other = ({"a": jnp.array([30.0 * s]), "b": jnp.array([40.0 * s])} for s in (1, 100))
-    first, _ = optimiser.update(one, optimiser.init(one), one)
-    second, _ = optimiser.update(other, optimiser.init(one), one)
-    np.testing.assert_allclose(first["a"], second["a"])
 
 
 @pytest.mark.slow

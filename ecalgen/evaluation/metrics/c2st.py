@@ -139,7 +139,7 @@ def cross_validated_scores(classifier, real, generated, folds, seed):
 
     Args:
       classifier: with scikit-learn's `fit` and `predict_proba`.
-      real, generated: `[N, F]`, or images `[N, nx, ny]`.
+      real, generated: `[N, F]`, or images.
       folds: of the cross-validation.
       seed: of the folds.
 
@@ -201,8 +201,8 @@ def explain(entry):
     """How to read the AUC."""
     del entry
     return ("Area under the ROC curve: 0.5 when the showers cannot be told apart, 1 when they always can. Boosted "
-            "trees take the observables, these with the incident particle, or the 900 cells. A convolutional network "
-            "takes the images.")
+            "trees take the observables, these with the incident particle, or the cells. A convolutional network takes "
+            "the images.")
 
 
 def verdict(entry):

@@ -16,7 +16,7 @@ BATCH = 64
 class _Network(nn.Module):
     @nn.compact
     def __call__(self, images):
-        x = framed(images[..., None] / 3)
+        x = framed((images if images.ndim == 4 else images[..., None]) / 3)
         for i, width in enumerate((16, 32, 64)):
             x = DownBlock(width, name=f"down{i}")(x)
         x = nn.leaky_relu(Dense(64, name="dense")(x.reshape(len(x), -1)), 0.1)
@@ -35,7 +35,7 @@ class ConvolutionalClassifier:
         self.seed, self.epochs = seed, epochs
 
     def fit(self, images, labels):
-        """Train on `images [N, nx, ny]` with `labels [N]`, 0 or 1; return the classifier."""
+        """Train on `images [N, nx, ny]`, or with channels, and `labels [N]`, 0 or 1; return the classifier."""
         images, labels = jnp.asarray(images, jnp.float32), jnp.asarray(labels, jnp.float32)
         steps = max(1, len(images) // BATCH) * self.epochs
         start, step = _programs(steps)
@@ -49,7 +49,7 @@ class ConvolutionalClassifier:
         return self
 
     def predict_proba(self, images):
-        """Probabilities of both labels: `[N, nx, ny]` -> `[N, 2]`."""
+        """Probabilities of both labels: images as in `fit` -> `[N, 2]`."""
         one = mapped(lambda rows: _probability(self.params, jnp.asarray(rows, jnp.float32)), 1024, images)
         return np.stack([1 - one, one], axis=1)
 

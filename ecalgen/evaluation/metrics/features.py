@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ecalgen.data.grid import SHASHLIK
-from ecalgen.data.observables import OBSERVABLES, observables, of_showers
+from ecalgen.data.observables import observables, observables_of, of_showers
 from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.data.transforms import make_transform
 from ecalgen.evaluation.metrics.published import legacy_statistics
@@ -15,6 +15,7 @@ from ecalgen.models.regressor import Regressor
 from ecalgen.sampling.weights import load_weights
 
 PHYSICS = ("longitudinal_asymmetry", "transverse_asymmetry", "longitudinal_width", "transverse_width", "sparsity")
+PHYSICS_IN_DEPTH = ("mean_depth", "depth_width", "layer_shares", "cell_sparsity")
 COORDINATES = ("log_energy", "slope_x", "slope_y", "track_x", "track_y")
 CONDITIONS = ["log_energy", "slope_x", "slope_y", "point_x", "point_y"]
 
@@ -23,8 +24,9 @@ def make_extractor(name):
     """A function `Showers` -> float32 features `[N, F]`.
 
     Args:
-      name: one of `FEATURES`: `raw` (the cells in MeV), `physics` (24 corrected statistics), `legacy` (24 statistics
-        of the public scoring program) or `embedding` (64 numbers from the shipped regressor of the incident particle).
+      name: one of `FEATURES`: `raw` (the cells in MeV), `physics` (24 corrected statistics, and more of cells in
+        depth), `legacy` (24 statistics of the public scoring program) or `embedding` (64 numbers from the shipped
+        regressor of the incident particle).
 
     Raises:
       ValueError: for any other name.
@@ -47,11 +49,13 @@ def _of_shashlik(name, showers):
 def observable_columns(showers):
     """Every observable of the showers as columns: `{name: [N, K]}`, K = 1 for most, 20 sparsities and 4 rings.
 
+    Showers that are read out in depth also have those of `DEPTH_OBSERVABLES`, with a share for each layer.
+
     The rings are `ring_shares`, their energies over S. In MeV, incident energies from 1 to 100 GeV spread them so
     widely that an error of 10 % is not seen.
     """
     values = of_showers(observables, showers)
-    columns = {name: values[name].reshape(len(showers), -1) for name in OBSERVABLES}
+    columns = {name: values[name].reshape(len(showers), -1) for name in observables_of(showers.grid)}
     total = showers.energy.reshape(len(showers), -1).sum(axis=1, dtype=np.float64)[:, None]
     columns["ring_shares"] = columns.pop("ring_energies") / np.where(total > 0, total, 1)
     return columns
@@ -82,15 +86,22 @@ def observable_features(showers, with_conditions=False):
 
 
 def cell_features(showers):
-    """log(1 + e / 0.1 MeV) of every cell: `[N, cells]`, and their name."""
-    logs = np.log1p(showers.energy.reshape(len(showers), -1) / 0.1)
-    return logs, [f"log(1 + e / 0.1 MeV) of {logs.shape[1]} cells"]
+    """log(1 + e / 0.1 MeV) of every cell: `[N, cells]`, and their name.
+
+    Cells that are read out in depth are summed along each axis in turn: the sums are fewer, and trees are slow.
+    """
+    if not showers.grid.deep:
+        logs = np.log1p(showers.energy.reshape(len(showers), -1) / 0.1)
+        return logs, [f"log(1 + e / 0.1 MeV) of {logs.shape[1]} cells"]
+    sums = [showers.energy.sum(axis).reshape(len(showers), -1) for axis in (1, 2, 3)]
+    logs = np.log1p(np.concatenate(sums, axis=1) / 0.1)
+    return logs, [f"log(1 + e / 0.1 MeV) of {logs.shape[1]} sums of cells along x, y or z"]
 
 
 def image_features(showers):
-    """log(1 + e / 0.1 MeV) of every cell as an image: `[N, nx, ny]`, and their name."""
-    logs, names = cell_features(showers)
-    return logs.reshape(showers.energy.shape), names
+    """log(1 + e / 0.1 MeV) of every cell as an image: `[N, nx, ny]`, or a channel a layer, and their name."""
+    logs = np.log1p(showers.energy / 0.1)
+    return logs, [f"log(1 + e / 0.1 MeV) of {logs[0].size} cells"]
 
 
 @jax.jit
@@ -102,9 +113,13 @@ def raw(energy, momentum, point, grid):
 
 @jax.jit
 def physics(energy, momentum, point, grid):
-    """Two asymmetries, two widths and 20 sparsities, unscaled, in the order of the legacy statistics: `[N, 24]`."""
+    """Two asymmetries, two widths and 20 sparsities, unscaled, in the order of the legacy statistics: `[N, 24]`.
+
+    Those of PHYSICS_IN_DEPTH follow for cells that are read out in depth: `[N, 46 + nz]`.
+    """
     values = observables(energy, momentum, point, grid)
-    return jnp.concatenate([values[name].reshape(len(energy), -1) for name in PHYSICS], axis=-1)
+    names = PHYSICS + PHYSICS_IN_DEPTH if grid.deep else PHYSICS
+    return jnp.concatenate([values[name].reshape(len(energy), -1) for name in names], axis=-1)
 
 
 def _embedding():

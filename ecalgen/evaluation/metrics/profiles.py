@@ -1,9 +1,9 @@
-"""Mean energy along and across the track of generated showers, over that of real showers."""
+"""Mean energy along and across the track, and in depth, of generated showers, over that of real showers."""
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ecalgen.data.observables import of_showers, track_coordinates
+from ecalgen.data.observables import lateral, layer_energies, of_showers, track_coordinates
 from ecalgen.data.showers import incident_energy
 from ecalgen.evaluation.metrics.bootstrap import resampled
 from ecalgen.evaluation.metrics.registry import Metric, register
@@ -23,9 +23,12 @@ def profile_ratios(real, generated, reference, seed=0, bootstrap=200):
     Returns:
       {"unit", "edges_cells", "along" and "across": {"real", "generated" (`[B]`), "ratio" and "reference_ratio"
       (`[B]`), "ratio_interval" and "reference_ratio_interval" (`[B, 2]`)}}; a ratio is None where its real mean is 0.
+      Where the cells are read out in depth, "depth" has a bin for each layer, and "depths_cm" are their centres.
     """
     ours, theirs, others = map(profiles, (real, generated, reference))
     result = {"unit": "MeV per GeV of incident energy", "edges_cells": EDGES.tolist()}
+    if real.grid.deep:
+        result["depths_cm"] = [round(float(depth), 6) for depth in real.grid.depths()]
     for axis in ours:
         result[axis] = {"real": ours[axis].mean(0).tolist(), "generated": theirs[axis].mean(0).tolist()}
         for prefix, rows in (("", theirs[axis]), ("reference_", others[axis])):
@@ -36,7 +39,10 @@ def profile_ratios(real, generated, reference, seed=0, bootstrap=200):
 
 
 def profiles(showers):
-    """Energy of each shower in each bin along and across its track, in MeV per GeV: `{"along", "across": [N, B]}`."""
+    """Energy of each shower in each bin along and across its track, in MeV per GeV: `{"along", "across": [N, B]}`.
+
+    Where the cells are read out in depth, `"depth": [N, nz]` is that in each layer.
+    """
     share = 1 / np.asarray(incident_energy(showers.momentum), np.float64)[:, None]
     return {axis: values * share for axis, values in of_showers(_binned_energy, showers).items()}
 
@@ -44,12 +50,13 @@ def profiles(showers):
 @jax.jit
 def _binned_energy(energy, momentum, point, grid):
     along, across = track_coordinates(momentum, point, grid)
-    return {"along": _sums(energy, along), "across": _sums(energy, across)}
+    binned = {"along": _sums(energy, along), "across": _sums(energy, across)}
+    return binned | ({"depth": layer_energies(energy)} if grid.deep else {})
 
 
 def _sums(energy, position):
-    """Sum of the energy in each bin of the position: `[N, nx, ny]` twice -> `[N, B]`."""
-    edges = [-np.inf, *EDGES, np.inf]
+    """Sum of the energy in each bin of the position: cells and `[N, nx, ny]` -> `[N, B]`."""
+    edges, energy = [-np.inf, *EDGES, np.inf], lateral(energy)
     return jnp.stack([jnp.where((low <= position) & (position < high), energy, 0).sum((1, 2))
                       for low, high in zip(edges[:-1], edges[1:], strict=True)], axis=-1)
 

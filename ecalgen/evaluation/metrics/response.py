@@ -46,7 +46,8 @@ def octaves(energies):
 
 def visible_fractions(showers):
     """S / E_p, the energy in the cells over that of the particle: `[N]`."""
-    return showers.energy.sum((1, 2), dtype=np.float64) / (1000 * np.asarray(incident_energy(showers.momentum)))
+    total = showers.energy.reshape(len(showers), -1).sum(1, dtype=np.float64)
+    return total / (1000 * np.asarray(incident_energy(showers.momentum)))
 
 
 def moments(values, seed=0, bootstrap=200):

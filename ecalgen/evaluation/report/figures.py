@@ -65,7 +65,7 @@ def mean_response(real, generated):
     """Mean energy per cell of both `Showers` on one log scale (MeV), and generated over real, centred at 1."""
     figure = Figure(figsize=(8, 4.05), layout="constrained")
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
-    means = [showers.energy.mean(0, dtype=np.float64) for showers in (real, generated)]
+    means = [showers.lateral.mean(0, dtype=np.float64) for showers in (real, generated)]
     ratio = np.divide(means[1], means[0], out=np.zeros_like(means[0]), where=means[0] > 0)
     scales = [_energy_norm(*means)] * 2 + [_ratio_norm(ratio)]
     titles, colours = ("Real", "Generated", "Generated / real"), ("viridis", "viridis", "RdBu_r")
@@ -93,7 +93,7 @@ def gallery(real, generated, count=6):
     if not same_particles(real, generated):
         raise ValueError("the gallery compares shower by shower: generate at the real showers' momentum and point")
     picks = _spread_over_energy(real, count)
-    norm = _energy_norm(real.energy[picks], generated.energy[picks])
+    norm = _energy_norm(real[picks].lateral, generated[picks].lateral)
     columns, blocks = min(len(picks), 3), -(-len(picks) // 3)
     figure = Figure(figsize=(2.7 * columns, 5.1 * blocks + 1), layout="constrained")
     grid = figure.add_gridspec(2 * blocks, columns)
@@ -101,7 +101,7 @@ def gallery(real, generated, count=6):
         block, column = divmod(number, 3)
         for row, showers, title in ((0, real, f"{_particle(real.momentum[pick])}\nreal"), (1, generated, "generated")):
             panel = figure.add_subplot(grid[2 * block + row, column])
-            drawn = _draw_cells(panel, showers.energy[pick], norm, "viridis", title, showers.grid)
+            drawn = _draw_cells(panel, showers[pick:pick + 1].lateral[0], norm, "viridis", title, showers.grid)
             panel.plot(*reference_point(real.momentum[pick], real.point[pick], real.grid), **TRACK)
     figure.colorbar(drawn, ax=figure.axes, location="bottom", pad=0.02 / blocks, aspect=40, extend="min",
                     label="Energy in the cell [MeV]")

@@ -62,6 +62,26 @@ def profiles(profile):
 
 
 @in_style
+def depth_profile(profile):
+    """Mean energy in each layer above its ratio to the real one, from `evaluation["profile"]` of cells in depth."""
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    upper, lower = figure.subplots(2, sharex=True, height_ratios=(2, 1))
+    depths, shown = np.array(profile["depths_cm"]), profile["depth"]
+    edges = np.linspace(0, depths[-1] + depths[0], len(depths) + 1)
+    upper.plot(depths, shown["real"], "o", markersize=5, color="black", label="Real")
+    upper.stairs(shown["generated"], edges, color=COLOURS[0], label="Generated", linewidth=1.5)
+    _logarithmic(upper, shown["real"])
+    _draw_ratio(lower, edges, shown)
+    reach = _farthest([shown["ratio"]])
+    upper.set_ylabel("Energy [MeV / GeV]")
+    lower.set(xlabel="Depth [cm]", ylabel="Ratio", ylim=(1 - reach, 1 + reach))
+    handles = [panel.get_legend_handles_labels() for panel in (upper, lower)]
+    figure.legend(*(first + second for first, second in zip(*handles, strict=True)), loc="outside upper center",
+                  ncols=3)
+    return figure
+
+
+@in_style
 def verdict_by_condition(bins):
     """AUC of the classifier in bins of each condition, from `evaluation["c2st"][classifier]["bins"]`."""
     shown = {name: entries for name, entries in bins.items() if entries}

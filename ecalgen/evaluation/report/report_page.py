@@ -37,7 +37,7 @@ def write_report(real, generated, evaluation, out_dir, metrics=None, title="Eval
 def _observables(real, generated, evaluation):
     scores, columns = evaluation["observables"], [observable_columns(showers) for showers in (real, generated)]
     distances = ", ".join(f"{words([name])} {number(scores[name]['w1'])}" for name in figures.LABELS)
-    yield ("distributions", "Observables", figures.distributions(*columns, real.energy[0].size, scores),
+    yield ("distributions", "Observables", figures.distributions(*columns, real.lateral[0].size, scores),
            "Share of showers in each bin, real (points) and generated (line, with the band of its statistical error), "
            "above the ratio generated / real. Triangles are ratios above 2. The outer bins also hold the values beyond "
            "them. Above each panel are the Wasserstein-1 distance in standard deviations of the real showers, and the "
@@ -59,6 +59,11 @@ def _physics(evaluation):
            "intervals. The outermost bins also hold the energy beyond them. The band is the interval of other real "
            "showers.",
            "Two profiles about the track, real and generated, with their ratios below.")
+    if "depth" in evaluation["profile"]:
+        yield ("depth_profile", "Profile in depth", physics_figures.depth_profile(evaluation["profile"]),
+               "Mean energy per GeV of incident energy in each layer, and generated / real with 95 % intervals. The "
+               "band is the interval of other real showers.",
+               "The longitudinal profile, real and generated, with its ratio below.")
     for test in evaluation["c2st"].values():
         if any(test.get("bins", {}).values()):
             figure = physics_figures.verdict_by_condition(test["bins"])
@@ -72,7 +77,7 @@ def _single_showers(real, generated):
     if same_particles(real, generated):
         yield ("gallery", "Single showers", figures.gallery(real, generated),
                "Real above generated showers of the same particle, on one log scale. Grey cells hold no energy. The "
-               "cross is where the track crosses the reference plane, 15 cm deep.",
+               f"cross is where the track crosses the reference plane, {real.grid.reference_depth:g} cm deep.",
                "Pairs of maps of cells: real showers above the generated ones of the same particles.")
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from ecalgen.adagan.boosting import shower_weights
+from ecalgen.training.boosting import shower_weights
 
 
 @settings(deadline=None)

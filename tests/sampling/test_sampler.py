@@ -164,7 +164,7 @@ def test_particles_that_miss_are_empty_if_asked(sample, showers):
 def test_in_range_showers_are_those_of_the_network_alone(trained, sample, showers):
     """Bit for bit, with the training range and without."""
     card, transform = sample.card, make_transform("sqrt", 100.0)
-    alone = sampler.make_sampler(sampler.build_generator(sampler.folded(card["generator"])), transform)
+    alone = sampler.make_sampler(sampler.generator_of_card(card), transform)
     made = alone(sample.variables, jax.random.key(4), showers.momentum[:16], showers.point[:16])
     np.testing.assert_array_equal(sample(showers.momentum[:16], showers.point[:16], seed=4), made)
 

@@ -6,7 +6,7 @@ from parameters import stirred
 
 from ecalgen.models.build import build_discriminator, build_generator
 from ecalgen.models.layers import fold_spectral_norm
-from ecalgen.sampling.sampler import folded
+from ecalgen.sampling.cards import folded
 
 torch = pytest.importorskip("torch", reason="needs PyTorch: pip install torch")
 

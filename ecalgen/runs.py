@@ -22,6 +22,7 @@ from ecalgen.training.metrics_log import read_metrics, training_seconds
 from ecalgen.training.readout import regressor_report
 from ecalgen.training.recipe import check_recipe, source_of, write_recipe
 from ecalgen.training.stages import last_fields, make_targets
+from ecalgen.training.start import read_start
 from ecalgen.training.tensorboard import make_writers
 
 
@@ -44,6 +45,7 @@ def prepare(config, workdir):
         source, count = source_of(config), config.evaluation.showers
         _check_counts(source, count)  # before anything is written
         test, training = (source.load(split, count) for split in ("test", "train"))
+        read_start(config, training.grid)
         warn_of_differences(training, test)
         make_targets(config, training)  # a user's function may fail
     write_recipe(config, workdir)
@@ -72,6 +74,8 @@ def train(config, workdir):
     if is_first():
         print(f"training {config.system} ({config.preset}) on {material.count:,} showers, {device()}, in {workdir}",
               flush=True)
+        if material.start:
+            print(material.start, flush=True)
     states = {}
     for stage in material.stages:
         states[stage.name] = run_stage(stage, material.data, config.train, config.seed, workdir, writers,

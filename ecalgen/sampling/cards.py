@@ -75,7 +75,7 @@ def card_arrays(card, kind):
     if kind == "regressor":
         return _regressor_arrays(card["outputs"])
     _check_generator(card["generator"])
-    arrays = _generator_arrays(json.dumps(card["generator"]), domain_of_card(card))
+    arrays = generator_arrays(card["generator"], domain_of_card(card))
     return {f"member{number}": arrays for number in range(len(card["steps"]))} if kind == "ensemble" else arrays
 
 
@@ -95,6 +95,11 @@ def _check_generator(fields):
             raise RecordError(f"generator.{name} has {len(fields[name])} numbers; it must have at most {LONGEST}")
     if fields.get("rounds", 0) > LONGEST:
         raise RecordError(f"generator.rounds is {fields['rounds']}; it must be at most {LONGEST}")
+
+
+def generator_arrays(fields, domain):
+    """The arrays of the generator that `config.generator` describes in a domain, as those of `card_arrays`."""
+    return _generator_arrays(json.dumps(fields), domain)
 
 
 @functools.lru_cache(maxsize=64)

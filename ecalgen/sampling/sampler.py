@@ -153,6 +153,8 @@ def export_generator(folder, state, config, showers, domain):
     card = {"kind": "generator", "system": config.system, "preset": config.preset, "generator": fields["generator"],
             "data": fields["data"], "steps": int(state.step), "trained_on": condition_range(showers),
             "domain": domain_record(domain), "provenance": provenance(config.seed)}
+    if config.get("init"):
+        card["init"] = config.init
     if config.regressor:
         card["regressor"] = fields["regressor"]
     save_weights(folder, params, card)

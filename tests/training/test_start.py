@@ -70,6 +70,8 @@ def test_all_but_the_whitening_carries_over_to_another_grid(begun, coarse):
     assert made.start.anew == () and set(state.generator.params) == set(shipped)
     assert not same(state.generator.params["whitening"], shipped["whitening"])
     assert same(state.generator.params["whitening"], fitted.network.params["whitening"])
+    turned = np.linalg.solve(fitted.network.params["whitening"]["rotation"], shipped["whitening"]["rotation"])
+    np.testing.assert_allclose(turned, turned.T, atol=1e-3 * np.abs(turned).max())  # as after the nearest rotation
     assert str(made.start) == ("starting from anchored_light: correction, neighbours, profile, total; anew: whitening "
                                "(fitted to these showers), all else")
 

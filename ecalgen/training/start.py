@@ -12,8 +12,8 @@ The scales of the particle stay the old ones, so that an energy, a slope or a pl
 layers. The visible fraction and its resolution belong to the calorimeter and are those of the new showers: so the total
 energy carries over to a calorimeter of another sampling fraction. Lengths stay in units of the grid's own cells. A
 shower is equally wide in cm in all cells of a material, and the old profile at first predicts one that is equally wide
-in cells. But the share of a wide cell is an integral over it, so that lengths in cm do not predict it either, and after
-a hundred steps of the prior's fit the two units are equally good.
+in cells. But the share of a wide cell is an integral over it, so that lengths in cm do not predict it either. In short
+fits to 1,000 showers, judged by `validation`, the prior was equally good in either unit after two hundred steps.
 """
 import dataclasses
 from typing import Any, NamedTuple

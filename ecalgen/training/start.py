@@ -82,14 +82,11 @@ def read_start(config, grid, workdir=None):
       workdir: of the run, which keeps a copy of the weights from its first step on.
 
     Raises:
-      WeightsError: no such model, or its files are damaged.
-      ConfigError: a generator of other fields or of another transform, or one of which nothing fits this grid.
+      ConfigError: nothing of the generator fits this grid; and the errors of `read_weights`.
     """
     if not config.get("init"):
         return None
-    kept = workdir and workdir / FOLDER
-    params, card = load_weights(kept if kept and kept.exists() else config.init, "generator")
-    _check_same(config, card)
+    params, card = read_weights(config, workdir)
     expected = generator_arrays(config.generator.to_dict(), Domain(grid))
     shapes = lambda tree: jax.tree.map(lambda array: array.shape, tree)
     fits = {name: shapes(params[name]) == shapes(expected[name]) for name in params}
@@ -100,6 +97,19 @@ def read_start(config, grid, workdir=None):
         raise ConfigError(f"config.init is {config.init!r}, a generator of {domain.grid}, of which nothing fits "
                           f"{grid}; start from a generator of this grid, or leave the field out")
     return Start(config.init, carried, anew, params.get(FITTED), domain)
+
+
+def read_weights(config, workdir=None):
+    """(params, card) of the generator that `config.init` names, or of the copy in the folder of the run.
+
+    Raises:
+      WeightsError: no such model, or its files are damaged.
+      ConfigError: a generator of other fields or of another transform.
+    """
+    kept = workdir and workdir / FOLDER
+    params, card = load_weights(kept if kept and kept.exists() else config.init, "generator")
+    _check_same(config, card)
+    return params, card
 
 
 def keep_start(config, workdir):

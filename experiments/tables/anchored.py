@@ -41,7 +41,7 @@ def few_showers():
     """Figures by particle and number of training showers, from fresh parameters and from a shipped generator."""
     result = common.load("few_showers")
     rows = []
-    for particle, judged in result["showers"].items():
+    for particle in result["showers"]:
         sizes = {int(size) for kind, size, _ in (run["variant"].split(", ") for run in result["runs"])
                  if kind == particle}
         rows += [[particle, f"{size:,}", *_few_showers_cells(result, particle, size)] for size in sorted(sizes)]
@@ -51,9 +51,9 @@ def few_showers():
     seeds = sorted({str(run["seed"]) for run in result["runs"]})
     settings, prd = result["settings"], real["physics_prd"]
     judges = " and ".join(f"{count:,} {particle}" for particle, count in result["showers"].items())
-    note = (f"{settings['prior']:,} steps of the prior and {settings['steps']:,} of the GAN, size `{settings['size']}`, "
-            f"seeds {', '.join(seeds)}, {device(result)}; PRD: {prd['clusters']} clusters, {prd['runs']} runs; {judges} "
-            f"of `{split_of(result)}` judge.")
+    note = (f"{settings['prior']:,} steps of the prior and {settings['steps']:,} of the GAN, size "
+            f"`{settings['size']}`, seeds {', '.join(seeds)}, {device(result)}; PRD: {prd['clusters']} clusters, "
+            f"{prd['runs']} runs; {judges} of `{split_of(result)}` judge.")
     return table(["particle", "training showers", "AUC, alone", "AUC, started", "physics PRD-AUC, alone",
                   "physics PRD-AUC, started", "minutes"], rows, note)
 

@@ -67,6 +67,8 @@ def test_all_but_the_whitening_carries_over_to_another_grid(begun, coarse):
         assert same(fitted.network.params[name], shipped[name]) and same(state.generator.params[name], shipped[name])
     for name in ("correction", "neighbours"):
         assert same(state.generator.params[name], shipped[name]) and same(state.ema[name], shipped[name])
+    own = domain_of(made.showers)
+    assert made.domain == made.start.domain_of(own) != own
     assert made.start.anew == () and set(state.generator.params) == set(shipped)
     assert not same(state.generator.params["whitening"], shipped["whitening"])
     assert same(state.generator.params["whitening"], fitted.network.params["whitening"])

@@ -111,7 +111,7 @@ def test_a_folder_in_use_is_refused_in_one_line(tmp_path):
     (["--config=configs/baseline.py:test", "--config.data.source=missing.npz"], "error: missing.npz"),
     (["--config=configs/baseline.py:test", "--config.generator.name=fancy"], "config.generator.name is 'fancy'"),
     (["--config=configs/anchored.py:test", "--config.init=nobody"], "error: 'nobody' is neither a run's folder"),
-    (["--config=configs/library.py:test", "--config.init=anchored"], "error: --config: the recipe has no field 'init'."),
+    (["--config=configs/library.py:test", "--config.init=anchored"], "--config: the recipe has no field 'init'."),
     (["--config=configs/baseline.py:test", "--config.evaluation.protocol=mine"], "evaluation.protocol is 'mine'"),
 ])
 def test_faults_are_named_before_any_long_work(tmp_path, arguments, message):

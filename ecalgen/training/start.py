@@ -106,16 +106,21 @@ def read_weights(config, workdir=None):
       WeightsError: no such model, or its files are damaged.
       ConfigError: a generator of other fields or of another transform.
     """
-    kept = workdir and workdir / FOLDER
-    params, card = load_weights(kept if kept and kept.exists() else config.init, "generator")
+    kept = workdir is not None and _is_kept(workdir)
+    params, card = load_weights(workdir / FOLDER if kept else config.init, "generator")
     _check_same(config, card)
     return params, card
 
 
 def keep_start(config, workdir):
     """Copy the weights that `config.init` names into the run's folder, so that a later call does not need them."""
-    if config.get("init") and not (workdir / FOLDER).exists():
+    if config.get("init") and not _is_kept(workdir):
         copy_weights(config.init, "generator", workdir / FOLDER)
+
+
+def _is_kept(workdir):
+    """Whether the copy is there; its card is written last."""
+    return (workdir / FOLDER / "generator" / "card.json").exists()
 
 
 def _check_same(config, card):

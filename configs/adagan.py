@@ -54,6 +54,7 @@ def get_config(preset=""):
     """The recipe, whole or as one of `PRESETS`."""
     config = base_config()
     config.system = "adagan"
+    del config.init  # its generators are members of an ensemble
     config.data.source = "electron_layered"  # a shipped sample, or the path of a file
     config.data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
     config.stages = ("ensemble",)

@@ -23,6 +23,7 @@ def get_config():
     data.on_device = 200_000  # training showers (3.6 kB each) at most; more stream, in blocks of half this number
     data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 
+    config.init = config_dict.placeholder(str)  # a shipped generator or a run's folder to start from; None: afresh
     config.stages = ("gan",)  # what is trained, in this order
     # name: one of models/build.py; the other fields are the arguments of the class of that name
     config.generator = ml_collections.ConfigDict()

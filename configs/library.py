@@ -26,6 +26,7 @@ def get_config(preset=""):
     """The recipe, whole or as one of `PRESETS`."""
     config = base_config()
     config.system = "library"
+    del config.init  # a library is filled, not trained
     config.stages = ("library",)
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.generator = ml_collections.ConfigDict(dict(

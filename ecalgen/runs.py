@@ -24,6 +24,7 @@ from ecalgen.training.metrics_log import read_metrics, training_seconds
 from ecalgen.training.readout import regressor_report
 from ecalgen.training.recipe import check_recipe, source_of, write_recipe
 from ecalgen.training.stages import last_fields, make_targets
+from ecalgen.training.start import read_start, read_weights
 from ecalgen.training.tensorboard import make_writers
 
 
@@ -44,8 +45,11 @@ def prepare(config, workdir):
     check_config(config)
     if not (workdir / "config.json").exists():
         source, count = source_of(config), config.evaluation.showers
+        if config.get("init"):
+            read_weights(config)
         _check_counts(source, count)  # before anything is written
         test, training = (source.load(split, count) for split in ("test", "train"))
+        read_start(config, training.grid)  # of a generator, some part must fit the grid
         warn_of_differences(training, test)
         build_generator(config.generator, Domain(training.grid))  # it may take cells in one layer only
         make_targets(config, training)  # a user's function may fail
@@ -75,6 +79,8 @@ def train(config, workdir):
     if is_first():
         print(f"training {config.system} ({config.preset}) on {material.count:,} showers, {device()}, in {workdir}",
               flush=True)
+        if material.start:
+            print(material.start, flush=True)
     states = {}
     for stage in material.stages:
         last = run_stage(stage, material.data, config.train, config.seed, workdir, writers, before=dict(states))

@@ -51,9 +51,11 @@ def test_a_run_leaves_what_the_readme_says(workdir):
 @pytest.mark.parametrize("arguments", [
     ["--config=configs/baseline.py:test"],
     ["--config=configs/anchored.py:test", "--config.stages=('prior',)", "--config.generator.correction=False"],
+    ["--config=configs/anchored.py:test,size=light", "--config.init=anchored_light",
+     "--config.generator.widths=(16, 16, 16)"],
 ])
 def test_other_runs(arguments, tmp_path, few_showers):
-    """The plain generator, and the prior judged alone."""
+    """The plain generator, the prior judged alone, and a start from a shipped generator."""
     quick_command(*arguments, f"--config.data.source={few_showers}", f"--workdir={tmp_path}")
     evaluation = json.loads((tmp_path / "evaluation.json").read_text())
     assert evaluation["training"]["steps"] == 20 and evaluation["c2st"]["images"]["auc"] > 0.4
@@ -108,6 +110,8 @@ def test_a_folder_in_use_is_refused_in_one_line(tmp_path):
     (["--config=configs/baseline.py:test", "--mode=sample"], "holds no run; train it first"),
     (["--config=configs/baseline.py:test", "--config.data.source=missing.npz"], "error: missing.npz"),
     (["--config=configs/baseline.py:test", "--config.generator.name=fancy"], "config.generator.name is 'fancy'"),
+    (["--config=configs/anchored.py:test", "--config.init=nobody"], "error: 'nobody' is neither a run's folder"),
+    (["--config=configs/library.py:test", "--config.init=anchored"], "--config: the recipe has no field 'init'."),
     (["--config=configs/baseline.py:test", "--config.evaluation.protocol=mine"], "evaluation.protocol is 'mine'"),
 ])
 def test_faults_are_named_before_any_long_work(tmp_path, arguments, message):

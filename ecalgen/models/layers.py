@@ -285,12 +285,27 @@ def fold_spectral_norm(params, spectral, iterations=30):
     return flax.traverse_util.unflatten_dict(kernels)
 
 
-@functools.partial(jax.jit, static_argnames="iterations")
+def settled_vectors(params, spectral, iterations=30):
+    """The starting vectors of spectral norm after power iteration, for kernels that come from elsewhere.
+
+    The arguments are those of `fold_spectral_norm`.
+    """
+    kernels, vectors = (flax.traverse_util.flatten_dict(tree) for tree in (params, spectral))
+    return flax.traverse_util.unflatten_dict({
+        (*layer, name): _iterated(kernels[(*layer, "kernel")], u, iterations)[0]
+        for (*layer, name), u in vectors.items()})
+
+
 def _folded(kernel, u, iterations):
-    """A kernel divided by its largest singular value; one program for all kernels of a shape."""
-    _, sigma = lax.fori_loop(0, iterations, lambda _, carry: power_iteration(kernel, carry[0]),
-                             (u, jnp.zeros((), kernel.dtype)))
-    return kernel / sigma
+    """A kernel divided by its largest singular value."""
+    return kernel / _iterated(kernel, u, iterations)[1]
+
+
+@functools.partial(jax.jit, static_argnames="iterations")
+def _iterated(kernel, u, iterations):
+    """u and the largest singular value after power iteration; one program for all kernels of a shape."""
+    return lax.fori_loop(0, iterations, lambda _, carry: power_iteration(kernel, carry[0]),
+                         (u, jnp.zeros((), kernel.dtype)))
 
 
 def at_precision(params, dtype):

@@ -14,7 +14,10 @@ from ecalgen.models.particle import incident_vector
 CHUNK = 1_000
 """Showers whose observables are computed at once."""
 DEGREES = {"mean": 4, "log_std": 2}
-"""Degrees of the polynomials in the incident particle."""
+"""Degrees of the polynomials in the incident particle; of few showers, those of lower degrees are fitted alone."""
+SHOWERS_PER_TERM = 8
+"""Least number of showers for each term that is fitted. A polynomial with nearly as many terms as there are showers
+follows each of them: then real showers look whiter than equally good generated ones."""
 LIMIT = 6.0
 """Standard deviations beyond which a whitened observable grows only like a logarithm."""
 FLOOR = 0.03
@@ -58,23 +61,64 @@ def expansion(given, degree):
 def polynomial(given, degree):
     """All products of at most `degree` entries: `[N, C]` -> `[N, (C + degree choose degree)]`."""
     one = jnp.concatenate([jnp.ones_like(given[:, :1]), given], axis=1)
-    factors = np.array(list(itertools.combinations_with_replacement(range(one.shape[1]), degree)), int)
-    return jnp.prod(one[:, factors], axis=-1)
+    return jnp.prod(one[:, _factors(one.shape[1], degree)], axis=-1)
+
+
+def _factors(channels, degree):
+    """Indices of the factors of each product: `[(channels - 1 + degree choose degree), degree]`."""
+    return np.array(list(itertools.combinations_with_replacement(range(channels), degree)), int)
+
+
+def orders(degree):
+    """The order of each term of `expansion`: 0 for the constant, and for n times a product one more than its own."""
+    count = lambda degree: [sum(factor > 0 for factor in factors) for factors in _factors(6, degree)]
+    return np.array(count(degree) + 2 * [order + 1 for order in count(degree - 1)])
+
+
+def fit_terms(terms, target, degree):
+    """Coefficients of an `expansion` by least squares; 0 for the orders for whose terms the showers are too few.
+
+    Args:
+      terms: `[N, T]`, the expansion.
+      target: `[N, F]`.
+      degree: of the expansion.
+
+    Returns:
+      `[T, F]`.
+    """
+    order = orders(degree)
+    enough = [highest for highest in range(degree + 1)
+              if SHOWERS_PER_TERM * (order <= highest).sum() <= len(terms)]
+    fitted, found = order <= max(enough, default=0), np.zeros((len(order), target.shape[1]))
+    found[fitted] = np.linalg.lstsq(terms[:, fitted], target, rcond=CONDITION)[0]
+    return found
 
 
 def fit_whitening(energy, momentum, point, domain):
     """Parameters of `Whitening` from real showers, by least squares in float64: `[N, nx, ny]`, `[N, 3]`, `[N, 2]`."""
     columns = lambda *rows: _columns(*rows, domain)
     values, *terms = (array.astype(np.float64) for array in mapped(columns, CHUNK, energy, momentum, point))
-    fit = lambda terms, target: np.linalg.lstsq(terms, target, rcond=CONDITION)[0]
-    mean = fit(terms[0], values)
+    mean = fit_terms(terms[0], values, DEGREES["mean"])
     residual = values - terms[0] @ mean
-    log_std = fit(terms[1], np.log(np.abs(residual) + 0.1 * residual.std(axis=0) + 1e-12))
+    log_std = fit_terms(terms[1], np.log(np.abs(residual) + 0.1 * residual.std(axis=0) + 1e-12), DEGREES["log_std"])
     log_std[0] += np.log((residual * np.exp(-(terms[1] @ log_std))).std(axis=0) + 1e-12)
     variances, axes = np.linalg.eigh(np.cov((residual * np.exp(-(terms[1] @ log_std))).T))
     rotation = axes / np.sqrt(np.maximum(variances, FLOOR**2))
     return {name: jnp.asarray(array, jnp.float32)
             for name, array in dict(mean=mean, log_std=log_std, rotation=rotation).items()}
+
+
+def turned(whitening, other):
+    """A whitening whose directions lie nearest to those of another one.
+
+    A whitening w R Q whitens as well as w R, with any rotation Q. Here Q minimises the mean of |w R Q - w R'|^2 over
+    showers that w R whitens: Q = U V^T from the singular values U s V^T of R^-1 R'.
+
+    Source: the orthogonal Procrustes problem, Schönemann 1966, Psychometrika 31, 1.
+    """
+    ours, theirs = (np.asarray(params["rotation"], np.float64) for params in (whitening, other))
+    left, _, right = np.linalg.svd(np.linalg.solve(ours, theirs))
+    return whitening | {"rotation": jnp.asarray(ours @ left @ right, jnp.float32)}
 
 
 @jax.jit

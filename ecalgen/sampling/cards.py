@@ -92,7 +92,7 @@ def card_arrays(card, kind):
     if kind == "regressor":
         return _regressor_arrays(card["outputs"])
     _check_generator(card["generator"])
-    return _generator_arrays(json.dumps(card["generator"]), card.get("members"), domain_of_card(card))
+    return generator_arrays(card["generator"], domain_of_card(card), card.get("members"))
 
 
 def generator_of_card(card):
@@ -125,6 +125,11 @@ def _check_generator(fields):
             raise RecordError(f"generator.{name} has {len(fields[name])} numbers; it must have at most {LONGEST}")
     if fields.get("rounds", 0) > LONGEST:
         raise RecordError(f"generator.rounds is {fields['rounds']}; it must be at most {LONGEST}")
+
+
+def generator_arrays(fields, domain, members=None):
+    """The arrays of the generator, or ensemble, that `config.generator` describes in a domain, as `card_arrays`."""
+    return _generator_arrays(json.dumps(fields), members, domain)
 
 
 @functools.lru_cache(maxsize=64)

@@ -153,6 +153,8 @@ def export_generator(folder, state, config, showers, domain):
             "domain": domain_record(domain), "provenance": provenance(config.seed)}
     if members:
         card |= {"members": members, "steps": config.train.steps}
+    if config.get("init"):
+        card["init"] = config.init
     if config.regressor:
         card["regressor"] = fields["regressor"]
     save_weights(folder, params, card)

@@ -72,6 +72,22 @@ def load_weights(source, kind):
     return flax.traverse_util.unflatten_dict(arrays, sep="/"), card
 
 
+def copy_weights(source, kind, folder):
+    """Copy the files of a run's folder or of a shipped model's name, so that `load_weights(folder, kind)` reads them.
+
+    Args:
+      source, kind: as of `load_weights`.
+      folder: made when missing.
+
+    Raises:
+      WeightsError: no such model.
+    """
+    there, here = _folder(source, kind), pathlib.Path(folder) / "generator"
+    here.mkdir(parents=True, exist_ok=True)
+    for name in ("weights.npz", "card.json"):  # in this order: the card says that the weights are there
+        write_bytes(here / name, (there / name).read_bytes())
+
+
 def shipped_models(kind):
     """Names of the models of a kind that ship."""
     return sorted(path.parent.name for path in SHIPPED.glob("*/card.json")

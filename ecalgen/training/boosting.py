@@ -67,7 +67,7 @@ class ClassifierState(struct.PyTreeNode):
         return {}
 
 
-class Start(NamedTuple):
+class Fitted(NamedTuple):
     """Parameters that a network starts from, by their names at its top."""
 
     fitted: dict
@@ -138,7 +138,7 @@ def member_stage(config, number, data, validation, domain):
 
     def init(key, before):
         fitted = {"typical": fit_typical(data["cells"], data["momentum"], domain.scales)}
-        return init_gan(networks, jax.random.fold_in(key, number), data, {"start": Start(fitted)})
+        return init_gan(networks, jax.random.fold_in(key, number), data, {"typical": Fitted(fitted)})
 
     def shown(data, before):
         data = data | {"targets": np.asarray(energy_condition(data["momentum"], domain.scales)[:, :1])}

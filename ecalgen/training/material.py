@@ -13,6 +13,7 @@ from ecalgen.training.feed import ArrayBlocks
 from ecalgen.training.loop import Stage, trained_state
 from ecalgen.training.recipe import source_of
 from ecalgen.training.stages import build_stages, make_discriminator, make_targets, training_arrays
+from ecalgen.training.start import Start, keep_start, read_start
 from ecalgen.training.state import init_key
 from ecalgen.training.targets import Targets
 
@@ -32,6 +33,7 @@ class Material(NamedTuple):
       discriminator: of the GAN stage, with its regressor; None without one.
       seed: of the run.
       domain: grid and scales of the training showers.
+      start: the generator that the stages start from; None for fresh parameters.
     """
 
     showers: Showers
@@ -42,6 +44,7 @@ class Material(NamedTuple):
     discriminator: Any
     seed: int
     domain: Domain
+    start: Start | None = None
 
     @property
     def count(self):
@@ -64,32 +67,40 @@ def load_material(config, workdir=None, training=None):
         showers = stream.block(0)
     else:
         showers = source.load("train") if training is None else training
-    domain = find_domain(workdir, showers)
+    start = read_start(config, showers.grid, workdir)
+    domain = find_domain(workdir, showers, start)
     targets = make_targets(config, showers[:EXAMPLES])
     arrays = lambda showers: training_arrays(showers, transform, targets)
     example = arrays(showers[:EXAMPLES] if stream else showers)
     stages = build_stages(config, example, source.load("validation"), domain, targets)
+    stages = [start.before(stage) for stage in stages] if start else stages
     discriminator = make_discriminator(config, domain, targets) if targets else None
     return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, transform, targets,
-                    discriminator, config.seed, domain)
+                    discriminator, config.seed, domain, start)
 
 
 def begin_training(config, workdir):
-    """The `Material` of a run that trains; the first process writes its domain into the folder, if it is not there."""
+    """The `Material` of a run that trains; the first process writes into the folder what a later call needs.
+
+    That is the domain, and the weights that `config.init` names.
+    """
     material = load_material(config, workdir)
     if is_first():
+        keep_start(config, workdir)
         keep_domain(workdir, material.domain)
     return material
 
 
-def find_domain(workdir, showers):
-    """The domain of a run: that of its training, of older versions for a run that they began, else of the showers."""
-    if workdir is None:
-        return domain_of(showers)
-    if (workdir / "domain.json").exists():
+def find_domain(workdir, showers, start=None):
+    """The domain of a run: that of its training, of older versions for a run that they began, else of the showers.
+
+    A run with a `Start` keeps some of its scales (`Start.domain_of`).
+    """
+    if workdir and (workdir / "domain.json").exists():
         return read_domain(read_record(workdir / "domain.json", DOMAIN_RECORD))
-    old = OLD_ENSEMBLES if showers.grid.deep else OLD
-    return old if (workdir / "checkpoints").exists() else domain_of(showers)
+    if workdir and (workdir / "checkpoints").exists():
+        return OLD_ENSEMBLES if showers.grid.deep else OLD
+    return start.domain_of(domain_of(showers)) if start else domain_of(showers)
 
 
 def keep_domain(workdir, domain):

@@ -87,7 +87,7 @@ def prior_stage(config, data, validation, domain, targets):
     alone = build_generator(fields.to_dict() | {"correction": False}, domain)
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,
                  step=functools.partial(bound_step, fit=bound),
-                 init=lambda key, before: init_prior(prior, bound.optimiser, key, data, FITS["prior"]),
+                 init=lambda key, before: init_prior(prior, bound.optimiser, key, data, FITS["prior"], before),
                  monitor=wasserstein_monitor(alone, make_transform(**config.data.transform), validation))
 
 
@@ -155,7 +155,7 @@ def vae_stage(config, data, validation, domain, targets):
     vae = VAE(generator.latent, generator.widths, generator.attention, generator.octant, domain=domain)
     bound = BoundFit(vae, vae.latent, falling_adam(fit, config.train.clip), fit.batch_size, fit.beta)
     return Stage(name="vae", steps=fit.steps, batch_size=fit.batch_size, step=functools.partial(bound_step, fit=bound),
-                 init=lambda key, before: init_vae(vae, bound.optimiser, key, data),
+                 init=lambda key, before: init_vae(vae, bound.optimiser, key, data, before),
                  monitor=wasserstein_monitor(generator, make_transform(**config.data.transform), validation))
 
 

@@ -7,8 +7,11 @@ import jax
 import jax.numpy as jnp
 from flax import struct
 
-from ecalgen.models.layers import fold_spectral_norm
-from ecalgen.models.whitening import fit_whitening
+from ecalgen.models.layers import fold_spectral_norm, settled_vectors
+from ecalgen.models.whitening import fit_whitening, turned
+
+START = "start"
+"""Name of the `start.Start` of a run among the stages before a stage."""
 
 
 class Network(struct.PyTreeNode):
@@ -154,37 +157,49 @@ def init_gan(networks, key, data, before=None):
       networks: `Networks`.
       key: as of `init_key`.
       data: the training showers, as `steps.gan_step` takes them; only shapes are used.
-      before: {name: last state} of the stages before, whose `fitted` parameters both networks take over.
+      before: {name: last state} of the stages before, whose `fitted` parameters both networks take over, and the
+        `Start` of the run, whose other parameters the generator starts from.
     """
     generator_key, discriminator_key = jax.random.split(key)
     momentum, point = data["momentum"][:1], data["point"][:1]
     noise = jax.vmap(networks.generator.draw_noise)(key[None])
     fitted = {name: value for state in (before or {}).values() for name, value in state.fitted.items()}
     generator = init_network(networks.generator, networks.generator_optimiser, generator_key, noise, momentum, point,
-                             fitted=fitted)
+                             fitted=_carried(before) | fitted)
+    if before and START in before:  # whose kernels have their spectral norm folded in: it is 1
+        generator = generator.replace(spectral=settled_vectors(generator.params, generator.spectral))
     discriminator = init_network(networks.discriminator, networks.discriminator_optimiser, discriminator_key,
                                  data["cells"][:1], momentum, point, fitted=fitted)
     return GANState(step=jnp.zeros((), jnp.int32), generator=generator, discriminator=discriminator,
                     ema=jax.tree.map(jnp.copy, generator.params))
 
 
-def init_prior(prior, optimiser, key, data, fits):
+def init_prior(prior, optimiser, key, data, fits, before=None):
     """The state of a prior before the first step, its whitening fitted to the training showers.
 
-    `fits` are the names of the parameters that later stages take over.
+    `fits` are the names of the parameters that later stages take over; `before` is that of `init_gan`.
     """
     example = [data[name][:1] for name in ("cells", "momentum", "point")]
-    network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape_latents)))
+    network = init_network(prior, optimiser, key, *example, jnp.zeros((1, prior.shape_latents)),
+                           fitted=_carried(before))
     whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])), prior.domain)
+    if before and START in before:
+        whitening = turned(whitening, before[START].whitening)
     return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("total", "profile"), fits=fits,
                       network=network.replace(params=network.params | {"whitening": whitening}))
 
 
-def init_vae(vae, optimiser, key, data):
-    """The state of a variational autoencoder before the first step."""
+def init_vae(vae, optimiser, key, data, before=None):
+    """The state of a variational autoencoder before the first step; `before` is that of `init_gan`."""
     example = [data[name][:1] for name in ("cells", "momentum", "point")]
     return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=("decoder",),
-                      network=init_network(vae, optimiser, key, *example, jnp.zeros((1, vae.latent))))
+                      network=init_network(vae, optimiser, key, *example, jnp.zeros((1, vae.latent)),
+                                           fitted=_carried(before)))
+
+
+def _carried(before):
+    """The parameters that a generator starts from; none without a `Start`."""
+    return jax.tree.map(jnp.asarray, before[START].params) if before and START in before else {}
 
 
 def init_regressor(regressor, optimiser, key, example, start=None):

@@ -1,6 +1,6 @@
-"""The anchored generator: its ablation, pilots and learning curve."""
+"""The anchored generator: its ablation, pilots and learning curve, and its start from a shipped one."""
 from experiments.tables import common
-from experiments.tables.common import OTHERS, fixed, runs_of, spread, table
+from experiments.tables.common import OTHERS, device, fixed, runs_of, split_of, spread, table
 
 
 def ablation():
@@ -35,6 +35,35 @@ def learning_curve():
               for row in kept]
     ceiling = [OTHERS, "", "0.5", f"{curve['physics_prd_ceiling']:.3f}", ""]
     return table(["state", "minutes", "classifier AUC", "physics PRD-AUC", "mean W1"], [*points, ceiling])
+
+
+def few_showers():
+    """Figures by particle and number of training showers, from fresh parameters and from a shipped generator."""
+    result = common.load("few_showers")
+    rows = []
+    for particle in result["showers"]:
+        sizes = {int(size) for kind, size, _ in (run["variant"].split(", ") for run in result["runs"])
+                 if kind == particle}
+        rows += [[particle, f"{size:,}", *_few_showers_cells(result, particle, size)] for size in sorted(sizes)]
+        real = result["real_against_real"][particle]
+        rows.append([particle, OTHERS, *2 * fixed([real["auc"]["observables"]]),
+                     *2 * fixed([real["physics_prd"]["auc"]]), ""])
+    seeds = sorted({str(run["seed"]) for run in result["runs"]})
+    settings, prd = result["settings"], real["physics_prd"]
+    judges = " and ".join(f"{count:,} {particle}" for particle, count in result["showers"].items())
+    note = (f"{settings['prior']:,} steps of the prior and {settings['steps']:,} of the GAN, size "
+            f"`{settings['size']}`, seeds {', '.join(seeds)}, {device(result)}; PRD: {prd['clusters']} clusters, "
+            f"{prd['runs']} runs; {judges} of `{split_of(result)}` judge.")
+    return table(["particle", "training showers", "AUC, alone", "AUC, started", "physics PRD-AUC, alone",
+                  "physics PRD-AUC, started", "minutes"], rows, note)
+
+
+def _few_showers_cells(result, particle, size):
+    runs = {start: runs_of(f"{particle}, {size}, {start}", result) for start in ("alone", "started")}
+    figures = (lambda run: run["auc"]["observables"], lambda run: run["physics_prd"]["auc"])
+    cells = [spread([figure(run) for run in runs[start]]) if runs[start] else "–"
+             for figure in figures for start in runs]
+    return [*cells, common.minutes([*runs["alone"], *runs["started"]])]
 
 
 def _ablation_row(runs, judges):

@@ -3,6 +3,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax.traverse_util import flatten_dict, unflatten_dict
 from scipy.signal import correlate
 from scipy.special import softmax
 
@@ -15,6 +16,7 @@ from ecalgen.models.layers import (
     at_precision,
     fold_spectral_norm,
     power_iteration,
+    settled_vectors,
 )
 
 RNG = np.random.default_rng(3)
@@ -116,6 +118,19 @@ def test_modulation_without_signal_makes_unit_rms():
     x = RNG.normal(size=(2, 4, 4, 8)).astype("f4") * 50
     y = Modulation().apply({}, x)
     np.testing.assert_allclose(np.mean(np.square(y), axis=-1), 1, rtol=1e-4)
+
+
+def test_settled_vectors_know_the_norm_of_kernels_from_elsewhere():
+    """The largest singular values are those of NumPy, after one more step of power iteration."""
+    x, signal = RNG.normal(size=(2, 4, 4, 6)).astype("f4"), RNG.normal(size=(2, 3)).astype("f4")
+    variables = UpBlock(5, spectral_norm=True).init(jax.random.key(0), x, signal)
+    kernels = flatten_dict(jax.tree.map(lambda kernel: kernel * 3 + 0.1, variables["params"]))
+    vectors = flatten_dict(settled_vectors(unflatten_dict(kernels), variables["spectral"]))
+    assert vectors.keys() == flatten_dict(variables["spectral"]).keys() and len(vectors) == 2
+    for (*layer, _), u in vectors.items():
+        kernel = kernels[(*layer, "kernel")]
+        expected = np.linalg.norm(np.reshape(kernel, (-1, kernel.shape[-1])), 2)
+        np.testing.assert_allclose(power_iteration(kernel, u)[1], expected, rtol=1e-3)
 
 
 def test_folding_keeps_what_a_network_computes():

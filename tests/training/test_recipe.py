@@ -52,10 +52,11 @@ def test_a_recipe_that_is_older_than_a_field_goes_on_without_it(config, tmp_path
     older = json.loads((tmp_path / "config.json").read_text())
     for name in ("r2", "energy_score", "energy_features", "warmup"):
         del older["train"][name]
+    del older["init"]
     (tmp_path / "config.json").write_text(json.dumps(older))
     write_recipe(config, tmp_path)
-    config.train.r2 = 0.5
-    with pytest.raises(RunError, match=r"another recipe: train.r2 \(0.0 there, 0.5 here\); give"):
+    config.train.r2, config.init = 0.5, "baseline"
+    with pytest.raises(RunError, match=r"recipe: init \(None there, baseline here\), train.r2 \(0.0 there, 0.5 here\)"):
         write_recipe(config, tmp_path)
 
 

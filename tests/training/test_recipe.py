@@ -114,10 +114,11 @@ def test_a_recipe_names_or_describes_a_grid(recipe, changes, grid):
 
 def test_a_recipe_names_the_columns_of_a_file(config):
     """As the command line reads them; each field is left out, one name, or those of its components."""
+    words = ["main", "--config.data.source=mine.root", "--config.data.tree=events", "--config.data.columns.point=r",
+             "--config.data.columns.energy=hits/E", "--config.data.columns.momentum=('px', 'py', 'pz')"]
     values = flags.FlagValues()
-    config_flags.DEFINE_config_dict("config", config, flag_values=values)
-    values(["main", "--config.data.source=mine.root", "--config.data.tree=events", "--config.data.columns.point=r",
-            "--config.data.columns.energy=hits/E", "--config.data.columns.momentum=('px', 'py', 'pz')"])
+    config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=words)
+    values(words)
     layout = source_of(values["config"].value).layout
     assert layout == Layout(None, {"energy": "hits/E", "momentum": ("px", "py", "pz"), "point": "r"}, "events")
     check_recipe(values["config"].value)

@@ -209,7 +209,7 @@ def _fields(names, told, held, cells):
         has("incident_energy") or names["incident_energy"] != USUAL["incident_energy"])
     wanted = {"energy", "count"} if cells else set()
     wanted |= {"incident_energy", "direction"} if flying else {"momentum", "point"}
-    wanted |= {field for field in ("point", "pdg") if field in told or has(field)}
+    wanted |= {field for field in ("point", "pdg")[:1 + cells] if field in told or has(field)}
     return {field: names[field] for field in names if field in wanted}
 
 

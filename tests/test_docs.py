@@ -128,7 +128,9 @@ def test_the_commands_of_files(user_files, recipe):
         config = values["config"].value
         config.evaluation.showers = 200
         check_config(config)
-        test = source_of(config).load("test")
+        source = source_of(config)
+        test = source.load("test")
+        assert source.stream(seed=0) is None and source.count("train") == 108
         assert preset == "--config=configs/anchored.py:cpu" and test.energy[0].size == count and len(test) == 30
 
 

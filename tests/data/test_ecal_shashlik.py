@@ -165,6 +165,12 @@ def test_a_file_of_another_layout(tmp_path):
     assert count_split(tmp_path / "mine.npz", "train", layout=layout) == 15 and test.grid == layout.grid
     stream = open_stream(tmp_path / "mine.npz", tmp_path / "tfds", on_device=10, conventions="as_is", layout=layout)
     assert len(stream) == 15 and stream.block(0).energy.shape == (5, 24, 20)
+    other = Layout(layout.grid, {"energy": "cells", "momentum": "p", "point": "x"})
+    np.savez(tmp_path / "mine.npz", cells=showers.energy[:, :24, :20], p=showers.momentum, r=showers.point,
+             x=np.ones((20, 2)))
+    for told, ones in ((layout, False), (other, True)):
+        stream = open_stream(tmp_path / "mine.npz", tmp_path / "tfds", on_device=10, conventions="as_is", layout=told)
+        assert (stream.block(0).point == 1).all() == ones
 
 
 # Loading through TFDS

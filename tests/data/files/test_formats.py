@@ -22,7 +22,7 @@ import uproot
 
 import ecalgen.data.files
 from ecalgen.data.ecal_shashlik import load_split
-from ecalgen.data.files import formats
+from ecalgen.data.files import formats, root
 from ecalgen.data.files.formats import (
     ConvertedUnits,
     ShowerWriter,
@@ -303,6 +303,25 @@ def test_a_tree_of_another_name(tmp_path):
     assert len(load_showers(tmp_path / "b.root", columns=names, tree="run/events", conventions="as_is")) == 3
     refuses(tmp_path / "b.root", "run/text is a TObjString, not a tree", cause=False,
             load=lambda path: load_showers(path, tree="run/text"))
+
+
+def test_another_tree_beside_one_that_ecalgen_wrote(tmp_path):
+    """The checksums in the file are not those of its columns."""
+    path = tmp_path / "a.root"
+    save_showers(path, Showers(*columns().values()))
+    other = own_columns() | {"EnergyDeposit": columns()["EnergyDeposit"] + 1}
+    with uproot.update(path) as file:
+        file.mktree("events", {name: np.dtype((value.dtype, value.shape[1:])) for name, value in other.items()})
+        file["events"].extend(other)
+    names = {field: name for field, name in OWN_NAMES.items() if field != "energy"}
+    np.testing.assert_array_equal(load_showers(path, tree="events", columns=names).energy, other["EnergyDeposit"])
+
+
+def test_baskets_of_many_cells_hold_fewer_events(tmp_path, monkeypatch):
+    monkeypatch.setattr(root, "BASKET_BYTES", 8000)
+    save_showers(tmp_path / "a.root", Showers(*columns(5).values()))
+    with uproot.open(tmp_path / "a.root") as file:
+        assert file["ecalNT"]["EnergyDeposit"].num_baskets == 3  # of 3,600 bytes an event
 
 
 def test_a_group_of_an_hdf5_file(tmp_path):

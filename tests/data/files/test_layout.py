@@ -63,7 +63,10 @@ def test_the_columns_that_are_read(held, told, fields):
     (OURS, {"momentum": "ParticleMomentum", "point": "ParticlePoint"})])
 def test_particles_alone(held, fields):
     """`energy` beside EnergyDeposit may be anything, such as the sum of the cells."""
-    assert find_columns(Layout(), held, cells=False) == {field: (name,) for field, name in fields.items()}
+    expected = {field: (name,) for field, name in fields.items()}
+    assert find_columns(Layout(), held, cells=False) == expected
+    told = Layout(columns={"energy": "cells", "pdg": "code"})  # of a file of showers, which a file of particles lacks
+    assert find_columns(told, {"ParticleMomentum", "ParticlePoint"}, cells=False).keys() == {"momentum", "point"}
 
 
 def test_rows_of_rings_are_in_the_order_of_the_challenge():

@@ -14,12 +14,22 @@ def get_config():
     data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of a file of showers
     data.dir = config_dict.placeholder(str)  # TFDS folder; its default when None
     data.conventions = "detect"  # units and axes of a file are detected; as_is takes them as they are
+    data.columns = ml_collections.ConfigDict()  # of a file whose columns have other names than ours, see docs/files.md
+    data.columns.energy = config_dict.placeholder(str)  # cells
+    data.columns.momentum = config_dict.placeholder(tuple)  # one name, or those of px, py and pz
+    data.columns.incident_energy = config_dict.placeholder(str)  # in place of the momentum
+    data.columns.direction = config_dict.placeholder(tuple)  # of the particle of that energy; along z without it
+    data.columns.point = config_dict.placeholder(tuple)  # one name, or those of x and y
+    data.columns.pdg = config_dict.placeholder(str)
+    data.tree = config_dict.placeholder(str)  # of a ROOT file, or group of an HDF5 file; the usual one when None
     data.calorimeter = config_dict.placeholder(str)  # of a file that does not say its grid: a name in data/grid.py
     data.grid = ml_collections.ConfigDict()  # or its cells, see data/grid.py
     data.grid.shape = config_dict.placeholder(tuple)  # cells along x and y, and along z where the depth is read out
     data.grid.pitch = config_dict.placeholder(tuple)  # cm, along each of these axes
     data.grid.reference_depth = config_dict.placeholder(float)  # cm
     data.grid.symmetries = config_dict.placeholder(int)  # 8, 4 or 1
+    data.grid.radii = config_dict.placeholder(tuple)  # cm, edges of rings; cells are then sectors of rings
+    data.binning = config_dict.placeholder(str)  # or a binning file of the calorimeter challenge
     data.on_device = 200_000  # training showers (3.6 kB each) at most; more stream, in blocks of half this number
     data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
 

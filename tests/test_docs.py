@@ -1,12 +1,19 @@
 """The pages: links lead to files and headings that are there; the Python in docs runs as it stands."""
 import pathlib
 import re
+import shlex
 
+import h5py
 import jax
 import numpy as np
 import pytest
+import uproot
+from absl import flags
+from ml_collections import config_flags
 
 from ecalgen.export.__main__ import main as export
+from ecalgen.runs import check_config
+from ecalgen.training.recipe import source_of
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -59,6 +66,72 @@ def test_analysis(loose, tmp_path, monkeypatch, capsys):
     assert 0.130 < names["value"] / 20e3 < 0.150  # the cluster's share of E in results/reconstruction.json is 0.140
     np.testing.assert_allclose(names["per_gev"] * 20, names["value"], rtol=0.1)  # the response is linear
     assert np.isfinite(names["per_cm"]) and (tmp_path / "showers.npz").exists()
+
+
+@pytest.fixture
+def user_files(tmp_path, monkeypatch, showers):
+    """The files that docs/files.md names, of 150 shipped showers or of made-up ones; the working folder holds them."""
+    monkeypatch.chdir(tmp_path)
+    real, rng = showers[:150], np.random.default_rng(0)
+    (px, py, pz), (x, y), incident = real.momentum.T, real.point.T, np.linalg.norm(real.momentum, axis=1)
+    with uproot.recreate("mine.root") as file:
+        branches = dict.fromkeys(("px", "py", "pz", "x", "y"), "f4")
+        file.mktree("events", {"cell_E": np.dtype(("f4", (30, 30)))} | branches)
+        file["events"].extend({"cell_E": real.energy, "px": px, "py": py, "pz": pz, "x": x, "y": y})
+    with h5py.File("mine.h5", "w") as file:
+        file.update({"run1/E": real.energy, "run1/p": real.momentum, "run1/entry": real.point})
+    np.savez("beam.npz", cells=real.energy, E_beam=incident)
+    particles = {"ParticleMomentum": real.momentum, "ParticlePoint": real.point}
+    np.savez("coarse.npz", EnergyDeposit=real.energy.reshape(150, 15, 2, 15, 2).sum((2, 4)), **particles)
+    np.savez("long.npz", EnergyDeposit=real.energy[:, 3:27, 5:25], **particles)
+    with h5py.File("dataset_2_1.hdf5", "w") as file:
+        rows = rng.exponential(1000 * incident[:, None] / 6480, (150, 6480))
+        file.update({"showers": rows, "incident_energies": 1000 * incident[:, None]})
+    layer = '<Layer id="{}" r_edges="0,4.65,9.3,13.95,18.6,23.25,27.9,32.55,37.2,41.85" n_bin_alpha="16" />'
+    layers = "".join(map(layer.format, range(45)))
+    pathlib.Path("binning_dataset_2.xml").write_text(f'<Bins><Bin pid="11">{layers}</Bin></Bins>')
+    with h5py.File("points.h5", "w") as file:
+        points = file.create_dataset("showers", (150,), h5py.vlen_dtype(np.float32))
+        for event in range(150):
+            points[event] = np.column_stack([rng.normal(0, 10, (20, 2)), rng.integers(0, 30, 20),
+                                             np.full(20, incident[event] / 1000)]).ravel()
+        file.update({"energies": incident[:, None], "directions": np.tile([0.0, 0.0, 1.0], (150, 1)),
+                     "pdg": np.full(150, 22), "num_points": np.full(150, 20)})
+    return real
+
+
+def test_files(user_files, capsys):
+    """Every file loads by the lines of the page."""
+    names, loaded = {}, []
+    for line in re.split(r"\n(?=showers)", "\n".join(blocks("files.md"))):
+        exec(line, names)
+        loaded.append(names.get("showers"))
+    assert capsys.readouterr().out == "16 x 9 x 45 cells, sectors of rings of 0.465 cm in 45 layers of 0.34 cm\n"
+    root, hdf5, beam, coarse, long, challenge, binned, layered, points = loaded[1:]
+    for showers in (root, hdf5, beam, coarse):
+        np.testing.assert_allclose(showers.energy.sum((1, 2)), user_files.energy.sum((1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(beam.momentum, axis=1), np.linalg.norm(root.momentum, axis=1), rtol=1e-6)
+    assert not beam.point.any() and hdf5.point.tolist() == root.point.tolist() == user_files.point.tolist()
+    assert coarse.energy.shape[1:] == (15, 15) and long.energy.shape[1:] == (24, 20)
+    assert challenge.grid == binned.grid and challenge.energy.tolist() == binned.energy.tolist()
+    assert layered.energy.shape[1:] == (25, 25, 25) and points.energy.shape[1:] == (30, 30, 30)
+
+
+def test_the_commands_of_files(user_files, recipe):
+    """Their options are fields of the recipe, and give the showers of the file."""
+    commands = re.sub(r"\\\n", " ", "".join(blocks("files.md", "bash"))).splitlines()
+    for command, count in zip(commands, (900, 900, 225, 480), strict=True):
+        preset, *words = [word for word in shlex.split(command) if word.startswith("--config")]
+        values = flags.FlagValues()
+        config_flags.DEFINE_config_dict("config", recipe("anchored:cpu"), flag_values=values, sys_argv=list(words))
+        values(["main", *words])
+        config = values["config"].value
+        config.evaluation.showers = 200
+        check_config(config)
+        source = source_of(config)
+        test = source.load("test")
+        assert source.stream(seed=0) is None and source.count("train") == 108
+        assert preset == "--config=configs/anchored.py:cpu" and test.energy[0].size == count and len(test) == 30
 
 
 def test_export(loose, tmp_path, monkeypatch):

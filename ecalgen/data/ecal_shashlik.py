@@ -17,12 +17,14 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from ecalgen.data.files.formats import find_grid, load_showers
+from ecalgen.data.files.layout import Layout
 from ecalgen.data.grid import SHASHLIK, Grid
 from ecalgen.data.showers import KEYS, Showers
 from ecalgen.data.sources import (
     NAME,
     SHIPPED,
     SPLITS,
+    USUAL,
     is_shipped,
     own_file,
     row_blocks,
@@ -41,11 +43,13 @@ class FileConfig(tfds.core.BuilderConfig):
     Args:
       path: of the file, or `ecal_shashlik/<sample>`.
       conventions: `detect` or `as_is`; see `formats.load_showers`.
+      layout: of the file.
       grid: of its cells.
     """
 
     path: str = ""
     conventions: str = "as_is"
+    layout: Layout = USUAL
     grid: Grid = SHASHLIK
 
 
@@ -77,18 +81,18 @@ class EcalShashlik(tfds.core.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager):
         path = own_file(self.builder_config.path) or sample_path(self.builder_config.name)
         return {split: self._generate_examples(*part)
-                for split, part in split_rows(path, self.builder_config.grid).items()}
+                for split, part in split_rows(path, self.builder_config.layout).items()}
 
     def _generate_examples(self, path, rows):
         index = 0
-        for block in row_blocks(path, np.sort(rows), self.builder_config.conventions, self.builder_config.grid):
+        for block in row_blocks(path, np.sort(rows), self.builder_config.conventions, self.builder_config.layout):
             for row in range(len(block)):
                 yield index, {field: getattr(block, field)[row] for field in KEYS}
                 index += 1
 
 
 def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None,
-               limit: int | None = None, conventions: str = "detect", grid: Grid | None = None) -> Showers:
+               limit: int | None = None, conventions: str = "detect", layout: Layout = USUAL) -> Showers:
     """One split of a data set: of a shipped sample in the order of its events, of a file in a random order.
 
     Args:
@@ -97,7 +101,7 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
       data_dir: folder where TFDS keeps the prepared data set; TFDS' own (`~/tensorflow_datasets`) when not given.
       limit: read only the first `limit` showers; all when None.
       conventions: of a file, `detect` or `as_is`; see `formats.load_showers`.
-      grid: of a file's cells, where the file does not say it.
+      layout: of a file: names of its columns, its tree, and the grid of its cells where it does not say it.
 
     Raises:
       ConfigError: for an unknown split or sample.
@@ -107,7 +111,7 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
         raise ConfigError(f"unknown split {split!r}; there are {', '.join(SPLITS)}")
     path = own_file(source)
     builder = None if path else prepared(source, data_dir)
-    parts = split_rows(path, grid) if path else builder.info.splits
+    parts = split_rows(path, layout) if path else builder.info.splits
     if split not in parts:
         raise ConfigError(f"{os.fspath(source)} has no split {split!r}; it has {', '.join(parts)}")
     if builder:
@@ -115,19 +119,19 @@ def load_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLik
         return read_records(records, range(min(len(records), limit or len(records))), SHASHLIK)
     file, rows = parts[split]
     rows = rows[:limit]
-    blocks = list(row_blocks(file, np.sort(rows), conventions, grid))
+    blocks = list(row_blocks(file, np.sort(rows), conventions, layout))
     showers = Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS),
                       grid=blocks[0].grid)
     return showers if (np.diff(rows) > 0).all() else showers[np.argsort(np.argsort(rows))]
 
 
 def count_split(source: str | os.PathLike, split: str, data_dir: str | os.PathLike | None = None,
-                grid: Grid | None = None) -> int:
+                layout: Layout = USUAL) -> int:
     """How many showers a split holds, without reading them: arguments and errors as for `load_split`."""
     path = own_file(source)
     if path is None:
         return prepared(source, data_dir).info.splits[split].num_examples
-    return len(split_rows(path, grid)[split][1])
+    return len(split_rows(path, layout)[split][1])
 
 
 def load_repeated(source: str | os.PathLike) -> Showers | None:
@@ -142,31 +146,31 @@ def load_repeated(source: str | os.PathLike) -> Showers | None:
 
 
 def open_stream(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, *, on_device: int,
-                seed: int = 0, conventions: str = "detect", grid: Grid | None = None) -> Stream | None:
+                seed: int = 0, conventions: str = "detect", layout: Layout = USUAL) -> Stream | None:
     """The training split in shuffled blocks of half of `on_device` showers, or None when all of it may lie there.
 
     A file is first prepared by TFDS, once. Arguments and errors as for `load_split`.
     """
     path = own_file(source)
     if path is not None:
-        if len(split_rows(path, grid)["train"][1]) <= on_device:
+        if len(split_rows(path, layout)["train"][1]) <= on_device:
             return None
         import_grain()  # that it is missing is better known before a large file is prepared
-    builder = prepared(source, data_dir, conventions, grid)
+    builder = prepared(source, data_dir, conventions, layout)
     records = builder.as_data_source(split="train")
     cells = SHASHLIK if path is None else builder.builder_config.grid
     return Stream(records, seed, max(1, on_device // 2), cells) if len(records) > on_device else None
 
 
 def prepared(source: str | os.PathLike, data_dir: str | os.PathLike | None = None, conventions: str = "detect",
-             grid: Grid | None = None):
+             layout: Layout = USUAL):
     """The TFDS builder of a sample or a user's file, prepared: TFDS writes a folder of its own, all or nothing.
 
         prepared("mine.root").as_data_source("train")
 
     Arguments and errors as for `load_split`.
     """
-    make = lambda: _quietly(EcalShashlik, config=_builder_config(source, conventions, grid), data_dir=data_dir,
+    make = lambda: _quietly(EcalShashlik, config=_builder_config(source, conventions, layout), data_dir=data_dir,
                             file_format="array_record")
     builder = make()
     if builder.data_path.exists():
@@ -189,12 +193,12 @@ def _quietly(function, **arguments):
         logging.set_verbosity(before)
 
 
-def _builder_config(source, conventions, grid):
+def _builder_config(source, conventions, layout):
     """The name of a shipped sample, or the config of a file: one that has changed since is another data set."""
     path = own_file(source)
     if path is None:
         return sample_name(source)
-    status, path, grid = path.stat(), path.absolute(), find_grid(path, grid)
-    identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns, conventions, grid)).encode())
+    status, path, grid = path.stat(), path.absolute(), find_grid(path, **vars(layout))
+    identity = zlib.crc32(repr((str(path), status.st_size, status.st_mtime_ns, conventions, layout, grid)).encode())
     return FileConfig(name=f"{re.sub('[^A-Za-z0-9]+', '_', path.stem)}_{identity:08x}", path=str(path),
-                      conventions=conventions, grid=grid, description=f"Showers of {path.name}.")
+                      conventions=conventions, layout=layout, grid=grid, description=f"Showers of {path.name}.")

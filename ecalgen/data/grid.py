@@ -159,12 +159,30 @@ SHASHLIK = Grid((30, 30), (2.02, 2.02), 15.0, name="shashlik")
 """The papers' LHCb-like calorimeter; the beam crosses the central cells 15 cm behind the front face."""
 LAYERED = Grid((25, 25, 25), (0.51, 0.51, 0.29), 2.75, name="layered")
 """The CLIC-like silicon-tungsten calorimeter of the AdaGAN paper."""
+CHALLENGE_LAYER, CHALLENGE_DEPTH = 0.34, 4.1
+"""cm: thickness of a layer of the calorimeter challenge's data sets 2 and 3, and their reference depth.
+
+Two layers of 1.4 mm tungsten and 0.3 mm silicon are read out as one (Geant4, examples/extended/parameterisations/Par04:
+`/Par04/mesh/setSizeOfZCells 3.4 mm`), which are 0.8 radiation lengths. The mean depth of a shower of 30 GeV is an
+estimate, ln(E / 8 MeV) + 1.5 = 9.7 radiation lengths (Review of Particle Physics, passage of particles through matter).
+"""
+
+
+def _challenge(name, sectors, rings, width):
+    """The cells of a data set of the challenge; `width` of a ring in cm, as in its binning file."""
+    radii = tuple(round(width * ring, 9) for ring in range(rings + 1))
+    return Grid((sectors, rings, 45), (width, width, CHALLENGE_LAYER), CHALLENGE_DEPTH, name=name, radii=radii)
+
+
 GRIDS = {grid.name: grid for grid in (
     SHASHLIK,
     Grid((15, 15), (4.04, 4.04), 15.0, name="shashlik40"),
     Grid((10, 10), (6.06, 6.06), 15.0, name="shashlik60"),
-    LAYERED)}
-"""Name -> grid, of the calorimeters in `simulation/calorimeter.py`."""
+    LAYERED,
+    _challenge("challenge2", 16, 9, 0.465),
+    _challenge("challenge3", 50, 18, 0.2325))}
+"""Name -> grid, of the calorimeters in `simulation/calorimeter.py` and of the calorimeter challenge's data sets 2 and 3
+(CaloChallenge/homepage, code/binning_dataset_2.xml and binning_dataset_3.xml)."""
 
 
 @jax.tree_util.register_static

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ecalgen.data.files.formats import FORMATS, count_showers, iter_showers
-from ecalgen.data.grid import Grid
+from ecalgen.data.files.layout import Layout
 from ecalgen.data.showers import BadShowers, Showers
 from ecalgen.data.splits import drawn_splits, ordered_splits
 from ecalgen.errors import ConfigError
@@ -27,6 +27,8 @@ SHIPPED = {
 DEFAULT = "electron_5d"
 FILES = ("electron_layered",)
 """Shipped samples that are read as files are, without TFDS."""
+USUAL = Layout()
+"""The layout of files of which nothing is told."""
 
 
 def sample_path(name: str = "electron_5d") -> pathlib.Path:
@@ -41,11 +43,12 @@ def sample_path(name: str = "electron_5d") -> pathlib.Path:
     return SAMPLES / f"{name}.npz"
 
 
-def split_rows(path: pathlib.Path, grid: Grid | None = None) -> dict[str, tuple[pathlib.Path, np.ndarray]]:
+def split_rows(path: pathlib.Path, layout: Layout = USUAL) -> dict[str, tuple[pathlib.Path, np.ndarray]]:
     """Split -> the file that holds it and its rows there, in the order of the split.
 
     A user's file is split at random (`splits.drawn_splits`), a shipped sample in its order. Where a shipped sample has
-    a test file of its own, the split in the place of `test` is called `selection`. `grid` is that of `load_showers`.
+    a test file of its own, the split in the place of `test` is called `selection`. `layout` is that of a
+    user's file.
 
     Raises:
       BadShowers: for a faulty file, or one of fewer than 10 showers.
@@ -53,7 +56,7 @@ def split_rows(path: pathlib.Path, grid: Grid | None = None) -> dict[str, tuple[
     shipped = is_shipped(path)
     divide = ordered_splits if shipped else drawn_splits
     try:
-        parts = {split: (path, rows) for split, rows in divide(count_showers(path, grid)).items()}
+        parts = {split: (path, rows) for split, rows in divide(count_showers(path, **vars(layout))).items()}
     except BadShowers as error:
         raise BadShowers(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
     test = path.with_name(f"{path.stem}_test.npz")
@@ -87,10 +90,10 @@ def sample_name(source: str | os.PathLike) -> str:
     return os.fspath(source).partition("/")[2] or DEFAULT
 
 
-def row_blocks(path: pathlib.Path, rows: np.ndarray, conventions: str, grid: Grid | None = None) -> Iterator[Showers]:
-    """The showers of a file in these ascending rows, in blocks; other arguments are those of `load_showers`."""
+def row_blocks(path: pathlib.Path, rows: np.ndarray, conventions: str, layout: Layout = USUAL) -> Iterator[Showers]:
+    """The showers of a file of a layout in these ascending rows, in blocks; `conventions` as for `load_showers`."""
     first = 0
-    for block in iter_showers(path, conventions=conventions, grid=grid):
+    for block in iter_showers(path, conventions=conventions, **vars(layout)):
         inside = rows[np.searchsorted(rows, first):np.searchsorted(rows, first + len(block))] - first
         first += len(block)
         if len(inside):

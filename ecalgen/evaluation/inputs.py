@@ -44,7 +44,8 @@ def _load_generated(path):
 def _by_their_sums(showers):
     """Showers in MeV and GeV if sums of cells and energies of particles prove the units, and what was converted."""
     try:
-        cells, momentum = energy_units(showers.energy.sum((1, 2)), np.linalg.norm(showers.momentum, axis=1))
+        total = showers.energy.reshape(len(showers), -1).sum(axis=1)
+        cells, momentum = energy_units(total, np.linalg.norm(showers.momentum, axis=1))
     except BadShowers:
         return showers, ()
     return standardise(showers, Conventions(cells=cells, momentum=momentum))

@@ -3,8 +3,10 @@ import dataclasses
 import json
 
 from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
+from ecalgen.data.files.binning import read_binning
+from ecalgen.data.files.layout import COMPONENTS, Layout
 from ecalgen.data.grid import GRIDS, SHASHLIK, Grid
-from ecalgen.data.sources import own_file
+from ecalgen.data.sources import USUAL, own_file
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, RunError
 from ecalgen.machine.files import write_text
@@ -32,27 +34,27 @@ class Source:
       folder: of TFDS; its own when None.
       conventions: of a file, `detect` or `as_is`.
       on_device: training showers at most; more of them stream.
-      grid: of a file that does not say it; None for that of the shipped showers.
+      layout: of a file: names of its columns, its tree, and its grid where it does not say it.
     """
 
     name: str
     folder: str | None
     conventions: str
     on_device: int
-    grid: Grid | None = None
+    layout: Layout = USUAL
 
     def load(self, split, limit=None):
         """The first `limit` showers of a split; all when None."""
-        return load_split(self.name, split, self.folder, limit, self.conventions, self.grid)
+        return load_split(self.name, split, self.folder, limit, self.conventions, self.layout)
 
     def count(self, split):
         """How many showers a split holds, from the file's header."""
-        return count_split(self.name, split, self.folder, self.grid)
+        return count_split(self.name, split, self.folder, self.layout)
 
     def stream(self, seed):
         """The training split as a `Stream`, or None where all of it may lie on the device."""
         return open_stream(self.name, self.folder, on_device=self.on_device, seed=seed, conventions=self.conventions,
-                           grid=self.grid)
+                           layout=self.layout)
 
     def repeated(self):
         """Second Geant4 showers of the first test particles, or None where there are none."""
@@ -62,35 +64,52 @@ class Source:
 def source_of(config):
     """The `Source` that `config.data` describes."""
     data = config.data
-    return Source(data.source, data.dir, data.conventions, data.on_device, grid_of(data))
+    return Source(data.source, data.dir, data.conventions, data.on_device, layout_of(data))
+
+
+def layout_of(data):
+    """The `Layout` of the file of showers that `config.data` describes.
+
+    Raises:
+      ConfigError: the errors of `grid_of`, names of columns that cannot be, or names for the shipped showers.
+    """
+    names = {field: names for field in COMPONENTS if (names := data.get("columns", {}).get(field)) is not None}
+    layout = Layout(grid_of(data), names, data.get("tree"))
+    if (names or layout.tree) and own_file(data.source) is None:
+        raise ConfigError(f"config.data.source is {data.source!r}, whose columns have the usual names; leave out "
+                          "config.data.columns and config.data.tree, or give a file of your own")
+    return layout
 
 
 def grid_of(data):
     """The grid that `config.data` names or describes, or None.
 
     Raises:
-      ConfigError: an unknown calorimeter, one with a grid beside it, impossible fields, or another grid than theirs for
-        the shipped showers.
+      ConfigError: an unknown calorimeter, two descriptions of the cells, impossible fields, or another grid than theirs
+        for the shipped showers.
     """
     grid = _named_or_described(data)
     if grid not in (None, SHASHLIK) and own_file(data.source) is None:
         raise ConfigError(f"config.data.source is {data.source!r}, whose showers are of {SHASHLIK}, not of {grid}; "
-                          "leave out config.data.calorimeter and config.data.grid, or give a file of your own")
+                          "leave out config.data.calorimeter, config.data.grid and config.data.binning, or give a file "
+                          "of your own")
     return grid
 
 
 def _named_or_described(data):
     fields = {name: value for name, value in data.get("grid", {}).items() if value is not None}
+    given = [name for name in ("calorimeter", "binning") if data.get(name)] + ["grid"] * bool(fields)
+    if len(given) > 1:
+        raise ConfigError(f"config.data has {' and '.join(given)}, which all say the cells; give one of them")
+    if data.get("binning"):
+        return read_binning(data.binning)
     if not data.get("calorimeter"):
         if fields and not {"shape", "pitch", "reference_depth"} <= fields.keys():
             raise ConfigError("config.data.grid needs shape, pitch (cm) and reference_depth (cm)")
         return Grid(**fields) if fields else None
-    if fields:
-        raise ConfigError(f"config.data names the calorimeter {data.calorimeter!r} and describes a grid; give one of "
-                          "them")
     if data.calorimeter not in GRIDS:
         raise ConfigError(f"config.data.calorimeter is {data.calorimeter!r}; it is one of {', '.join(GRIDS)}, or leave "
-                          "it out and give config.data.grid")
+                          "it out and give config.data.grid or config.data.binning")
     return GRIDS[data.calorimeter]
 
 
@@ -104,7 +123,7 @@ def check_recipe(config):
     if "ensemble" in config.stages:
         check_ensemble(config.ensemble)
     make_transform(**config.data.transform)
-    grid_of(config.data)
+    layout_of(config.data)
     check_train(config.train)
     for name in config.stages:
         if name in config:

@@ -6,8 +6,10 @@ import pytest
 import tensorflow_datasets as tfds
 
 from ecalgen.data import sources
-from ecalgen.data.ecal_shashlik import EcalShashlik, load_repeated, load_split, open_stream
+from ecalgen.data.ecal_shashlik import EcalShashlik, count_split, load_repeated, load_split, open_stream
 from ecalgen.data.files.formats import iter_showers, load_provenance, load_showers, save_showers
+from ecalgen.data.files.layout import Layout
+from ecalgen.data.grid import Grid
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
 from ecalgen.data.sources import sample_path
 from ecalgen.data.splits import drawn_splits, ordered_splits
@@ -151,6 +153,24 @@ def test_faults_of_a_file_name_it(tmp_path):
 def test_wrong_names(source, split, message):
     with pytest.raises(ValueError, match=message):
         load_split(source, split)
+
+
+def test_a_file_of_another_layout(tmp_path):
+    """Names, and a grid, that only the layout tells."""
+    showers = some_showers(20)
+    np.savez(tmp_path / "mine.npz", cells=showers.energy[:, :24, :20], p=showers.momentum, r=showers.point)
+    layout = Layout(Grid((24, 20), (2.02, 2.02), 15.0), {"energy": "cells", "momentum": "p", "point": "r"})
+    test = load_split(tmp_path / "mine.npz", "test", conventions="as_is", layout=layout)
+    np.testing.assert_array_equal(test.energy, showers.energy[drawn_splits(20)["test"], :24, :20])
+    assert count_split(tmp_path / "mine.npz", "train", layout=layout) == 15 and test.grid == layout.grid
+    stream = open_stream(tmp_path / "mine.npz", tmp_path / "tfds", on_device=10, conventions="as_is", layout=layout)
+    assert len(stream) == 15 and stream.block(0).energy.shape == (5, 24, 20)
+    other = Layout(layout.grid, {"energy": "cells", "momentum": "p", "point": "x"})
+    np.savez(tmp_path / "mine.npz", cells=showers.energy[:, :24, :20], p=showers.momentum, r=showers.point,
+             x=np.ones((20, 2)))
+    for told, ones in ((layout, False), (other, True)):
+        stream = open_stream(tmp_path / "mine.npz", tmp_path / "tfds", on_device=10, conventions="as_is", layout=told)
+        assert (stream.block(0).point == 1).all() == ones
 
 
 # Loading through TFDS

@@ -2,7 +2,10 @@
 import json
 
 import pytest
+from absl import flags
+from ml_collections import config_flags
 
+from ecalgen.data.files.layout import Layout
 from ecalgen.data.grid import GRIDS, Grid
 from ecalgen.errors import ConfigError, RunError, UserError
 from ecalgen.training.recipe import check_recipe, source_of, write_recipe
@@ -86,8 +89,13 @@ def test_a_recipe_that_is_older_than_a_field_of_the_regressor_goes_on(recipe, tm
 @pytest.mark.parametrize("changes, message", [
     ({"data.calorimeter": "atlas"}, "is 'atlas'; it is one of shashlik, shashlik40"),
     ({"data.grid.shape": (4, 4)}, "needs shape, pitch .cm. and reference_depth"),
-    ({"data.calorimeter": "shashlik40", "data.grid.shape": (15, 15)}, "the calorimeter 'shashlik40' and describes"),
-    ({"data.calorimeter": "shashlik40", "data.source": "ecal_shashlik"}, "of 30 x 30 cells .*, not of 15 x 15 cells")])
+    ({"data.calorimeter": "shashlik40", "data.grid.shape": (15, 15)}, "has calorimeter and grid, which all say"),
+    ({"data.calorimeter": "shashlik40", "data.source": "ecal_shashlik"}, "of 30 x 30 cells .*, not of 15 x 15 cells"),
+    ({"data.calorimeter": "shashlik", "data.binning": "a.xml"}, "has calorimeter and binning, which all say the cells"),
+    ({"data.binning": "none.xml"}, "none.xml cannot be read"),
+    ({"data.columns.momentum": ("px", "py")}, "for momentum; give the name of one column, or of 3 columns"),
+    ({"data.columns.energy": "e", "data.source": "ecal_shashlik"}, "columns have the usual names; leave out"),
+    ({"data.tree": "events", "data.source": "ecal_shashlik"}, "leave out config.data.columns and config.data.tree")])
 def test_grids_that_a_recipe_cannot_have(recipe, changes, message):
     config = recipe("baseline:test", **{"data.source": "mine.npz"} | changes)
     with pytest.raises(ConfigError, match=message):
@@ -97,6 +105,34 @@ def test_grids_that_a_recipe_cannot_have(recipe, changes, message):
 @pytest.mark.parametrize("changes, grid", [
     ({}, None), ({"data.calorimeter": "shashlik60"}, GRIDS["shashlik60"]),
     ({"data.grid.shape": (24, 20), "data.grid.pitch": (2.0, 2.0), "data.grid.reference_depth": 15.0},
-     Grid((24, 20), (2.0, 2.0), 15.0))])
+     Grid((24, 20), (2.0, 2.0), 15.0)),
+    ({"data.grid.shape": (4, 2), "data.grid.pitch": (1.0, 1.0), "data.grid.reference_depth": 1.0,
+      "data.grid.radii": (0.0, 1.0, 3.0)}, Grid((4, 2), (1.0, 1.0), 1.0, radii=(0.0, 1.0, 3.0)))])
 def test_a_recipe_names_or_describes_a_grid(recipe, changes, grid):
-    assert source_of(recipe("baseline:test", **{"data.source": "mine.npz"} | changes)).grid == grid
+    assert source_of(recipe("baseline:test", **{"data.source": "mine.npz"} | changes)).layout.grid == grid
+
+
+def test_a_recipe_names_the_columns_of_a_file(config):
+    """As the command line reads them; each field is left out, one name, or those of its components."""
+    words = ["main", "--config.data.source=mine.root", "--config.data.tree=events", "--config.data.columns.point=r",
+             "--config.data.columns.energy=hits/E", "--config.data.columns.momentum=('px', 'py', 'pz')"]
+    values = flags.FlagValues()
+    config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=words)
+    values(words)
+    layout = source_of(values["config"].value).layout
+    assert layout == Layout(None, {"energy": "hits/E", "momentum": ("px", "py", "pz"), "point": "r"}, "events")
+    check_recipe(values["config"].value)
+
+
+@pytest.mark.parametrize("missing", [("columns", "tree", "binning"), ("columns", "tree", "binning", "grid")])
+def test_a_recipe_that_is_older_than_the_names_of_columns_goes_on(recipe, tmp_path, missing):
+    """But not where a name is given now."""
+    config = recipe("baseline:test", **{"data.source": "mine.npz"})
+    older = config.to_dict()
+    for name in missing:
+        del older["data"][name]
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    write_recipe(config, tmp_path)
+    config.data.columns.energy = "cells"
+    with pytest.raises(RunError, match=r"another recipe: data.columns.energy \(None there, cells here\); give"):
+        write_recipe(config, tmp_path)

@@ -1,8 +1,8 @@
-"""HDF5 files, read and written block by block through h5py, in two layouts with different names of data sets.
+"""HDF5 files: a data set for each column, read and written block by block through h5py.
 
-Our own columns are datasets of the same names. The public calorimeter challenge has `showers` (N, 900) and
-`incident_energies` (N, 1), both in MeV, the cells of an event in the order of `[ix, iy]`, and its particles fly along
-+z into the centre. What is written has the challenge's two datasets and, beside them, ours of the particle.
+They lie at the top of the file, unless a group is told. Showers without depth are written as the public calorimeter
+challenge's are: `showers` (N, cells) and `incident_energies` (N, 1), both in MeV, with our columns of the particle
+beside them. The cells of an event are in the order of `[ix, iy]`.
 """
 import contextlib
 import functools
@@ -15,7 +15,9 @@ import numpy as np
 
 from ecalgen.data.showers import KEYS, BadShowers, Header
 from ecalgen.machine.chunks import slices
+from ecalgen.machine.records import shown
 
+TREE = "/"
 SHOWERS, INCIDENT = "showers", "incident_energies"
 CHUNK = 100
 """Events that are compressed together."""
@@ -23,20 +25,33 @@ LARGEST_CHUNK = 2**30
 """Bytes that a chunk of a data set may fill in memory."""
 
 
-def headers(path: pathlib.Path, columns: Iterable[str]) -> dict[str, Header]:
-    """{column: header} for those of the columns that the file holds."""
+def headers(path: pathlib.Path, columns: Iterable[str], tree: str = TREE) -> dict[str, Header]:
+    """{column: header} for those of the columns that the group holds.
+
+    The type of a column of rows of any length has the type of their numbers as its metadata `vlen`.
+    """
     with h5py.File(path, "r") as file:
-        return {column: header for column, (_, _, header) in _sources(path, file, columns).items()}
+        return {column: Header((data.shape or ()) + data.dtype.shape, data.dtype.base)
+                for column, data in _data_sets(path, file, columns, tree).items()}
 
 
-def blocks(path: pathlib.Path, columns: Iterable[str], size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
-    """{column: rows} for those of the columns that the file holds, in blocks of `size` rows, or whole."""
+def blocks(path: pathlib.Path, columns: Iterable[str], size: int | None = None,
+           tree: str = TREE) -> Iterator[dict[str, np.ndarray]]:
+    """{column: rows} for those of the columns that the group holds, in blocks of `size` rows, or whole."""
     with h5py.File(path, "r") as file:
-        sources = _sources(path, file, columns)
-        events = max((len(data) for data, _, _ in sources.values() if data.shape), default=0) or 1
+        sources = _data_sets(path, file, columns, tree)
+        events = max((len(data) for data in sources.values() if data.shape), default=0) or 1
         for rows in slices(events, size or events):
-            yield {column: convert(data[rows] if data.shape else data[()])
-                   for column, (data, convert, _) in sources.items()}
+            yield {column: data[rows] if data.shape else data[()] for column, data in sources.items()}
+
+
+def names(path: pathlib.Path, tree: str = TREE) -> list[str]:
+    """What the group holds, links among it, and the data sets of the groups in it."""
+    with h5py.File(path, "r") as file:
+        group = _group(path, file, tree)
+        found = list(group)
+        group.visititems(lambda name, value: found.append(name) if isinstance(value, h5py.Dataset) else None)
+    return sorted(set(found))
 
 
 def text(path: pathlib.Path, name: str) -> str | None:
@@ -71,8 +86,11 @@ def _append(file, columns):
 
 
 def _challenge(columns):
-    """Columns of showers with the cells flattened and the energy of the particle, MeV; other columns as they are."""
-    if KEYS["energy"] not in columns:
+    """Columns of showers with the cells flattened and the energy of the particle, MeV; other columns as they are.
+
+    Cells that are read out in depth keep their axes.
+    """
+    if KEYS["energy"] not in columns or columns[KEYS["energy"]].ndim > 3:
         return columns
     energy, momentum = columns[KEYS["energy"]], columns[KEYS["momentum"]]
     incident = 1000 * np.linalg.norm(momentum, axis=1, keepdims=True)
@@ -80,24 +98,22 @@ def _challenge(columns):
     return {SHOWERS: energy.reshape(len(energy), -1), INCIDENT: incident} | others
 
 
-def _sources(path, file, columns):
-    """{column: (data set, what makes the column of its rows, header of the column)} for those that the file has."""
-    found = {column: _source(path, file, column) for column in columns}
-    return {column: source for column, source in found.items() if source}
+def _data_sets(path, file, columns, tree):
+    """{column: data set} for those that the group has."""
+    group = _group(path, file, tree)
+    found = {column: _data_set(path, group, column) for column in columns}
+    return {column: data for column, data in found.items() if data is not None}
 
 
-def _source(path, file, column):
-    data = _data_set(path, file, column)
-    if data is not None:
-        return data, _unchanged, Header((data.shape or ()) + data.dtype.shape, data.dtype.base)
-    if column == KEYS["energy"] and (data := _data_set(path, file, SHOWERS)) is not None:
-        _check_voxels(path, data.shape or ())
-        return data, _unchanged, Header(data.shape, data.dtype)
-    if column in INCIDENT_COLUMNS and (data := _data_set(path, file, INCIDENT)) is not None:
-        _check_energies(path, data)
-        convert, width = INCIDENT_COLUMNS[column]
-        return data, convert, Header((len(data), width), data.dtype)
-    return None
+def _group(path, file, tree):
+    """The group of a name, "/" being the whole file."""
+    group = file if tree == TREE else _resolved(path, file, tree)
+    if not isinstance(group, h5py.Group):
+        held = shown(", ".join(name for name in file if file.get(name, getclass=True, getlink=True) is h5py.HardLink
+                               and file.get(name, getclass=True) is h5py.Group), 300) or "no group"
+        raise BadShowers(f"{path}: no group {shown(tree)}, the file holds {held}; name its group, with "
+                         "--config.data.tree of a run or tree=... of load_showers, or leave it out")
+    return group
 
 
 def _data_set(path, file, name):
@@ -145,34 +161,3 @@ def _is_stored(data):
     if data.chunks:
         return data.id.get_num_chunks() >= math.prod(-(-n // m) for n, m in zip(data.shape, data.chunks, strict=True))
     return data.id.get_storage_size() >= math.prod(data.shape) * data.id.get_type().get_size()
-
-
-def _check_voxels(path, shape):
-    if len(shape) != 2:
-        raise BadShowers(f"{path}: {SHOWERS} has shape {list(shape)}, not [N, cells]; write the cells of an event as "
-                         "one row")
-
-
-def _check_energies(path, data):
-    shape = data.shape or ()
-    if shape[1:] not in [(), (1,)] or not shape or data.dtype.kind not in "fiu":
-        raise BadShowers(f"{path}: {INCIDENT} has shape {list(shape)} of type {data.dtype.kind!r}, not [N, 1] of "
-                         "floats; write one energy in MeV for each event")
-
-
-def _unchanged(rows):
-    return rows
-
-
-def _along_z(incident):
-    """Incident energy in MeV -> momentum (0, 0, E) in GeV: `[N]` or `[N, 1]` -> `[N, 3]`."""
-    incident_energy = np.asarray(incident, np.float64).reshape(-1, 1) / 1000
-    return incident_energy * [[0.0, 0.0, 1.0]]
-
-
-def _centre(incident):
-    return np.zeros((len(incident), 2), np.float32)
-
-
-INCIDENT_COLUMNS = {KEYS["momentum"]: (_along_z, 3), KEYS["point"]: (_centre, 2)}
-"""Column that follows from the incident energy -> the function that makes it, and its width."""

@@ -43,6 +43,12 @@ def text(path: pathlib.Path, name: str) -> str | None:
         return str(member.take(None))
 
 
+def names(path: pathlib.Path) -> list[str]:
+    """The columns that the file holds, and its texts."""
+    with zipfile.ZipFile(path) as archive:
+        return [name.removesuffix(".npy") for name in archive.namelist()]
+
+
 @contextlib.contextmanager
 def _members(path, columns):
     """{column: open member} for those of the columns that the file holds."""

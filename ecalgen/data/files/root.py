@@ -1,4 +1,6 @@
-"""ROOT files: a tree `ecalNT` with a branch for each column, read and written block by block through uproot.
+"""ROOT files: a tree with a branch for each column, read and written block by block through uproot.
+
+The tree is `ecalNT`, unless another one is told.
 
 The energies of an event may be a 30 x 30 or a flat array, or a vector of 900; float16 is stored as float32, since ROOT
 has no such type.
@@ -18,46 +20,54 @@ import uproot
 
 from ecalgen.data.showers import BadShowers, Header
 from ecalgen.machine.chunks import slices
+from ecalgen.machine.records import shown
 
 TREE = "ecalNT"
 CHECKSUMS = "Checksums"
 TEXTS = ("Provenance", "Grid")
 """Texts that may lie beside the tree."""
 COPY = "copy or make the file again"
-BASKET = 1000
-"""Events that are compressed together, and so read together."""
+BASKET, BASKET_BYTES = 1000, 2**27
+"""Most events, and most bytes of a column, that are compressed together, and so read together."""
 
 
-def headers(path: pathlib.Path, columns: dict[str, tuple[int, ...]]) -> dict[str, Header]:
+def headers(path: pathlib.Path, columns: dict[str, tuple[int, ...]], tree: str = TREE) -> dict[str, Header]:
     """{column: header} for those of the columns that the tree holds.
 
     `columns` gives the shape of an event in each column. The header of a vector does not say how long it is, so a
     vector is taken for as long as it should be.
     """
-    with _tree(path) as (tree, _):
-        return {column: _header(path, column, tree[column], shape) for column, shape in columns.items()
-                if column in tree}
+    with _tree(path, tree) as (found, _):
+        return {column: _header(path, column, found[column], shape) for column, shape in columns.items()
+                if column in found}
 
 
-def blocks(path: pathlib.Path, columns: dict[str, tuple[int, ...]],
-           size: int | None = None) -> Iterator[dict[str, np.ndarray]]:
+def blocks(path: pathlib.Path, columns: dict[str, tuple[int, ...]], size: int | None = None,
+           tree: str = TREE) -> Iterator[dict[str, np.ndarray]]:
     """{column: rows} for those of the columns that the tree holds, in blocks of `size` rows, or whole.
 
     Checksums that `writing` has left are compared before the last rows are given.
     """
-    with _tree(path) as (tree, expected):
-        present, events = [column for column in columns if column in tree], max(tree.num_entries, 1)
+    with _tree(path, tree) as (found, expected):
+        present, events = [column for column in columns if column in found], max(found.num_entries, 1)
         for column in present:
-            _check_baskets(path, column, tree[column], columns[column])
+            _check_baskets(path, column, found[column], columns[column])
         sums = {column: hashlib.sha256() for column in present}
         for part in slices(events, size or events):
-            rows = tree.arrays(present, entry_start=part.start, entry_stop=part.stop, array_cache=None)
+            rows = {column: found[column].array(entry_start=part.start, entry_stop=part.stop, array_cache=None)
+                    for column in present}
             rows = {column: _plain(path, column, rows[column], columns[column]) for column in present}
             for column in present:
                 sums[column].update(_bytes(rows[column]))
             if part.stop == events:
                 _check_sums(path, expected, sums)
             yield rows
+
+
+def names(path: pathlib.Path, tree: str = TREE) -> list[str]:
+    """The branches of the tree."""
+    with _tree(path, tree) as (found, _):
+        return found.keys(full_paths=False)
 
 
 def text(path: pathlib.Path, name: str) -> str | None:
@@ -87,7 +97,8 @@ def _append(file, sums, columns):
             for column, value in columns.items()}
     if TREE not in file:
         file.mktree(TREE, {column: np.dtype((value.dtype, value.shape[1:])) for column, value in rows.items()})
-    for basket in slices(len(next(iter(rows.values()))), BASKET):
+    widest = max(value.itemsize * math.prod(value.shape[1:]) for value in rows.values())
+    for basket in slices(len(next(iter(rows.values()))), min(BASKET, max(1, BASKET_BYTES // widest))):
         file[TREE].extend({column: value[basket] for column, value in rows.items()})
     for column, value in rows.items():
         sums.setdefault(column, hashlib.sha256()).update(_bytes(value))
@@ -108,16 +119,17 @@ def _opened(path):
 
 
 @contextlib.contextmanager
-def _tree(path):
-    """The tree of a file, and {column: checksum} or nothing."""
+def _tree(path, name):
+    """The tree of that name, and {column: checksum} of one that ecalgen has written, or nothing."""
     with _opened(path) as file:
-        if not isinstance(file.get(TREE), uproot.TTree):
-            if TREE in file:
-                raise BadShowers(f"{path}: {TREE} is a {file.classname_of(TREE)}, not a tree; write it as a TTree, in "
-                                 "uproot with mktree")
-            trees = ", ".join(sorted(file.keys(cycle=False))[:10]) or "nothing"
-            raise BadShowers(f"{path}: no tree {TREE}, the file holds {trees}; write the showers into a tree {TREE}")
-        tree, expected = file[TREE], _expected(path, file)
+        if not isinstance(file.get(name), uproot.TTree):
+            if name in file:
+                raise BadShowers(f"{path}: {shown(name)} is a {file.classname_of(name)}, not a tree; write it as a "
+                                 "TTree, in uproot with mktree")
+            trees = shown(", ".join(sorted(file.keys(cycle=False))[:10]), 300) or "nothing"
+            raise BadShowers(f"{path}: no tree {shown(name)}, the file holds {trees}; name its tree, with "
+                             "--config.data.tree of a run or tree=... of load_showers")
+        tree, expected = file[name], _expected(path, file) if name == TREE else {}
         missing = [column for column in expected if column not in (*tree.keys(recursive=False), *TEXTS)]
         if missing:
             raise BadShowers(f"{path}: {missing[0]} was written and is gone; {COPY}")

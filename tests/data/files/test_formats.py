@@ -1,5 +1,6 @@
 """Files: what is written comes back, and whatever is wrong with a file gives one clear `BadShowers`."""
 import contextlib
+import dataclasses
 import functools
 import io
 import json
@@ -21,6 +22,7 @@ import uproot
 
 import ecalgen.data.files
 from ecalgen.data.ecal_shashlik import load_split
+from ecalgen.data.files import formats, root
 from ecalgen.data.files.formats import (
     ConvertedUnits,
     ShowerWriter,
@@ -32,7 +34,9 @@ from ecalgen.data.files.formats import (
     load_showers,
     save_showers,
 )
+from ecalgen.data.grid import GRIDS, LAYERED, Grid
 from ecalgen.data.showers import KEYS, BadShowers, Showers
+from ecalgen.data.sources import sample_path, split_rows
 from ecalgen.errors import UserError
 
 REQUIRED = ["EnergyDeposit", "ParticleMomentum", "ParticlePoint"]
@@ -225,6 +229,220 @@ def test_the_challenge_s_particles_fly_along_z_into_the_centre(tmp_path, inciden
     np.testing.assert_array_equal(load_conditions(path)[0], showers.momentum)
 
 
+# Names of one's own, and other public files
+
+
+def own_columns():
+    """The columns of a valid file under names of its own, with a column for each component."""
+    given = columns()
+    return dict(cells=given["EnergyDeposit"], px=given["ParticleMomentum"][:, 0], py=given["ParticleMomentum"][:, 1],
+                pz=given["ParticleMomentum"][:, 2], x=given["ParticlePoint"][:, 0], y=given["ParticlePoint"][:, 1],
+                code=given["ParticlePDG"])
+
+
+OWN_NAMES = {"energy": "cells", "momentum": ("px", "py", "pz"), "point": ("x", "y"), "pdg": "code"}
+
+
+@EVERY_FORMAT
+def test_columns_of_other_names(tmp_path, suffix):
+    path = write_any(tmp_path / f"a{suffix}", **own_columns())
+    assert_same(load_showers(path, columns=OWN_NAMES), Showers(*columns().values()))
+    assert len(list(iter_showers(path, 2, columns=OWN_NAMES))) == 2 and count_showers(path, columns=OWN_NAMES) == 3
+    momentum, _ = load_conditions(path, columns=OWN_NAMES)
+    np.testing.assert_array_equal(momentum, columns()["ParticleMomentum"])
+
+
+@EVERY_FORMAT
+def test_missing_names_are_one_error_with_the_names_that_are_there(tmp_path, suffix):
+    path = write_any(tmp_path / f"a{suffix}", **own_columns())
+    refuses(path, "no column energy and no pt; the file holds cells, code, px, py, pz, x, y: name its own",
+            "columns={'energy': ...}", "--config.data.columns.energy",
+            load=lambda path: load_showers(path, columns=OWN_NAMES | {"energy": "energy", "point": ("pt", "y")}),
+            cause=False)
+    refuses(path, "no column pt;", "--config.data.columns.point", cause=False,
+            load=lambda path: count_showers(path, columns=OWN_NAMES | {"point": "pt"}))
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("changes, message", [
+    ({"cells": -np.ones((3, 30, 30))}, "cells is negative in event 0"),
+    ({"cells": np.ones((3, 15, 15))}, "cells has shape [3, 15, 15], cells of another calorimeter"),
+    ({"pz": -np.ones(3)}, "ParticleMomentum (px, py, pz) has pz <= 0 in event 0"),
+    ({"y": np.full(3, 500.0)}, "ParticlePoint (x, y) lies 500 cm from the centre")])
+def test_faults_name_the_columns_of_the_file(tmp_path, suffix, changes, message):
+    path = write_any(tmp_path / f"a{suffix}", **own_columns() | changes)
+    refuses(path, message, load=lambda path: load_showers(path, columns=OWN_NAMES))
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("wide", [False, True])
+def test_an_incident_energy_in_place_of_a_momentum(tmp_path, suffix, wide):
+    incident = np.array([1.0, 2.5, 50.0]).reshape((3, 1) if wide else 3)
+    given = {"EnergyDeposit": columns()["EnergyDeposit"], "incident_energy": incident}
+    showers = load_showers(write_any(tmp_path / f"a{suffix}", **given))
+    np.testing.assert_array_equal(showers.momentum, [[0, 0, 1], [0, 0, 2.5], [0, 0, 50]])
+    np.testing.assert_array_equal(showers.point, np.zeros((3, 2)))
+    path = write_any(tmp_path / f"b{suffix}", **columns() | {"incident_energy": incident})
+    assert_same(load_showers(path), Showers(*columns().values()))  # a momentum is given
+    told = load_showers(path, columns={"incident_energy": "incident_energy", "direction": "ParticleMomentum"})
+    np.testing.assert_allclose(np.linalg.norm(told.momentum, axis=1), [1, 2.5, 50], rtol=1e-6)
+    np.testing.assert_array_equal(told.point, columns()["ParticlePoint"])
+
+
+def test_a_tree_of_another_name(tmp_path):
+    path = write_root(tmp_path / "a.root", tree="events", **columns())
+    assert_same(load_showers(path, tree="events"), Showers(*columns().values()))
+    assert count_showers(path, tree="events") == len(load_conditions(path, tree="events")[0]) == 3
+    refuses(path, "no tree hits, the file holds events; name its tree, with --config.data.tree", cause=False,
+            load=lambda path: load_showers(path, tree="hits"))
+    with uproot.recreate(tmp_path / "b.root") as file:
+        file["run/text"] = "no tree"
+        file.mktree("run/events", {"cell-E": np.dtype(("f4", (30, 30))), "run.p": np.dtype(("f4", 3))})
+        file["run/events"].extend({"cell-E": columns()["EnergyDeposit"], "run.p": columns()["ParticleMomentum"]})
+    names = {"energy": "cell-E", "momentum": "run.p", "point": "run.p"}  # names that are no Python
+    assert len(load_showers(tmp_path / "b.root", columns=names, tree="run/events", conventions="as_is")) == 3
+    refuses(tmp_path / "b.root", "run/text is a TObjString, not a tree", cause=False,
+            load=lambda path: load_showers(path, tree="run/text"))
+
+
+def test_another_tree_beside_one_that_ecalgen_wrote(tmp_path):
+    """The checksums in the file are not those of its columns."""
+    path = tmp_path / "a.root"
+    save_showers(path, Showers(*columns().values()))
+    other = own_columns() | {"EnergyDeposit": columns()["EnergyDeposit"] + 1}
+    with uproot.update(path) as file:
+        file.mktree("events", {name: np.dtype((value.dtype, value.shape[1:])) for name, value in other.items()})
+        file["events"].extend(other)
+    names = {field: name for field, name in OWN_NAMES.items() if field != "energy"}
+    np.testing.assert_array_equal(load_showers(path, tree="events", columns=names).energy, other["EnergyDeposit"])
+
+
+def test_baskets_of_many_cells_hold_fewer_events(tmp_path, monkeypatch):
+    monkeypatch.setattr(root, "BASKET_BYTES", 8000)
+    save_showers(tmp_path / "a.root", Showers(*columns(5).values()))
+    with uproot.open(tmp_path / "a.root") as file:
+        assert file["ecalNT"]["EnergyDeposit"].num_baskets == 3  # of 3,600 bytes an event
+
+
+def test_a_group_of_an_hdf5_file(tmp_path):
+    path = write_h5(tmp_path / "a.h5", **{f"run/{name}": value for name, value in columns().items()})
+    assert_same(load_showers(path, tree="run"), Showers(*columns().values()))
+    names = {"energy": "run/EnergyDeposit", "momentum": "run/ParticleMomentum", "point": "run/ParticlePoint"}
+    assert_same(load_showers(path, columns=names), Showers(*columns().values()))
+    refuses(path, "no group walk, the file holds run; name its group", cause=False,
+            load=lambda path: load_showers(path, tree="walk"))
+    refuses(path, "no column EnergyDeposit and", "the file holds run, run/EnergyDeposit, run/ParticleM", cause=False)
+    with h5py.File(path, "a") as file:
+        file["out"] = h5py.ExternalLink(str(path), "/run")
+    refuses(path, "out is a link out of the file", load=lambda path: load_showers(path, tree="out"), cause=False)
+
+
+def test_an_npz_has_no_trees(tmp_path):
+    path = write(tmp_path / "a.npz", **columns())
+    refuses(path, ".npz files hold no trees or groups, and 'events' is told; leave out", cause=False,
+            load=lambda path: load_showers(path, tree="events"))
+
+
+def test_groups_and_links_of_unused_names_are_let_be(tmp_path):
+    """Only what is read is looked into."""
+    path = write_h5(tmp_path / "a.h5", **without("ParticlePDG"))
+    with h5py.File(path, "a") as file:
+        file.create_group("energy").create_group("ECAL")
+        file["showers"] = h5py.ExternalLink("elsewhere.h5", "/showers")
+    assert len(load_showers(path)) == 3
+
+
+BOX = Grid((4, 3, 5), (1.0, 1.0, 0.5), 1.0, name="box")
+
+
+def some_blocks(grid, count=4):
+    rng = np.random.default_rng(count)
+    return Showers(rng.exponential(5.0, (count, *grid.shape)), rng.normal(0, 1, (count, 3)) + [0, 0, 50],
+                   rng.normal(0, 0.5, (count, 2)), grid=grid)
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("grid", [BOX, dataclasses.replace(GRIDS["challenge2"], shape=(16, 9, 4))])
+def test_showers_in_depth_come_back(tmp_path, suffix, grid):
+    save_showers(tmp_path / f"a{suffix}", some_blocks(grid))
+    loaded = load_showers(tmp_path / f"a{suffix}")
+    assert_same(loaded, some_blocks(grid))
+    assert loaded.grid == grid
+    assert_same(next(iter_showers(tmp_path / f"a{suffix}", 3)), some_blocks(grid)[:3])
+
+
+def test_files_in_depth_have_the_usual_columns(tmp_path):
+    save_showers(tmp_path / "a.h5", some_blocks(BOX))
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert {name: data.shape for name, data in file.items()} == {
+            "EnergyDeposit": (4, 4, 3, 5), "ParticleMomentum": (4, 3), "ParticlePoint": (4, 2), "ParticlePDG": (4,)}
+    save_showers(tmp_path / "a.root", some_blocks(BOX))
+    with uproot.open(tmp_path / "a.root") as file:
+        assert file["ecalNT"]["EnergyDeposit"].typename == "float[4][3][5]"
+
+
+@EVERY_FORMAT
+@pytest.mark.parametrize("wide", [False, True])
+def test_public_blocks_are_in_gev(tmp_path, suffix, wide):
+    cells = np.zeros((2, 25, 25, 25), np.float32)
+    cells[1, 12, 13, 5] = 0.25
+    incident = np.array([10.0, 50.0]).reshape((2, 1) if wide else 2)
+    showers = load_showers(write_any(tmp_path / f"a{suffix}", ECAL=cells, energy=incident))
+    assert showers.grid == LAYERED and showers.grid.name == "layered"
+    assert showers.energy[1, 12, 13, 5] == 250 and showers.energy.sum() == 250
+    np.testing.assert_array_equal(showers.momentum, [[0, 0, 10], [0, 0, 50]])
+    assert not showers.point.any() and showers.pdg.tolist() == [11, 11]
+
+
+def test_public_blocks_of_other_cells(tmp_path):
+    path = write(tmp_path / "a.npz", ECAL=np.full((2, 4, 3, 5), 1e-3), energy=np.array([10.0, 50.0]))
+    assert (load_showers(path, grid=BOX).energy == 1).all()
+    refuses(path, "ECAL has shape [2, 4, 3, 5], cells of another calorimeter", "no calorimeter is named")
+    refuses(path, "25 x 25 x 25 cells of", load=lambda path: load_showers(path, grid=LAYERED))
+
+
+def test_the_shipped_blocks_and_their_rows():
+    """The layered calorimeter shows 0.027 of the energy."""
+    path = sample_path("electron_layered")
+    block = next(iter_showers(path, 50, conventions="as_is"))
+    with np.load(path) as file:
+        np.testing.assert_array_equal(block.momentum[:, 2], file["energy"][:50, 0])
+    assert block.energy.sum() / block.momentum.sum() == pytest.approx(27, rel=0.03)
+    assert block.grid == LAYERED and count_showers(path) == 4000 == len(load_conditions(path)[0])
+    assert sum(len(rows) for _, rows in split_rows(path).values()) == 4000
+
+
+def test_a_file_of_energies_alone_gives_conditions(tmp_path):
+    momentum, point = load_conditions(write(tmp_path / "a.npz", energy=np.array([5.0, 20.0])), grid=LAYERED)
+    assert momentum.tolist() == [[0, 0, 5], [0, 0, 20]] and not point.any()
+
+
+@pytest.mark.parametrize("name", ["challenge2", "challenge3"])
+def test_data_sets_of_the_challenge(tmp_path, name):
+    """Calibrated cells, whose sums fluctuate about the energy of the particle and beyond it."""
+    rng, (sectors, rings, layers) = np.random.default_rng(1), GRIDS[name].shape
+    incident, share = np.exp(rng.uniform(0, np.log(1000), 40)) * 1000, rng.normal(1, 0.15, 40)
+    rows = rng.exponential(1.0, (40, sectors * rings * layers))
+    rows *= (incident * share / rows.sum(1))[:, None]
+    path = write_h5(tmp_path / "a.hdf5", showers=rows, incident_energies=incident[:, None])
+    showers = load_showers(path, grid=GRIDS[name])
+    assert showers.energy.shape == (40, sectors, rings, layers) and share.max() > 1.15
+    expected = rows.reshape(40, layers, sectors, rings).transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(showers.energy, expected, rtol=1e-6)
+    np.testing.assert_allclose(showers.momentum[:, 2], incident / 1000, rtol=1e-6)
+    refuses(path, f"({name} has such cells)")
+    rows[7] *= 3 / share[7]
+    refuses(write_h5(tmp_path / "b.h5", showers=rows * 1.01, incident_energies=incident), "showers adds up to",
+            "in event 7, where the momentum of incident_energies says",
+            load=lambda path: load_showers(path, grid=GRIDS[name]))
+
+
+def test_blocks_of_many_cells_are_shorter(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "BLOCK_CELLS", 130)
+    save_showers(tmp_path / "a.npz", some_blocks(BOX, 5))
+    assert [len(block) for block in iter_showers(tmp_path / "a.npz")] == [2, 2, 1]
+
+
 # What does not
 
 
@@ -307,12 +525,6 @@ def test_events_of_different_lengths(tmp_path):
 def test_another_calorimeter_of_the_challenge(tmp_path):
     path = write_h5(tmp_path / "a.h5", showers=np.ones((3, 368)), incident_energies=np.ones((3, 1)))
     refuses(path, "shape [3, 368], cells of another calorimeter")
-
-
-@pytest.mark.parametrize("suffix", [".npz", ".h5"])
-def test_volumes_are_pointed_elsewhere(tmp_path, suffix):
-    path = write_any(tmp_path / f"a{suffix}", ECAL=np.ones((2, 25, 25, 25)), energy=np.ones((2, 1)))
-    refuses(path, "volumes of cells", "ecalgen.data.volumes.load_volumes", cause=False)
 
 
 @pytest.mark.parametrize("suffix, library, extra", [(".root", "uproot", "root"), (".h5", "h5py", "hdf5")])

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.files.clouds import cells_of
 from ecalgen.data.files.formats import load_showers
 from ecalgen.data.files.orientation import AXES, Conventions, check_possible, detect, standardise, turned
-from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.grid import GRIDS, SHASHLIK
 from ecalgen.data.showers import BadShowers, Showers
 
 PER_MEV, PER_GEV, PER_CM = {"MeV": 1, "GeV": 1e-3, "keV": 1e3}, {"GeV": 1, "MeV": 1e3}, {"cm": 1, "mm": 10, "m": 0.01}
@@ -264,6 +265,51 @@ def test_no_values_break_the_regression(shipped, field, values):
         pass
 
 
+# Cells of other grids
+
+
+def tracks(grid, count=150, calibration=0.9, seed=0):
+    """Showers of points around straight tracks, in cells of rings or of a block."""
+    rng = np.random.default_rng(seed)
+    momentum = np.column_stack([rng.normal(0, 0.1, (count, 2)), np.ones(count)]) * rng.uniform(5, 50, (count, 1))
+    point, energy = rng.uniform(-0.5, 0.5, (count, 2)), np.zeros((count, *grid.shape), np.float32)
+    for event in range(count):
+        depth = rng.gamma(4, 13 / 15 * grid.reference_depth / 4, 300)
+        angle, radius = rng.uniform(0, 2 * np.pi, 300), rng.exponential(0.6, 300)
+        track = point[event][:, None] + np.outer(momentum[event, :2] / momentum[event, 2], depth)
+        x, y = track + radius * np.stack([np.cos(angle), np.sin(angle)])
+        index, inside = cells_of(10 * x, 10 * y, depth / grid.pitch[2] - 0.5, grid)
+        np.add.at(energy[event], tuple(axis[inside] for axis in index),
+                  calibration * 1000 * np.linalg.norm(momentum[event]) / 300)
+    return Showers(energy, momentum, point, grid=grid)
+
+
+@pytest.mark.parametrize("name", ["challenge2", "challenge3", "layered"])
+def test_units_are_found_in_rings_and_blocks(name):
+    showers = tracks(GRIDS[name])
+    assert detect(showers.energy, showers.momentum, showers.point, GRIDS[name]) == Conventions()
+    found = detect(showers.energy, 1000 * showers.momentum, 10 * showers.point, GRIDS[name])
+    assert found == Conventions(momentum="MeV", point="mm") and found.checked
+    with pytest.raises(BadShowers, match="EnergyDeposit does not follow"):
+        detect(np.roll(showers.energy, 1, axis=0), showers.momentum, showers.point, GRIDS[name])
+
+
+def test_axes_are_found_in_blocks_and_not_in_rings():
+    """Sectors and rings cannot be exchanged; other axes than ours are refused."""
+    block, rings = tracks(GRIDS["layered"]), tracks(GRIDS["challenge2"])
+    found = detect(turned(block.energy, ("-y", "x")), block.momentum, block.point, block.grid)
+    assert found.axes == ("y", "-x")
+    with pytest.raises(BadShowers, match="one of the 1 symmetries"):
+        detect(np.roll(rings.energy, 8, axis=1), rings.momentum, rings.point, rings.grid)
+
+
+@pytest.mark.parametrize("calibration, most", [(0.027, 1.05), (0.4, 1.05), (0.6, 3.0), (1.2, 3.0)])
+@pytest.mark.parametrize("count", [5, 150])
+def test_calibrated_cells_may_hold_more_than_the_particle(count, calibration, most):
+    showers = tracks(GRIDS["layered"], count, calibration)
+    assert detect(showers.energy, showers.momentum, showers.point, showers.grid).most == most
+
+
 # Showers that cannot be
 
 
@@ -276,6 +322,7 @@ def test_more_energy_than_the_particle_has(shipped):
     energy[4:] *= 1.06 * 1000 * np.linalg.norm(shipped.momentum[4]) / energy[4].sum()
     with pytest.raises(BadShowers, match="EnergyDeposit adds up to .* MeV in event 4, where .*conventions='as_is'"):
         check_possible(Showers(energy, shipped.momentum[:9], shipped.point[:9]))
+    check_possible(Showers(energy, shipped.momentum[:9], shipped.point[:9])[:5], most=1.07)
 
 
 @pytest.mark.parametrize("place, possible", [(30.3, True), (60.5, True), (-60.7, False), (500.0, False)])

@@ -23,7 +23,8 @@ def test_other_formats_units_and_axes_are_converted_and_told(showers, tmp_path, 
     (ours, theirs, reference, repeated), notes = load_sets(real, generated)
     np.testing.assert_allclose(theirs.energy, ours.energy, rtol=1e-5)
     assert reference is None and repeated is None and len(notes) == 2
-    assert "turned from axes (y, x)" in notes[0] and f"mine{suffix}: EnergyDeposit converted from GeV" in notes[1]
+    column = "showers" if suffix == ".h5" else "EnergyDeposit"
+    assert "turned from axes (y, x)" in notes[0] and f"mine{suffix}: {column} converted from GeV" in notes[1]
 
 
 def test_repeated_showers_are_the_fourth_set(showers, tmp_path):

@@ -3,6 +3,7 @@ import pathlib
 import re
 import shlex
 
+import commands
 import h5py
 import jax
 import numpy as np
@@ -11,6 +12,9 @@ import uproot
 from absl import flags
 from ml_collections import config_flags
 
+import ecalgen
+from ecalgen.data.reconstruction import aggregated
+from ecalgen.data.sources import sample_path
 from ecalgen.export.__main__ import main as export
 from ecalgen.runs import check_config
 from ecalgen.training.recipe import source_of
@@ -119,9 +123,9 @@ def test_files(user_files, capsys):
 
 def test_the_commands_of_files(user_files, recipe):
     """Their options are fields of the recipe, and give the showers of the file."""
-    commands = re.sub(r"\\\n", " ", "".join(blocks("files.md", "bash"))).splitlines()
-    for command, count in zip(commands, (900, 900, 225, 480), strict=True):
-        preset, *words = [word for word in shlex.split(command) if word.startswith("--config")]
+    lines = re.sub(r"\\\n", " ", "".join(blocks("files.md", "bash"))).splitlines()
+    for line, count in zip(lines, (900, 900, 225, 480), strict=True):
+        preset, *words = [word for word in shlex.split(line) if word.startswith("--config")]
         values = flags.FlagValues()
         config_flags.DEFINE_config_dict("config", recipe("anchored:cpu"), flag_values=values, sys_argv=list(words))
         values(["main", *words])
@@ -134,15 +138,40 @@ def test_the_commands_of_files(user_files, recipe):
         assert preset == "--config=configs/anchored.py:cpu" and test.energy[0].size == count and len(test) == 30
 
 
+@pytest.mark.filterwarnings("ignore:conditions outside the range")
+@pytest.mark.slow
+def test_calorimeters(loose, tmp_path, monkeypatch, showers, capsys):
+    """From a ROOT file to a report and a C file by the lines of the page, with the `test` preset."""
+    monkeypatch.chdir(tmp_path)
+    real = ecalgen.load_showers(sample_path("electron_5d"))[:1_000]
+    (px, py, pz), (x, y) = real.momentum.T, real.point.T
+    with uproot.recreate("mine.root") as file:
+        names = dict.fromkeys(("px", "py", "pz", "x", "y"), "f4")
+        file.mktree("events", {"cell_E": np.dtype(("f4", (15, 15)))} | names)
+        file["events"].extend({"cell_E": np.asarray(aggregated(real.energy, 2)), "px": px, "py": py, "pz": pz, "x": x,
+                               "y": y})
+    names, (look, use) = {}, blocks("calorimeters.md")
+    exec(look, names)
+    assert "Showers(1,000, of " in capsys.readouterr().out
+    train, c_file = (shlex.split(text)[3:] for text in blocks("calorimeters.md", "bash")[:2])
+    here = [re.sub("=(mine.npz|runs/mine)", rf"={tmp_path}/\1", word).replace(":cpu", ":test") for word in train]
+    commands.command("judging", "ecalgen.main", *here, "--config.evaluation.showers=200")
+    assert pathlib.Path("runs/mine/report.html").exists()
+    exec(use, names)
+    assert names["energy"].shape == (100, 15, 15)
+    export(c_file)
+    assert list(pathlib.Path("exported").glob("*.c"))
+
+
 def test_export(loose, tmp_path, monkeypatch):
     """The commands leave the files that the Python reads."""
     monkeypatch.chdir(tmp_path)
     text = "\n".join(blocks("export.md", "bash"))
-    commands = re.findall(r"-m ecalgen\.export (--run anchored .*?--out exported)", text)
-    assert len(commands) == 3
-    for command in commands:
-        if "--format c" not in command:
-            export(command.split())
+    exports = re.findall(r"-m ecalgen\.export (--run anchored .*?--out exported)", text)
+    assert len(exports) == 3
+    for words in exports:
+        if "--format c" not in words:
+            export(words.split())
     names = {}
     for code in blocks("export.md"):
         exec(code, names)

@@ -26,7 +26,7 @@ from ecalgen.simulation.calorimeter import SHASHLIK
 from ecalgen.simulation.geant4 import Setup
 from experiments import measures
 from experiments.sweeps.engine import Sweep, changed, folder
-from experiments.sweeps.few_showers import PHOTONS, own_file
+from experiments.sweeps.few_showers import PHOTONS, SMALL_FILE, own_file
 
 CROP = Grid((24, 20), (2.02, 2.02), 15.0, name="crop")
 SEED = 20261129
@@ -84,7 +84,7 @@ def variants(args):
     in_depth = lambda name: name.endswith("in depth")
     configs = {name: anchored.get_config(f"{args.preset},size=light" if in_depth(name) else args.preset)
                for name in CASES}
-    return {name: changed(config, DEEP) if in_depth(name) and args.preset != "test" else config
+    return {name: changed(config, SMALL_FILE | (DEEP if in_depth(name) and args.preset != "test" else {}))
             for name, config in configs.items()}
 
 
@@ -105,9 +105,6 @@ class Calorimeters(Sweep):
         config, parts = self.variants(args)[name], functools.cache(functools.partial(CASES[name], args))
         real, size = parts("test")[:args.showers], len(parts("train"))
         config.data.source = str(own_file(args.workdir / "showers" / f"{folder(args, name, 0).name}.npz", size, parts))
-        config.evaluation.showers = min(config.evaluation.showers, len(real))
-        if 2 * config.evaluation.showers < measures.CLUSTERS:
-            config.evaluation.protocol = "competition"  # the sweep judges the runs itself
         steps = args.steps or config.train.steps
         row = self._train(config, round(args.deep * steps) if name.endswith("in depth") else steps, args, name, seed)
         sampler = load_sampler(folder(args, name, seed))

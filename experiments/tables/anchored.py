@@ -37,6 +37,26 @@ def learning_curve():
     return table(["state", "minutes", "classifier AUC", "physics PRD-AUC", "mean W1"], [*points, ceiling])
 
 
+def calorimeters():
+    """Figures of the anchored recipe on other calorimeters, particles and energies, each beside other real showers."""
+    result = common.load("calorimeters")
+    prd, auc = (lambda found: found["physics_prd"]["auc"]), (lambda found, name: found["auc"][name])
+    judges = "observables", "images"
+    rows = [[run["variant"], run["grid"], f"{run['training_showers']:,}", f"{run['showers']:,}",
+             f"{prd(run):.3f} ({prd(run['real_against_real']):.3f})", f"{prd(run) / prd(run['real_against_real']):.2f}",
+             *(f"{auc(run, name):.3f} ({auc(run['real_against_real'], name):.3f})" for name in judges),
+             f"{sum(run['seconds'].values()) / 60:.0f}", f"{run['milliseconds_per_shower']:.2g}"]
+            for run in result["runs"]]
+    seeds = sorted({str(run["seed"]) for run in result["runs"]})
+    settings = result["runs"][0]["physics_prd"]
+    note = (f"`configs/anchored.py:{result['preset']}`, seed {', '.join(seeds)}, {device(result)}; in brackets: other "
+            f"real showers; PRD: {settings['clusters']} clusters, {settings['runs']} runs, N = judged showers; "
+            f"`{split_of(result)}` judges. Milliseconds: by the hundred, while other jobs ran.")
+    head = ["showers", "cells", "for training", "judged", "physics PRD-AUC", "of the ceiling", "AUC, observables",
+            "AUC, images", "minutes", "ms a shower"]
+    return table(head, rows, note)
+
+
 def few_showers():
     """Figures by particle and number of training showers, from fresh parameters and from a shipped generator."""
     result = common.load("few_showers")

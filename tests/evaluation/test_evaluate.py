@@ -6,10 +6,11 @@ import sys
 import numpy as np
 import pytest
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
-from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, EDGES, c2st
+from ecalgen.evaluation.metrics.c2st import CLASSIFIERS, c2st, edges_of
 from ecalgen.evaluation.metrics.correlation import correlation_distance
 from ecalgen.evaluation.metrics.distances import wasserstein_distance
 from ecalgen.evaluation.metrics.features import (
@@ -52,7 +53,7 @@ def test_layout(result):
         "curve", "ceiling_curve", "extrapolated", "ceiling_extrapolated"}
     assert len(result["prd"]["raw"]["curve"]["precision"]) == len(result["prd"]["raw"]["curve"]["recall"]) == 101
     assert set(result["c2st"]) == set(CLASSIFIERS)
-    assert set(result["c2st"]["observables_and_conditions"]["bins"]) == set(EDGES)
+    assert set(result["c2st"]["observables_and_conditions"]["bins"]) == set(edges_of(SHASHLIK))
     for test in result["c2st"].values():
         assert set(test) - {"bins"} == {"auc", "interval", "floor", "floor_interval", "classifier", "features"}
     assert set(result["observables"]) == set(OBSERVABLES) - {"ring_energies"} | {"ring_shares"}

@@ -16,13 +16,13 @@ from ecalgen.machine.records import NUMBER, PAIR, Each
 AUC = Family("Classifier AUC", chance=0.5)
 
 EDGES = {
-    "energy_gev": (1.0, 3.0, 10.0, 30.0, 100.0),
+    "energy_gev": (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0),
     "angle_degrees": (0.0, 6.0, 12.0, 18.0, 90.0),
     "azimuth_degrees": (0.0, 90.0, 180.0, 270.0, 360.0),
-    "entry_cm": (0.0, 0.5, 0.8, 1.1, 30.0),
 }
-"""Quantity -> edges of its bins. The quantities are the incident energy, the angle to the normal, the azimuth from x to
-y, and the distance of the track from the centre in the reference plane."""
+"""Quantity -> edges of its bins: the incident energy, the angle to the normal, and the azimuth from x to y."""
+ENTRY = (0.0, 0.25, 0.4, 0.55)
+"""Edges, in cells, of the bins of the distance of the track from the centre in the reference plane."""
 UNITS = {"energy_gev": "GeV", "angle_degrees": "° to the normal", "azimuth_degrees": "° of azimuth",
          "entry_cm": "cm from the centre"}
 """Quantity -> unit of its edges in the report."""
@@ -112,8 +112,9 @@ def auc_in_bins(test, real, generated, seed=0, bootstrap=200):
       "auc", "interval"}]}, without bins in which either set has fewer than SMALLEST_BIN.
     """
     ours, theirs = _quantities(real), _quantities(generated)
-    result = {name: [] for name in EDGES}
-    for name, edges in EDGES.items():
+    bins = edges_of(real.grid)
+    result = {name: [] for name in bins}
+    for name, edges in bins.items():
         for low, high in zip(edges[:-1], edges[1:], strict=True):
             inside = [scores[(values[name] >= low) & (values[name] < high)]
                       for scores, values in zip(test.scores, (ours, theirs), strict=True)]
@@ -123,8 +124,13 @@ def auc_in_bins(test, real, generated, seed=0, bootstrap=200):
     return result
 
 
+def edges_of(grid):
+    """Quantity -> edges of its bins: those of EDGES, and "entry_cm", rounded to mm."""
+    return EDGES | {"entry_cm": (*(round(edge * grid.unit, 1) for edge in ENTRY), round(max(grid.half_face)))}
+
+
 def _quantities(showers):
-    """The quantities of EDGES of each shower: `{name: [N]}`."""
+    """The quantities of `edges_of` each shower: `{name: [N]}`."""
     slope, track = slopes(showers.momentum), reference_point(showers.momentum, showers.point, showers.grid)
     return {
         "energy_gev": np.asarray(incident_energy(showers.momentum)),

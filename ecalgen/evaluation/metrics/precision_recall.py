@@ -10,7 +10,7 @@ PRD_AUC = Family("PRD-AUC", larger_is_better=True)
 SHOWERS_PER_CLUSTER = 2
 """Showers of each set; with fewer, the noise of the histograms hides most differences."""
 CONTENTS = {
-    "raw": "the 900 cell energies, MeV",
+    "raw": "the energies of the cells, MeV",
     "physics": "2 asymmetries, 2 widths, 20 sparsities",
     "embedding": "64 numbers from a regressor of the incident particle",
     "legacy": "the 24 statistics of the public scoring program",

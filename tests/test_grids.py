@@ -77,7 +77,7 @@ def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
 @pytest.mark.filterwarnings("ignore:conditions outside the range")
 @pytest.mark.parametrize("name, make", [
     ("baseline:test", odd), pytest.param("anchored:test", long, marks=pytest.mark.slow),
-    pytest.param("vae:test", odd, marks=pytest.mark.slow), ("anchored:test,size=light", deep),
+    pytest.param("vae:test", odd, marks=pytest.mark.slow), ("anchored:test,size=deep", deep),
     pytest.param("adagan:test", deep, marks=pytest.mark.slow),
     pytest.param("library:test", deep, marks=pytest.mark.slow)])
 def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, name, make):
@@ -116,7 +116,7 @@ def test_networks_of_one_layer_say_so_before_any_work(recipe, tmp_path, shipped,
     for name, field in (("baseline:test", "generator.name is 'plain'"),
                         ("anchored:test", "generator.network is 'convolutions'")):
         config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 200})
-        with pytest.raises(ConfigError, match=f"{field}.* 8 x 8 x 6 cells .*size=light"):
+        with pytest.raises(ConfigError, match=f"{field}.* 8 x 8 x 6 cells .*size=deep"):
             runs.prepare(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

@@ -117,10 +117,10 @@ def _check_depth(kind, name, module):
         takes = [other for other, network in (GENERATORS | DISCRIMINATORS).items() if getattr(network, "DEEP", False)]
         raise ConfigError(f"config.{kind}.name is {name!r}, which takes cells in one layer, and the showers have "
                           f"{domain.grid}; {', '.join(dict.fromkeys(takes))} also take cells that are read out in "
-                          "depth (configs/anchored.py:cpu,size=light)")
+                          "depth (configs/anchored.py:cpu,size=deep)")
     if getattr(module, "network", "cells") != "cells":
         raise ConfigError(f"config.{kind}.network is {module.network!r}, which takes cells in one layer, and the "
-                          f"showers have {domain.grid}; take 'cells', as configs/anchored.py:cpu,size=light does")
+                          f"showers have {domain.grid}; take 'cells', as configs/anchored.py:cpu,size=deep does")
 
 
 def _arguments(kind, network, fields):

@@ -99,9 +99,10 @@ PROFILES = {"fitted": Profile, "fixed": FixedProfile}
 def cell_features(momentum, point, grid):
     """The place of each cell relative to the track: `[8, N, nx, ny]`, and log r `[N, nx, ny]`.
 
-    The track is taken at the reference depth. Where the cells are read out in depth, it is taken in each layer, and two
-    features of the depth follow: `[10, N, nx, ny, nz]`, `[N, nx, ny, nz]`. Lengths are in cells, along the track's
-    slope and across it; r is at least 0.14. The distance across has no sign, as both sides of the track are equivalent.
+    The track is taken at the reference depth. Where the cells are read out in depth, it is taken in each layer, and
+    three features of the depth follow, of which the last is that of the rear: `[11, N, nx, ny, nz]`, `[N, nx, ny, nz]`.
+    Lengths are in cells, along the track's slope and across it; r is at least 0.14. The distance across has no sign, as
+    both sides of the track are equivalent.
     """
     slope = slopes(momentum)
     dx, dy = (from_track_in_layers if grid.deep else from_track)(momentum, point, grid)
@@ -112,8 +113,8 @@ def cell_features(momentum, point, grid):
     place = [along / 1.5, signed / 2, across / 1.5, jnp.log(across + 0.15), log_r, jnp.exp(log_r) / 5,
              jnp.log(jnp.abs(dx) + 0.1), jnp.log(jnp.abs(dy) + 0.1)]
     if grid.deep:
-        t = jnp.broadcast_to(relative_depths(grid), dx.shape)
-        place += [t - 1, jnp.log(t)]
+        t = relative_depths(grid)  # from the front, and from the rear below
+        place += [jnp.broadcast_to(feature, dx.shape) for feature in (t - 1, np.log(t), np.log(t[..., ::-1]))]
     return jnp.stack(place), log_r
 
 

@@ -73,7 +73,7 @@ def load_material(config, workdir=None, training=None):
     arrays = lambda showers: training_arrays(showers, transform, targets)
     example = arrays(showers[:EXAMPLES] if stream else showers)
     stages = build_stages(config, example, source.load("validation"), domain, targets)
-    stages = [start.before(stage) for stage in stages] if start else stages
+    stages = [start.hand_to(stage) for stage in stages] if start else stages
     discriminator = make_discriminator(config, domain, targets) if targets else None
     return Material(showers, stages, ArrayBlocks(stream, arrays) if stream else example, transform, targets,
                     discriminator, config.seed, domain, start)

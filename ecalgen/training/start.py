@@ -67,7 +67,7 @@ class Start(NamedTuple):
         own = {name: getattr(domain.scales, name) for name in OF_CALORIMETER}
         return Domain(domain.grid, dataclasses.replace(self.domain.scales, **own))
 
-    def before(self, stage):
+    def hand_to(self, stage):
         """The `Stage`, started from this generator; without stages before it, only its shapes are asked for."""
         return dataclasses.replace(stage, init=lambda key, before: stage.init(
             key, before if before is None else {START: self} | before))

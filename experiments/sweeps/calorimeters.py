@@ -31,7 +31,7 @@ from experiments.sweeps.few_showers import PHOTONS, SMALL_FILE, own_file
 CROP = Grid((24, 20), (2.02, 2.02), 15.0, name="crop")
 SEED = 20261129
 """Of the simulated showers."""
-DEEP = {"prior.steps": 1_000, "prior.batch_size": 32, "train.batch_size": 16}
+DEEP = {"prior.batch_size": 32, "train.batch_size": 16}
 """What the recipe changes for cells in depth."""
 RUNS = 10
 """Clusterings of each PRD."""
@@ -82,7 +82,7 @@ def _of_shipped(args, split, change, grid):
 def variants(args):
     """The config of each variant, without its file of showers."""
     in_depth = lambda name: name.endswith("in depth")
-    configs = {name: anchored.get_config(f"{args.preset},size=light" if in_depth(name) else args.preset)
+    configs = {name: anchored.get_config(f"{args.preset},size=deep" if in_depth(name) else args.preset)
                for name in CASES}
     return {name: changed(config, SMALL_FILE | (DEEP if in_depth(name) and args.preset != "test" else {}))
             for name, config in configs.items()}

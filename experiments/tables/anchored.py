@@ -57,23 +57,23 @@ def calorimeters():
     return table(head, rows, note)
 
 
-def few_showers():
+def few_showers(name="few_showers"):
     """Figures by particle and number of training showers, from fresh parameters and from a shipped generator."""
-    result = common.load("few_showers")
-    rows = []
-    for particle in result["showers"]:
-        sizes = {int(size) for kind, size, _ in (run["variant"].split(", ") for run in result["runs"])
-                 if kind == particle}
-        rows += [[particle, f"{size:,}", *_few_showers_cells(result, particle, size)] for size in sorted(sizes)]
+    result = common.load(name)
+    variants = [run["variant"].split(", ") for run in result["runs"]]
+    particles, rows = dict.fromkeys(kind for kind, *_ in variants), []
+    for particle in particles:
+        sizes = sorted({int(size) for kind, size, _ in variants if kind == particle})
+        rows += [[particle, f"{size:,}", *_few_showers_cells(result, particle, size)] for size in sizes]
         real = result["real_against_real"][particle]
         rows.append([particle, OTHERS, *2 * fixed([real["auc"]["observables"]]),
                      *2 * fixed([real["physics_prd"]["auc"]]), ""])
     seeds = sorted({str(run["seed"]) for run in result["runs"]})
     settings, prd = result["settings"], real["physics_prd"]
-    judges = " and ".join(f"{count:,} {particle}" for particle, count in result["showers"].items())
+    judges = " and ".join(f"{result['showers'][particle]:,} {particle}" for particle in particles)
     note = (f"{settings['prior']:,} steps of the prior and {settings['steps']:,} of the GAN, size "
-            f"`{settings['size']}`, seeds {', '.join(seeds)}, {device(result)}; PRD: {prd['clusters']} clusters, "
-            f"{prd['runs']} runs; {judges} of `{split_of(result)}` judge.")
+            f"`{settings['size']}`, {'seeds' if seeds[1:] else 'seed'} {', '.join(seeds)}, {device(result)}; PRD: "
+            f"{prd['clusters']} clusters, {prd['runs']} runs; {judges} of `{split_of(result)}` judge.")
     return table(["particle", "training showers", "AUC, alone", "AUC, started", "physics PRD-AUC, alone",
                   "physics PRD-AUC, started", "minutes"], rows, note)
 

@@ -104,10 +104,12 @@ def test_a_generator_whose_spectral_norm_is_folded_in_makes_the_same_showers(beg
     config, _, first = begun(showers, "baseline:test", **PLAIN)
     state = first.stages[0].init(init_key(1), {})
     export_generator(tmp_path / "other" / "generator", state, config, showers, first.domain)
-    _, _, made = begun(showers, "baseline:test", init=str(tmp_path / "other"), **PLAIN)
+    config, _, made = begun(showers, "baseline:test", init=str(tmp_path / "other"), **PLAIN)
     started = made.stages[0].init(init_key(0), {})
     shipped = load_weights(tmp_path / "other", "generator")[0]
     assert same(started.generator.params, shipped)
+    export_generator(tmp_path / "run" / "generator", started, config, showers, made.domain)
+    assert load_weights(tmp_path / "run", "generator")[1]["init"] == config.init
     few, generator = showers[:20], build_generator(config.generator, made.domain)
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 20))
     ours = generator.apply(started.generator.variables, noise, few.momentum, few.point)

@@ -122,6 +122,25 @@ def test_results_that_do_not_exist_yet(tables):
     assert tables.auxiliary.table_1("of_tomorrow") == "No run of `experiments/results/of_tomorrow.json` has ended yet."
 
 
+def test_few_showers_of_some_of_its_runs(tables, monkeypatch):
+    """A row for each number of training showers, in order, with the mean over the seeds."""
+    run = lambda variant, seed, auc: {"variant": variant, "seed": seed, "auc": {"observables": auc},
+                                      "physics_prd": {"auc": 0.8}, "seconds": {"prior": 30.0, "gan": 90.0}}
+    real = {"auc": {"observables": 0.501}, "physics_prd": {"auc": 0.83, "clusters": 400, "runs": 3}}
+    result = {"runs": [run("electrons, 1000, alone", 0, 0.7), run("electrons, 300, started", 0, 0.6),
+                       run("electrons, 300, started", 1, 0.62)],
+              "showers": {"electrons": 2_000, "photons": 1_000}, "real_against_real": {"electrons": real},
+              "settings": {"prior": 10, "steps": 2_000, "size": "light", "split": "test"},
+              "provenance": {"device": "a core, 1 core"}}
+    monkeypatch.setattr(tables.anchored.common, "load", lambda name: result)
+    rows = tables.anchored.few_showers().splitlines()
+    assert rows[2] == "| electrons | 300 | – | 0.610 [0.600, 0.620] | – | 0.800 [0.800, 0.800] | 2 |"
+    assert rows[3] == "| electrons | 1,000 | 0.700 | – | 0.800 | – | 2 |"
+    assert rows[4] == "| electrons | other real showers | 0.501 | 0.501 | 0.830 | 0.830 |  |" and len(rows) == 7
+    assert "10 steps of the prior and 2,000 of the GAN" in rows[-1]
+    assert rows[-1].endswith("2,000 electrons of `test` judge.")
+
+
 def test_figure_3_of_some_of_its_runs(tables, monkeypatch):
     """The better the regressor, the better the generator, in these made-up runs; the best one comes first."""
     auxiliary, runs = tables.auxiliary, [(f"fit {k}", 0, 0.01 * k) for k in range(5)]

@@ -50,7 +50,7 @@ def make_showers(fields, domain, transform, variables, real, seed=0):
     """Showers of the generator that `config.generator` describes in a domain, at the conditions of real ones."""
     sample = make_sampler(build_generator(fields, domain), make_transform(**transform))
     parts = [sample(variables, jax.random.key(seed), real.momentum[rows], real.point[rows], rows.start)
-             for rows in slices(len(real), chunk_size())]
+             for rows in slices(len(real), chunk_size(real.grid))]
     return dataclasses.replace(real, energy=np.concatenate(parts))
 
 

@@ -1,6 +1,7 @@
 """Showers from a trained generator: a pure jitted function, and the same with weights from a run or shipped."""
 import functools
 import json
+import math
 import warnings
 
 import jax
@@ -18,10 +19,10 @@ from ecalgen.models.protocol import check_generator
 from ecalgen.sampling.cards import domain_of_card, generator_of_card
 from ecalgen.sampling.weights import load_weights, save_weights
 
-CHUNKS = {"cpu": 64}
-"""Backend -> showers in a call of the network; the arrays of this many fit a core's cache."""
-LARGE_CHUNK = 8192
-"""Showers in a call of the network on any other backend, which is an accelerator."""
+CHUNKS = {"cpu": 64 * 900}
+"""Backend -> cells in a call of the network; the arrays of this many fit a core's cache."""
+LARGE_CHUNK = 8192 * 900
+"""Cells in a call of the network on any other backend, which is an accelerator."""
 PRECISIONS = ("float32", "bfloat16")
 DESCRIBED = ("generator", "members", "trained_on", "domain")
 """Fields of a card on which the function of its sampler depends, besides the transform."""
@@ -62,9 +63,10 @@ def make_sampler(generator, transform, trained_on=None, grid=OLD.grid):
     return sample
 
 
-def chunk_size():
-    """Number of showers in a call of the network on this machine."""
-    return CHUNKS.get(jax.default_backend(), LARGE_CHUNK)
+def chunk_size(grid):
+    """Number of showers in a call of the network on this machine, a power of two: 64 of 900 cells on a CPU."""
+    showers = CHUNKS.get(jax.default_backend(), LARGE_CHUNK) / math.prod(grid.shape)
+    return 2 ** max(0, round(math.log2(showers)))
 
 
 class Sampler:
@@ -104,7 +106,7 @@ class Sampler:
         hits = ~beside(point, self.grid)
         _warn_outside(self.card["trained_on"], momentum[hits], point[hits], self.grid)
         sample = lambda momentum, point, start: self.sample(self.variables, key, momentum, point, words(first + start))
-        return in_chunks(sample, chunk_size(), self.grid.shape, momentum, point)
+        return in_chunks(sample, chunk_size(self.grid), self.grid.shape, momentum, point)
 
 
 def load_sampler(source, precision="float32"):

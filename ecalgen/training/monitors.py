@@ -3,7 +3,8 @@ import jax
 import numpy as np
 
 from ecalgen.data.observables import observables
-from ecalgen.sampling.sampler import make_sampler
+from ecalgen.machine.chunks import in_chunks
+from ecalgen.sampling.sampler import chunk_size, make_sampler
 
 GENERATED = 500
 """Validation showers that a generator is compared with."""
@@ -14,12 +15,13 @@ REGRESSED = 2_000
 def wasserstein_monitor(generator, transform, validation):
     """state -> mean Wasserstein-1 distance of each observable to the validation showers, in standard deviations."""
     real = validation[:GENERATED]
-    sample = make_sampler(generator, transform)
+    sample, key, chunk = make_sampler(generator, transform), jax.random.key(0), 8 * chunk_size(real.grid)
     expected = {name: np.asarray(value).reshape(len(real), -1)
                 for name, value in observables(real.energy, real.momentum, real.point, real.grid).items()}
 
     def monitor(state):
-        energy = sample(state.sampled, jax.random.key(0), real.momentum, real.point)
+        make = lambda momentum, point, first: sample(state.sampled, key, momentum, point, first)
+        energy = in_chunks(make, chunk, real.grid.shape, real.momentum, real.point)
         values = observables(energy, real.momentum, real.point, real.grid)
         distances = {f"w1_{name}": float(np.mean(wasserstein(np.asarray(value).reshape(expected[name].shape),
                                                              expected[name]))) for name, value in values.items()}

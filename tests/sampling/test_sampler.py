@@ -76,7 +76,7 @@ def test_an_unknown_precision_is_refused(trained):
 @pytest.mark.parametrize("count", [1, 3, 16, 17, 40])
 def test_a_set_in_pieces_is_the_same_set(monkeypatch, sample, showers, count):
     whole = sample(showers.momentum[:40], showers.point[:40])
-    monkeypatch.setitem(sampler.CHUNKS, jax.default_backend(), 16)
+    monkeypatch.setitem(sampler.CHUNKS, jax.default_backend(), 16 * 900)
     pieces = sample(showers.momentum[:count], showers.point[:count])
     np.testing.assert_allclose(pieces, whole[:count], rtol=1e-3, atol=2e-3)  # MeV; sums differ in float32
 

@@ -76,7 +76,8 @@ def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
 
 @pytest.mark.filterwarnings("ignore:conditions outside the range")
 @pytest.mark.parametrize("name, make", [
-    ("baseline:test", odd), pytest.param("anchored:test", long, marks=pytest.mark.slow),
+    ("library:test", odd), pytest.param("baseline:test", odd, marks=pytest.mark.slow),
+    pytest.param("anchored:test", long, marks=pytest.mark.slow),
     pytest.param("vae:test", odd, marks=pytest.mark.slow), ("anchored:test,size=deep", deep),
     pytest.param("adagan:test", deep, marks=pytest.mark.slow),
     pytest.param("library:test", deep, marks=pytest.mark.slow)])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ecalgen.data.files.formats import save_showers
+from ecalgen.data.grid import Grid
 from ecalgen.data.showers import BadShowers, Showers
 from ecalgen.evaluation.inputs import load_sets
 
@@ -57,6 +58,24 @@ def test_units_are_found_where_the_axes_of_a_poor_generator_are_none(showers, tm
     np.testing.assert_allclose(generated.momentum, showers.momentum, rtol=1e-5)
     assert len(notes) == 1
     assert "EnergyDeposit converted from GeV to MeV; ParticleMomentum converted from MeV to GeV, and other" in notes[0]
+
+
+def test_units_of_a_poor_generator_in_depth_are_found(showers, tmp_path):
+    """All its energy in GeV is in one corner of the first of two layers."""
+    grid = Grid((30, 30, 2), (2.02, 2.02, 20.0), 15.0)
+    energy = np.zeros((len(showers), 30, 30, 2), np.float32)
+    energy[:, 3, 5, 0] = showers.energy.sum((1, 2)) / 1000
+    save_showers(tmp_path / "poor.npz", Showers(energy, showers.momentum, showers.point, grid=grid))
+    real = _in_two_layers(tmp_path / "real.npz", showers, grid)
+    (_, generated, *_), notes = load_sets(real, tmp_path / "poor.npz")
+    np.testing.assert_allclose(generated.energy, 1000 * energy, rtol=1e-5)
+    assert len(notes) == 1 and "EnergyDeposit converted from GeV to MeV" in notes[0]
+
+
+def _in_two_layers(path, showers, grid):
+    """The showers, their energy shared evenly among two layers."""
+    save_showers(path, Showers(np.stack([showers.energy / 2] * 2, axis=3), showers.momentum, showers.point, grid=grid))
+    return path
 
 
 def test_a_faulty_file_is_named(showers, tmp_path):

@@ -19,7 +19,7 @@ SIZES = {
     "light": {"generator.profile_widths": (16, 16), "generator.network": "cells", "generator.widths": (16, 16, 16),
               "generator.latent": 16},
     "deep": {"generator.profile_widths": (24, 24), "generator.network": "cells", "generator.widths": (24, 24, 24),
-             "generator.latent": 32},
+             "generator.latent": 32, "generator.shape": 8},
 }
 """Name -> the fields that it changes."""
 PRESETS = {

@@ -32,6 +32,18 @@ def unfold_cells(cells, momentum, grid):
     return _flipped(_exchanged(cells, momentum, grid), momentum, grid)
 
 
+def turned(cells, which):
+    """Cells under one of the eight symmetries each: `[N, nx, ny, ...]`, `which [N]` from 0 to 7 -> the same shape.
+
+    Bit 0 of `which` exchanges +x and -x, bit 1 +y and -y, and bit 2 x and y, for which the cells must be square.
+    """
+    for axis in (0, 1):
+        cells = jnp.where(for_cells(which >> axis & 1 == 1, cells), jnp.flip(cells, axis + 1), cells)
+    if cells.shape[1] != cells.shape[2]:
+        return cells
+    return jnp.where(for_cells(which >> 2 == 1, cells), cells.swapaxes(1, 2), cells)
+
+
 def _flipped(cells, momentum, grid):
     """Cells with x -> -x where px < 0, and y -> -y where py < 0."""
     if grid.symmetries == 1:

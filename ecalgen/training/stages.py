@@ -3,6 +3,7 @@ import functools
 
 import jax.numpy as jnp
 import ml_collections
+import numpy as np
 
 from ecalgen.data.grid import Domain
 from ecalgen.data.transforms import make_transform
@@ -59,9 +60,17 @@ def make_discriminator(config, domain, targets=None, multitask=None):
 
 
 def training_arrays(showers, transform, targets=None):
-    """What a step takes: cells in the space of the transform, momenta, points, and targets where there are any."""
+    """What a step takes: cells in the space of the transform, momenta, points, and targets where there are any.
+
+    Particles along the axis are the same under every symmetry of the cells, and their showers are equally likely. Their
+    number is then `symmetries [S]`, by which `steps.draw_batch` makes S showers of each.
+    """
     arrays = {"cells": transform.forward(showers.energy), "momentum": showers.momentum, "point": showers.point}
-    return arrays if targets is None else arrays | {"targets": targets(showers)}
+    if targets is not None:
+        return arrays | {"targets": targets(showers)}
+    along_axis = not showers.momentum[:, :2].any() and not showers.point.any()
+    return arrays | ({"symmetries": np.zeros(showers.grid.symmetries, np.float32)}
+                     if along_axis and showers.grid.symmetries > 1 else {})
 
 
 def build_stages(config, data, validation, domain, targets=None):

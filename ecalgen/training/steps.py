@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+from ecalgen.data.octant import turned
 from ecalgen.data.showers import for_cells
 from ecalgen.training import losses
 
@@ -37,15 +38,21 @@ def draw_batch(data, keys):
     """One shower for each key, with replacement: arrays `[N, ...]` -> `[len(keys), ...]`.
 
     Showers are equally likely, or are drawn by their weights where `cumulative [N]` holds the weights' running sums.
+    Where `symmetries` has S entries, each shower is drawn under one of S symmetries of the cells.
     """
     columns = dict(data)
     cumulative, count = columns.pop("cumulative", None), len(columns["cells"])
+    symmetries = columns.pop("symmetries", None)
     if cumulative is None:
         index = jax.vmap(lambda key: jax.random.randint(key, (), 0, count))(keys)
     else:
         drawn = jax.vmap(lambda key: jax.random.uniform(key))(keys) * cumulative[-1]
         index = jnp.minimum(jnp.searchsorted(cumulative, drawn, side="right"), count - 1)
-    return {name: column[index] for name, column in columns.items()}
+    batch = {name: column[index] for name, column in columns.items()}
+    if symmetries is None:
+        return batch
+    which = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 0), (), 0, len(symmetries)))(keys)
+    return batch | {"cells": turned(batch["cells"], which)}
 
 
 def draw_noise(generator, keys):

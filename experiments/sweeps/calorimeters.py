@@ -31,7 +31,7 @@ from experiments.sweeps.few_showers import PHOTONS, SMALL_FILE, own_file
 CROP = Grid((24, 20), (2.02, 2.02), 15.0, name="crop")
 SEED = 20261129
 """Of the simulated showers."""
-DEEP = {"prior.batch_size": 32, "train.batch_size": 16}
+DEEP = {"prior.steps": 1_200, "prior.batch_size": 32, "train.batch_size": 16}
 """What the recipe changes for cells in depth."""
 RUNS = 10
 """Clusterings of each PRD."""

@@ -5,7 +5,7 @@ import pytest
 
 from ecalgen.data.grid import PAPERS, SHASHLIK
 from ecalgen.data.observables import observables
-from ecalgen.data.octant import fold, fold_cells, unfold_cells
+from ecalgen.data.octant import fold, fold_cells, turned, unfold_cells
 from ecalgen.data.showers import conditions
 
 
@@ -51,3 +51,14 @@ def test_observables_look_the_same(showers):
     np.testing.assert_allclose(centre(before), centre(after), atol=1e-4)
     np.testing.assert_allclose(conditions(momentum, point, PAPERS)[:, 0],
                                conditions(showers.momentum, showers.point, PAPERS)[:, 0], atol=1e-6)
+
+
+def test_the_eight_symmetries_by_numpy():
+    cells = np.arange(2 * 3 * 3 * 2).reshape(2, 3, 3, 2)
+    for which in range(8):
+        expected = cells[:, ::-1] if which & 1 else cells
+        expected = expected[:, :, ::-1] if which & 2 else expected
+        expected = expected.swapaxes(1, 2) if which & 4 else expected
+        np.testing.assert_array_equal(turned(cells, np.array([which, which])), expected)
+    oblong = np.arange(6).reshape(1, 2, 3)
+    np.testing.assert_array_equal(turned(oblong, np.array([3])), oblong[:, ::-1, ::-1])

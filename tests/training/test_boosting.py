@@ -72,6 +72,7 @@ def test_the_second_member_sees_the_showers_by_their_weights(made):
     start = {"member0": first.init(jax.random.key(0), {})}
     start["judge1"] = judge.init(jax.random.key(1), start)
     assert set(first.shown(data, {})) == {*data, "targets"} and judge.shown(data, start) is data
+    assert len(data["symmetries"]) == 8
     log_energy = np.log(data["momentum"][:, 2])
     expected = (log_energy - log_energy.mean()) / log_energy.std()
     np.testing.assert_allclose(first.shown(data, {})["targets"][:, 0], expected, atol=1e-4)

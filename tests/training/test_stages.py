@@ -1,10 +1,13 @@
 """From config to stages: rates, and what a stage hands to the next."""
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from ecalgen.data.grid import OLD
+from ecalgen.data.showers import Showers
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError
 from ecalgen.training import checks, parallel, stages
@@ -176,3 +179,12 @@ def test_a_library_of_more_showers_than_there_are(recipe, showers):
     stage, = stages.build_stages(config, data, showers[:20], OLD)
     with pytest.raises(ConfigError, match="config.generator.showers is 401, but the training split holds only 400"):
         stage.init(jax.random.key(0), None)
+
+
+def test_only_particles_along_the_axis_are_the_same_under_every_symmetry(showers):
+    transform = make_transform("none")
+    straight = Showers(showers.energy[:4], np.array([[0, 0, 5.0]] * 4), np.zeros((4, 2)))
+    assert "symmetries" not in stages.training_arrays(showers[:4], transform)
+    assert stages.training_arrays(straight, transform)["symmetries"].shape == (8,)
+    lone = dataclasses.replace(straight, grid=dataclasses.replace(straight.grid, symmetries=1))
+    assert "symmetries" not in stages.training_arrays(lone, transform)

@@ -264,6 +264,18 @@ def test_showers_without_weight_are_not_drawn():
     assert (drawn == 1).mean() == pytest.approx(0.75, abs=4 * np.sqrt(0.75 * 0.25 / 4_000))
 
 
+def test_showers_of_particles_along_the_axis_are_drawn_under_all_symmetries():
+    """One lit cell that no symmetry leaves in its place, eight times as often as not."""
+    cells = np.zeros((1, 4, 4), np.float32)
+    cells[0, 0, 1] = 1
+    data = {"cells": cells, "momentum": np.array([[0, 0, 5.0]]), "point": np.zeros((1, 2)), "symmetries": np.zeros(8)}
+    drawn = np.asarray(steps.draw_batch(data, jax.random.split(jax.random.key(0), 4_000))["cells"])
+    mean = drawn.mean(axis=0)
+    lit = [(0, 1), (3, 1), (0, 2), (3, 2), (1, 0), (1, 3), (2, 0), (2, 3)]
+    np.testing.assert_allclose([mean[cell] for cell in lit], 1 / 8, atol=0.02)
+    assert drawn.sum() == 4_000 and mean.sum() == pytest.approx(1)
+
+
 def test_gradient_penalty_pulls_the_norm_to_one():
     """The gradient of `Linear` is a in each of 900 cells, so its norm is 30 a = 15 anywhere."""
     networks = tiny.networks(optax.adam(1e-3), optax.sgd(1e-3), discriminator=Linear())

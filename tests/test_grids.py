@@ -31,14 +31,14 @@ def long(showers):
     return dataclasses.replace(showers, energy=showers.energy[:, 3:27, 5:25], grid=LONG)
 
 
-LAYERS = Grid((8, 8, 6), (1.53, 1.53, 1.16), 2.75, name="layers")
+LAYERS = Grid((5, 5, 6), (2.55, 2.55, 1.16), 2.75, name="layers")
 
 
 def deep(_):
-    """Showers of the layered calorimeter in sums of 3 x 3 x 4 cells, without the outermost ones."""
+    """Showers of the layered calorimeter in sums of 5 x 5 x 4 cells, without the last layer."""
     with np.load(sample_path("electron_layered")) as columns:
-        energy, incident = 1000 * columns["ECAL"][:2_200, :24, :24, :24], columns["energy"][:2_200].reshape(-1)
-    energy = energy.reshape(-1, 8, 3, 8, 3, 6, 4).sum((2, 4, 6))
+        energy, incident = 1000 * columns["ECAL"][:2_200, ..., :24], columns["energy"][:2_200].reshape(-1)
+    energy = energy.reshape(-1, 5, 5, 5, 5, 6, 4).sum((2, 4, 6))
     momentum = np.column_stack([np.zeros((len(incident), 2)), incident])
     return Showers(energy, momentum, np.zeros((len(incident), 2)), grid=LAYERS)
 
@@ -114,10 +114,13 @@ def test_a_simulation_says_its_grid(tmp_path, name):
 def test_networks_of_one_layer_say_so_before_any_work(recipe, tmp_path, shipped, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_showers("mine.npz", deep(shipped))
-    for name, field in (("baseline:test", "generator.name is 'plain'"),
-                        ("anchored:test", "generator.network is 'convolutions'")):
-        config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 200})
-        with pytest.raises(ConfigError, match=f"{field}.* 8 x 8 x 6 cells .*size=deep"):
+    save_showers("flat.npz", shipped)
+    for name, file, words in (
+            ("baseline:test", "mine.npz", "generator.name is 'plain'.* 5 x 5 x 6 cells .*; anchored, library, "),
+            ("anchored:test", "mine.npz", "generator.network is 'convolutions'.* 5 x 5 x 6 cells .*size=deep"),
+            ("adagan:test", "flat.npz", "generator.name is 'volumes'.* read out in depth.* 30 x 30 cells .*; plain, ")):
+        config = recipe(name, **{"data.source": file, "evaluation.showers": 200})
+        with pytest.raises(ConfigError, match=words):
             runs.prepare(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()
 

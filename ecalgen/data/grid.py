@@ -69,6 +69,9 @@ class Grid:
         if not all(0 < pitch < math.inf for pitch in self.pitch) or not 0 <= self.reference_depth < math.inf:
             raise ConfigError(f"the pitch of a grid is positive and its reference_depth not negative, in cm, not "
                               f"{self.pitch} and {self.reference_depth}")
+        if self.deep and not self.reference_depth:
+            raise ConfigError("a grid that is read out in depth has a reference_depth above 0 cm, near the mean depth "
+                              "of its showers")
         if self.symmetries is None:
             object.__setattr__(self, "symmetries", max(self._possible))
         if self.symmetries not in self._possible:

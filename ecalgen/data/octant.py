@@ -32,7 +32,7 @@ def unfold_cells(cells, momentum, grid):
     return _flipped(_exchanged(cells, momentum, grid), momentum, grid)
 
 
-def turned(cells, which):
+def under_symmetries(cells, which):
     """Cells under one of the eight symmetries each: `[N, nx, ny, ...]`, `which [N]` from 0 to 7 -> the same shape.
 
     Bit 0 of `which` exchanges +x and -x, bit 1 +y and -y, and bit 2 x and y, for which the cells must be square.

@@ -92,7 +92,7 @@ def _build(kind, classes, fields, domain=None):
         raise ConfigError(f"config.{kind}.name is {name!r}; it is one of {', '.join(classes)}")
     arguments = _arguments(kind, classes[name], fields)
     module = classes[name](**arguments, **({"domain": domain} if "domain" in _known(classes[name]) else {}))
-    _check_depth(kind, name, module)
+    _check_axes(kind, name, module)
     if getattr(module, "WIDTHS", 0) and len(module.widths) != module.WIDTHS:
         raise ConfigError(f"config.{kind}.widths is {module.widths}; {name!r} takes {module.WIDTHS} widths")
     if getattr(module, "attention", 0) not in (0, *getattr(module, "SIDES", ())):
@@ -105,22 +105,25 @@ def _build(kind, classes, fields, domain=None):
     return module
 
 
-def _check_depth(kind, name, module):
-    """Refuse a network of maps for cells that are read out in depth.
+def _check_axes(kind, name, module):
+    """Refuse a network for cells that it does not take: the class attribute `AXES` says of how many axes they may be.
 
-    The class attribute `DEEP` of a network says that it takes such cells. One without a `domain` has cells of its own.
+    Without it these are two. A network without a `domain` has cells of its own.
     """
-    domain = getattr(module, "domain", None)
-    if domain is None or not domain.grid.deep:
+    grid = getattr(getattr(module, "domain", None), "grid", None)
+    if grid is None:
         return
-    if not getattr(module, "DEEP", False):
-        takes = [other for other, network in (GENERATORS | DISCRIMINATORS).items() if getattr(network, "DEEP", False)]
-        raise ConfigError(f"config.{kind}.name is {name!r}, which takes cells in one layer, and the showers have "
-                          f"{domain.grid}; {', '.join(dict.fromkeys(takes))} also take cells that are read out in "
-                          "depth (configs/anchored.py:cpu,size=deep)")
-    if getattr(module, "network", "cells") != "cells":
+    takes = lambda network: len(grid.shape) in getattr(network, "AXES", (2,))
+    others = [other for other, network in (GENERATORS if kind == "generator" else DISCRIMINATORS).items()
+              if takes(network)]
+    if not takes(module):
+        raise ConfigError(f"config.{kind}.name is {name!r}, which takes cells "
+                          f"{'in one layer' if grid.deep else 'that are read out in depth'}, and the showers have "
+                          f"{grid}; {', '.join(others)} take{'s' if len(others) == 1 else ''} such cells"
+                          f"{', for example in configs/anchored.py:cpu,size=deep' if grid.deep else ''}")
+    if grid.deep and getattr(module, "network", "cells") != "cells":
         raise ConfigError(f"config.{kind}.network is {module.network!r}, which takes cells in one layer, and the "
-                          f"showers have {domain.grid}; take 'cells', as configs/anchored.py:cpu,size=deep does")
+                          f"showers have {grid}; take 'cells', as configs/anchored.py:cpu,size=deep does")
 
 
 def _arguments(kind, network, fields):

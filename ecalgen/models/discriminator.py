@@ -119,7 +119,7 @@ class PhysicsDiscriminator(nn.Module):
     SIDES: ClassVar = DOWN_SIDES
     WIDTHS: ClassVar = 3
     COUNTS: ClassVar = ("embedding",)
-    DEEP: ClassVar = True
+    AXES: ClassVar = (2, 3)
     widths: Sequence[int] = (24, 36, 48)
     observables: bool = True
     octant: bool = True

@@ -35,7 +35,7 @@ class ShowerLibrary(nn.Module):
     """
 
     COUNTS: ClassVar = ("showers", "neighbours")
-    DEEP: ClassVar = True
+    AXES: ClassVar = (2, 3)
     showers: int
     scales: Sequence[float] = (0.5, 1.0, 1.0, 1.0, 1.0)
     neighbours: int = 1

@@ -101,7 +101,7 @@ class VolumeGenerator(nn.Module):
 
     WIDTHS: ClassVar = 2
     COUNTS: ClassVar = ("latent", "hidden", "rounds")
-    DEEP: ClassVar = True
+    AXES: ClassVar = (3,)
     latent: int = 128
     widths: Sequence[int] = (64, 48)
     hidden: int = 32
@@ -154,7 +154,7 @@ class VolumeDiscriminator(nn.Module):
     """
 
     WIDTHS: ClassVar = 3
-    DEEP: ClassVar = True
+    AXES: ClassVar = (3,)
     widths: Sequence[int] = (32, 48, 64)
     embedding: int = 96
     spectral_norm: bool = True

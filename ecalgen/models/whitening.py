@@ -22,6 +22,9 @@ LIMIT = 6.0
 """Standard deviations beyond which a whitened observable grows only like a logarithm."""
 FLOOR = 0.03
 """Smallest standard deviation that whitening resolves, of a combination of observables in units of their own."""
+CONSTANT = 1e-6
+"""Standard deviation, over the largest value, at or below which an observable is constant: what varies is rounding. It
+stays in its own unit."""
 CONDITION = 1e-4
 """Smallest singular value, over the largest, that a fit of terms resolves. The terms are nearly linearly dependent.
 With smaller singular values coefficients grow until float32 loses their sum."""
@@ -102,6 +105,7 @@ def fit_whitening(energy, momentum, point, domain):
     residual = values - terms[0] @ mean
     log_std = fit_terms(terms[1], np.log(np.abs(residual) + 0.1 * residual.std(axis=0) + 1e-12), DEGREES["log_std"])
     log_std[0] += np.log((residual * np.exp(-(terms[1] @ log_std))).std(axis=0) + 1e-12)
+    log_std[:, residual.std(axis=0) <= CONSTANT * np.abs(values).max(axis=0)] = 0
     variances, axes = np.linalg.eigh(np.cov((residual * np.exp(-(terms[1] @ log_std))).T))
     rotation = axes / np.sqrt(np.maximum(variances, FLOOR**2))
     return {name: jnp.asarray(array, jnp.float32)

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
-from ecalgen.data.octant import turned
+from ecalgen.data.octant import under_symmetries
 from ecalgen.data.showers import for_cells
 from ecalgen.training import losses
 
@@ -52,7 +52,7 @@ def draw_batch(data, keys):
     if symmetries is None:
         return batch
     which = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 0), (), 0, len(symmetries)))(keys)
-    return batch | {"cells": turned(batch["cells"], which)}
+    return batch | {"cells": under_symmetries(batch["cells"], which)}
 
 
 def draw_noise(generator, keys):

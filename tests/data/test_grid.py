@@ -73,6 +73,7 @@ def test_symmetries_follow_from_the_face(shape, pitch, symmetries):
     (dict(shape=(30,)), "two or three axes"), (dict(pitch=(2.0,)), "a pitch each"),
     (dict(shape=(0, 4)), "at least one"),
     (dict(shape=(2000, 2000)), "at most 1,000,000"), (dict(pitch=(2.0, -1.0)), "positive"),
+    (dict(shape=(4, 4, 4), pitch=(1.0, 1.0, 1.0), reference_depth=0), "reference_depth above 0 cm"),
     (dict(pitch=(2.0, float("nan"))), "positive"), (dict(reference_depth=-1.0), "not negative"),
     (dict(shape=(4, 6), symmetries=8), "has 4 or 1 symmetries, not 8"), (dict(symmetries=3), "8 or 4 or 1 symmetries"),
     (dict(shape="many"), "one number of cells"), (dict(radii=(0.0, 1.0)), "a grid of 4 rings has 5 rising radii"),

@@ -5,7 +5,7 @@ import pytest
 
 from ecalgen.data.grid import PAPERS, SHASHLIK
 from ecalgen.data.observables import observables
-from ecalgen.data.octant import fold, fold_cells, turned, unfold_cells
+from ecalgen.data.octant import fold, fold_cells, under_symmetries, unfold_cells
 from ecalgen.data.showers import conditions
 
 
@@ -59,6 +59,6 @@ def test_the_eight_symmetries_by_numpy():
         expected = cells[:, ::-1] if which & 1 else cells
         expected = expected[:, :, ::-1] if which & 2 else expected
         expected = expected.swapaxes(1, 2) if which & 4 else expected
-        np.testing.assert_array_equal(turned(cells, np.array([which, which])), expected)
+        np.testing.assert_array_equal(under_symmetries(cells, np.array([which, which])), expected)
     oblong = np.arange(6).reshape(1, 2, 3)
-    np.testing.assert_array_equal(turned(oblong, np.array([3])), oblong[:, ::-1, ::-1])
+    np.testing.assert_array_equal(under_symmetries(oblong, np.array([3])), oblong[:, ::-1, ::-1])

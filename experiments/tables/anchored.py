@@ -71,9 +71,10 @@ def few_showers(name="few_showers"):
     seeds = sorted({str(run["seed"]) for run in result["runs"]})
     settings, prd = result["settings"], real["physics_prd"]
     judges = " and ".join(f"{result['showers'][particle]:,} {particle}" for particle in particles)
+    seed = f"{'seeds' if seeds[1:] else 'seed'} {', '.join(seeds)}"
     note = (f"{settings['prior']:,} steps of the prior and {settings['steps']:,} of the GAN, size "
-            f"`{settings['size']}`, {'seeds' if seeds[1:] else 'seed'} {', '.join(seeds)}, {device(result)}; PRD: "
-            f"{prd['clusters']} clusters, {prd['runs']} runs; {judges} of `{split_of(result)}` judge.")
+            f"`{settings['size']}`, {seed}, {device(result)}; PRD: {prd['clusters']} clusters, {prd['runs']} runs; "
+            f"{judges} of `{split_of(result)}` judge.")
     return table(["particle", "training showers", "AUC, alone", "AUC, started", "physics PRD-AUC, alone",
                   "physics PRD-AUC, started", "minutes"], rows, note)
 

@@ -19,8 +19,9 @@ TABLES = {
                         "sensitivity": checks.sensitivity},
     "docs/reliability.md": {"fuzz": checks.fuzz, "shared cores": speed.shared_cores},
     "docs/calorimeters.md": {
-        "calorimeters": anchored.calorimeters, "few showers": anchored.few_showers,
-        "longer": lambda: anchored.few_showers("few_showers_5000")},
+        "calorimeters": anchored.calorimeters,
+        "few showers": anchored.few_showers, "longer": lambda: anchored.few_showers("few_showers_5000"),
+        "photons": lambda: anchored.few_showers("few_showers_50")},
     "docs/analysis.md": {"reconstruction": checks.reconstruction},
     "docs/speed.md": {"speed": speed.speed, "streaming": speed.streaming, "precision": speed.precision},
     "experiments/queue.md": {"queue": queue.rows},

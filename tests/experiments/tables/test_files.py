@@ -137,7 +137,7 @@ def test_few_showers_of_some_of_its_runs(tables, monkeypatch):
     assert rows[2] == "| electrons | 300 | – | 0.610 [0.600, 0.620] | – | 0.800 [0.800, 0.800] | 2 |"
     assert rows[3] == "| electrons | 1,000 | 0.700 | – | 0.800 | – | 2 |"
     assert rows[4] == "| electrons | other real showers | 0.501 | 0.501 | 0.830 | 0.830 |  |" and len(rows) == 7
-    assert "10 steps of the prior and 2,000 of the GAN" in rows[-1]
+    assert rows[-1].startswith("10 steps of the prior and 2,000 of the GAN, size `light`, seeds 0, 1, a core; PRD: ")
     assert rows[-1].endswith("2,000 electrons of `test` judge.")
 
 

@@ -4,7 +4,7 @@
     python -m ecalgen.main --config=configs/anchored.py:cpu     # about ten minutes on two cores
     python -m ecalgen.main --config=configs/anchored.py:test    # minutes: does everything run?
     python -m ecalgen.main --config=configs/anchored.py:cpu,size=light    # a smaller generator, for speed
-    python -m ecalgen.main --config=configs/anchored.py:cpu,size=deep     # for cells that are read out in depth
+    python -m ecalgen.main --config=configs/anchored.py:cpu,size=deep     # the prior alone, for cells in depth
 
 `cpu` took 337 s of training on two cores of AMD EPYC. Its PRD-AUC was 0.937 (physics; 0.931 between real sets) and
 0.967 (raw; 0.933) on 5,000 `test` showers (experiments/results/anchored_cpu.json).
@@ -18,8 +18,9 @@ SIZES = {
     "usual": {},
     "light": {"generator.profile_widths": (16, 16), "generator.network": "cells", "generator.widths": (16, 16, 16),
               "generator.latent": 16},
-    "deep": {"generator.profile_widths": (24, 24), "generator.network": "cells", "generator.widths": (24, 24, 24),
-             "generator.latent": 32, "generator.shape": 8},
+    "deep": {"stages": ("prior",), "generator.correction": False, "generator.shape": 8,
+             "generator.profile_widths": (24, 24), "generator.network": "cells", "generator.widths": (24, 24, 24),
+             "generator.latent": 32},
 }
 """Name -> the fields that it changes."""
 PRESETS = {

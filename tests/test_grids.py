@@ -79,6 +79,7 @@ def test_a_file_of_another_grid_than_the_expected_one(tmp_path, shipped):
     ("library:test", odd), pytest.param("baseline:test", odd, marks=pytest.mark.slow),
     pytest.param("anchored:test", long, marks=pytest.mark.slow),
     pytest.param("vae:test", odd, marks=pytest.mark.slow), ("anchored:test,size=deep", deep),
+    pytest.param("anchored:test,size=light", deep, marks=pytest.mark.slow),
     pytest.param("adagan:test", deep, marks=pytest.mark.slow),
     pytest.param("library:test", deep, marks=pytest.mark.slow)])
 def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, name, make):

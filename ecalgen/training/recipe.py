@@ -5,7 +5,7 @@ import json
 from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
 from ecalgen.data.files.binning import read_binning
 from ecalgen.data.files.layout import COMPONENTS, Layout
-from ecalgen.data.grid import GRIDS, SHASHLIK, Grid
+from ecalgen.data.grid import GRIDS, OLD, OLD_ENSEMBLES, SHASHLIK, Domain, Grid
 from ecalgen.data.sources import USUAL, own_file
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import ConfigError, RunError
@@ -117,13 +117,14 @@ def check_recipe(config):
     """Raises ConfigError for a field of the networks or of their training that cannot be as it is."""
     check_seed(config.seed)
     check_stages(config)
-    build_generator(config.generator)
+    grid = layout_of(config.data).grid  # of another file it is known once that is read
+    domain = Domain(grid) if grid else OLD_ENSEMBLES if "ensemble" in config.stages else OLD
+    build_generator(config.generator, domain)
     if {"gan", "ensemble"} & set(config.stages):
-        build_discriminator(config.discriminator)
+        build_discriminator(config.discriminator, domain)
     if "ensemble" in config.stages:
         check_ensemble(config.ensemble)
     make_transform(**config.data.transform)
-    layout_of(config.data)
     check_train(config.train)
     for name in config.stages:
         if name in config:

@@ -31,9 +31,8 @@ from experiments.sweeps.few_showers import PHOTONS, SMALL_FILE, own_file
 CROP = Grid((24, 20), (2.02, 2.02), 15.0, name="crop")
 SEED = 20261129
 """Of the simulated showers."""
-DEEP = {"stages": ("prior",), "generator.correction": False, "prior.steps": 3_000, "prior.batch_size": 32}
-"""What the recipe changes for cells in depth: the prior alone. With 2,880 showers the critic wins, and a GAN of 3,000
-steps collapsed."""
+DEEP = {"prior.steps": 3_000, "prior.batch_size": 32}
+"""What the recipe changes for cells in depth."""
 RUNS = 10
 """Clusterings of each PRD."""
 

@@ -41,7 +41,7 @@ def test_every_table_names_the_split(tables, changed):
 
 
 def test_samples_of_one_test_split(tables):
-    assert "900 `test` showers" in tables.lineage.wgan_1d() and "600 `test` showers" in tables.lineage.adagan()
+    assert "900 `test` showers" in tables.lineage.wgan_1d() and "800 `test` showers" in tables.lineage.adagan()
 
 
 def unmatched(result):

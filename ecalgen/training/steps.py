@@ -43,6 +43,8 @@ def draw_batch(data, keys):
     columns = dict(data)
     cumulative, count = columns.pop("cumulative", None), len(columns["cells"])
     symmetries = columns.pop("symmetries", None)
+    if symmetries is not None:
+        keys, turns = for_purposes(keys, 2)
     if cumulative is None:
         index = jax.vmap(lambda key: jax.random.randint(key, (), 0, count))(keys)
     else:
@@ -51,7 +53,7 @@ def draw_batch(data, keys):
     batch = {name: column[index] for name, column in columns.items()}
     if symmetries is None:
         return batch
-    which = jax.vmap(lambda key: jax.random.randint(jax.random.fold_in(key, 0), (), 0, len(symmetries)))(keys)
+    which = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(symmetries)))(turns)
     return batch | {"cells": under_symmetries(batch["cells"], which)}
 
 

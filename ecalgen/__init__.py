@@ -5,7 +5,7 @@ The public names are imported when they are first used, so that `import ecalgen`
 import importlib
 
 MODULES = {
-    "ShowerWriter": "ecalgen.data.files.formats",
+    "ShowerWriter": "ecalgen.data.files.writer",
     "Showers": "ecalgen.data.showers",
     "evaluate": "ecalgen.evaluation.evaluate",
     "iter_showers": "ecalgen.data.files.formats",
@@ -13,7 +13,7 @@ MODULES = {
     "load_showers": "ecalgen.data.files.formats",
     "make_sampler": "ecalgen.sampling.sampler",
     "observables": "ecalgen.data.observables",
-    "save_showers": "ecalgen.data.files.formats",
+    "save_showers": "ecalgen.data.files.writer",
 }
 """Public name -> the module that defines it."""
 __all__ = list(MODULES)

@@ -4,7 +4,8 @@ import datetime
 import functools
 import pathlib
 
-from ecalgen.data.files.formats import load_conditions, save_showers
+from ecalgen.data.files.formats import load_conditions
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.grid import Domain
 from ecalgen.data.showers import Showers
 from ecalgen.data.splits import warn_of_differences

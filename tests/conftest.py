@@ -16,7 +16,8 @@ import jax
 import judging
 import pytest
 
-from ecalgen.data.files.formats import iter_showers, save_showers
+from ecalgen.data.files.formats import iter_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.sources import sample_path
 
 jax.config.update("jax_numpy_rank_promotion", "raise")

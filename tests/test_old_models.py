@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
-from ecalgen.data.files.formats import load_showers, save_showers
+from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 from ecalgen.sampling.weights import load_weights

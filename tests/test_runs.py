@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
-from ecalgen.data.files.formats import save_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.errors import ConfigError, RunError
 from ecalgen.machine.lock import LockError, locked
 from ecalgen.training.material import load_material

@@ -169,7 +169,7 @@ class CellCorrection(nn.Module):
 
     @nn.compact
     def __call__(self, signal, maps, place):
-        """`signal [N, S]`, `maps [4, N, cells]`, `place [8 or 11, N, cells]` -> `[3, N, cells]`."""
+        """`signal [N, S]`, `maps [4, N, cells]`, `place [8 or 13, N, cells]` -> `[3, N, cells]`."""
         outputs = cell_layers(jnp.concatenate([place, maps]), signal, self.widths, 3, kernel_scale=0.003)
         return LARGEST * jnp.tanh(outputs / LARGEST)
 

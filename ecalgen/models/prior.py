@@ -99,23 +99,30 @@ PROFILES = {"fitted": Profile, "fixed": FixedProfile}
 def cell_features(momentum, point, grid):
     """The place of each cell relative to the track: `[8, N, nx, ny]`, and log r `[N, nx, ny]`.
 
-    The track is taken at the reference depth. Where the cells are read out in depth, it is taken in each layer, and
-    three features of the depth follow, of which the last is that of the rear: `[11, N, nx, ny, nz]`, `[N, nx, ny, nz]`.
-    Lengths are in cells, along the track's slope and across it; r is at least 0.14. The distance across has no sign, as
-    both sides of the track are equivalent.
+    The track is taken at the reference depth. Lengths are in cells, along the track's slope and across it; r is at
+    least 0.14. The distance across has no sign, as both sides of the track are equivalent.
+
+    Where the cells are read out in depth, the track is taken in each layer. Five features follow: two of the distance
+    across with its sign, without which no latent could turn a shower to one side, and three of the depth, of which the
+    last is that of the rear. The shapes are `[13, N, nx, ny, nz]` and `[N, nx, ny, nz]`.
     """
     slope = slopes(momentum)
     dx, dy = (from_track_in_layers if grid.deep else from_track)(momentum, point, grid)
     nx, ny = (for_cells(component, dx) for component in azimuth(slope).T)
-    along, across = dx * nx + dy * ny, jnp.abs(dy * nx - dx * ny)
+    along, across = dx * nx + dy * ny, dy * nx - dx * ny
     log_r = 0.5 * jnp.log(dx**2 + dy**2 + 0.02)
-    signed = jnp.sign(along) * jnp.log1p(jnp.abs(along) / 0.15)
-    place = [along / 1.5, signed / 2, across / 1.5, jnp.log(across + 0.15), log_r, jnp.exp(log_r) / 5,
-             jnp.log(jnp.abs(dx) + 0.1), jnp.log(jnp.abs(dy) + 0.1)]
+    place = [along / 1.5, _signed_log(along), jnp.abs(across) / 1.5, jnp.log(jnp.abs(across) + 0.15), log_r,
+             jnp.exp(log_r) / 5, jnp.log(jnp.abs(dx) + 0.1), jnp.log(jnp.abs(dy) + 0.1)]
     if grid.deep:
         t = relative_depths(grid)  # from the front, and from the rear below
+        place += [across / 1.5, _signed_log(across)]
         place += [jnp.broadcast_to(feature, dx.shape) for feature in (t - 1, np.log(t), np.log(t[..., ::-1]))]
     return jnp.stack(place), log_r
+
+
+def _signed_log(distance):
+    """sign(d) log(1 + |d| / 0.15) / 2, which resolves distances near the track."""
+    return jnp.sign(distance) * jnp.log1p(jnp.abs(distance) / 0.15) / 2
 
 
 def from_track_in_layers(momentum, point, grid):
@@ -145,18 +152,28 @@ def centre(cells, side):
     return cells[:, edges[0]:cells.shape[1] - edges[0], edges[1]:cells.shape[2] - edges[1]]
 
 
+def layer_centres(energy, momentum, point, grid):
+    """x and y of each layer's centre from the track, weighted with the layer's share: `[N, 2 nz]`, in cells."""
+    total = jnp.maximum(energy.sum((1, 2, 3)), 1e-3)[:, None]
+    return jnp.concatenate([(energy * distance).sum((1, 2)) / total
+                            for distance in from_track_in_layers(momentum, point, grid)], axis=1)
+
+
 class Encoder(nn.Module):
-    """q(z | shower): mean and log standard deviation of z, from whitened observables and central cells."""
+    """q(z | shower): mean and log standard deviation of z, from whitened observables, central cells and layers."""
 
     latents: int
+    domain: Domain
 
     @nn.compact
-    def __call__(self, observables, energy, given):
-        """`[N, F]`, cells, `[N, 7]` -> `[N, latents]` twice."""
-        energy = lateral(energy)
-        central = centre(energy, CENTRAL).reshape(energy.shape[0], -1)
-        shares = jnp.sqrt(central / jnp.maximum(energy.sum((1, 2)), 1e-3)[:, None])
-        x = jnp.concatenate([observables, 5 * shares, given], axis=1)
+    def __call__(self, observables, energy, momentum, point):
+        """`[N, F]`, cells, `[N, 3]`, `[N, 2]` -> `[N, latents]` twice."""
+        shown = lateral(energy)
+        central = centre(shown, CENTRAL).reshape(len(shown), -1)
+        shares = jnp.sqrt(central / jnp.maximum(shown.sum((1, 2)), 1e-3)[:, None])
+        given = incident_vector(momentum, point, self.domain)
+        layers = [30 * layer_centres(energy, momentum, point, self.domain.grid)] if self.domain.grid.deep else []
+        x = jnp.concatenate([observables, 5 * shares, given, *layers], axis=1)
         for i in range(2):
             x = nn.silu(Dense(64, name=f"dense{i}")(x))
         mean, log_std = jnp.split(Dense(2 * self.latents, name="outputs")(x), 2, axis=-1)
@@ -205,7 +222,7 @@ class Prior(nn.Module):
         score = (total - centre) / scale
         observed = Whitening(name="whitening")(seen_observables(energy, momentum, point, self.domain.grid),
                                                 given)
-        mean, log_std = Encoder(self.shape_latents, name="encoder")(observed, energy, given)
+        mean, log_std = Encoder(self.shape_latents, self.domain, name="encoder")(observed, energy, momentum, point)
         z = mean + jnp.exp(log_std) * normal
         log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
             momentum, point, score, z)

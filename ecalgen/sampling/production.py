@@ -21,7 +21,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from tqdm import tqdm
 
-from ecalgen.data.files.formats import ShowerWriter, format_module
+from ecalgen.data.files.formats import format_module
+from ecalgen.data.files.writer import ShowerWriter
 from ecalgen.data.particles import beside, named
 from ecalgen.data.showers import KEYS, Showers
 from ecalgen.errors import UserError

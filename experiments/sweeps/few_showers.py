@@ -17,7 +17,7 @@ import numpy as np
 
 from configs import anchored
 from ecalgen.data.ecal_shashlik import load_split
-from ecalgen.data.files.formats import save_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.grid import GRIDS
 from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.showers import Showers

@@ -7,8 +7,9 @@ import tensorflow_datasets as tfds
 
 from ecalgen.data import sources
 from ecalgen.data.ecal_shashlik import EcalShashlik, count_split, load_repeated, load_split, open_stream
-from ecalgen.data.files.formats import iter_showers, load_provenance, load_showers, save_showers
+from ecalgen.data.files.formats import iter_showers, load_provenance, load_showers
 from ecalgen.data.files.layout import Layout
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.grid import Grid
 from ecalgen.data.showers import KEYS, BadShowers, Showers, incident_energy
 from ecalgen.data.sources import sample_path

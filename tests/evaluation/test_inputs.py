@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from ecalgen.data.files.formats import save_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.grid import Grid
 from ecalgen.data.showers import BadShowers, Showers
 from ecalgen.evaluation.inputs import load_sets

@@ -6,7 +6,8 @@ import pathlib
 import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.files.formats import load_showers, save_showers
+from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.writer import save_showers
 
 COUNT = 60
 

@@ -14,14 +14,8 @@ import uproot
 from fuzzing.harness import Trial
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.files.formats import (
-    count_showers,
-    iter_showers,
-    load_conditions,
-    load_provenance,
-    load_showers,
-    save_showers,
-)
+from ecalgen.data.files.formats import count_showers, iter_showers, load_conditions, load_provenance, load_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.showers import KEYS, Showers
 
 REQUIRED = ("EnergyDeposit", "ParticleMomentum", "ParticlePoint")

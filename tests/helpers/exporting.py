@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from ecalgen.data.grid import OLD, PAPERS, Domain, Grid, domain_record
 from ecalgen.export.c import HELPERS, to_c
 from ecalgen.models.build import build_generator
 from ecalgen.sampling.weights import save_weights
@@ -65,16 +66,23 @@ GENERATORS = {
     "anchored, attention": dict(latent=6, widths=[8, 8, 4], attention=8, octant=False, correlated=False),
     "anchored, cells": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8]),
     "anchored, fixed": dict(latent=6, widths=[8, 8, 4], profile="fixed", sight=False, total=False),
+    "anchored, in depth": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8]),
+    "anchored, rings in depth": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8]),
 }
 """Name, of which the first word counts but for `octant, noise` -> fields of a generator."""
+DOMAINS = {
+    "anchored, in depth": Domain(Grid((6, 5, 4), (5.0, 5.0, 8.0), 15.0), PAPERS),
+    "anchored, rings in depth": Domain(Grid((8, 3, 4), (5.0, 5.0, 8.0), 15.0, radii=(0, 3, 8, 15)), PAPERS),
+}
+"""Name -> the domain of a generator that has another one than that of older versions."""
 
 
 def save_run(folder, name, seed=0, trained_on=None):
     """A run's folder with an untrained generator of `GENERATORS`, whose weights are all as if trained."""
     kind = "plain" if name == "octant, noise" else name.split(",")[0]
-    fields = dict(name=kind) | GENERATORS[name]
+    fields, domain = dict(name=kind) | GENERATORS[name], DOMAINS.get(name, OLD)
     generator = build_generator({field: value for field, value in fields.items() if field != "spectral_norm"} | (
-        {"spectral_norm": False} if "spectral_norm" in fields else {}))
+        {"spectral_norm": False} if "spectral_norm" in fields else {}), domain)
     particle = jnp.array([[1.0, 2.0, 20.0]]), jnp.array([[0.1, -0.2]])
     noise = jax.tree.map(lambda part: part[None], generator.draw_noise(jax.random.key(seed)))
     params = generator.init(jax.random.key(seed), noise, *particle)["params"]
@@ -83,7 +91,7 @@ def save_run(folder, name, seed=0, trained_on=None):
     save_weights(folder / "generator", params, {
         "kind": "generator", "system": kind, "preset": "test", "generator": fields, "steps": 0,
         "data": {"transform": {"name": "none" if kind in ("vae", "anchored") else "sqrt", "scale": 100.0}},
-        "trained_on": RANGES | (trained_on or {}), "provenance": {}})
+        "trained_on": RANGES | (trained_on or {}), "domain": domain_record(domain), "provenance": {}})
     return folder
 
 

@@ -59,10 +59,11 @@ def test_places_in_depth_are_from_the_track_in_each_layer():
     grid = Grid((5, 5, 3), (1.0, 1.0, 1.0), 2.0)
     momentum, point = jnp.array([[3.0, 0.0, 3.0]]), jnp.zeros((1, 2))
     place, log_r = prior.cell_features(momentum, point, grid)
-    assert place.shape == (11, 1, 5, 5, 3)
+    assert place.shape == (13, 1, 5, 5, 3)
     np.testing.assert_allclose(place[0, 0, 4, 2], np.array([1.5, 0.5, -0.5]) / 1.5, atol=1e-3)
     np.testing.assert_allclose(log_r[0, 2, 2], np.log(np.hypot([0.5, 1.5, 2.5], np.sqrt(0.02))), atol=1e-4)
-    np.testing.assert_allclose(place[8:, 0, 0, 0], [
+    np.testing.assert_allclose(place[8, 0, 2, 1], -1 / 1.5, atol=1e-3)  # one cell to the right of the track
+    np.testing.assert_allclose(place[10:, 0, 0, 0], [
         [-0.75, -0.25, 0.25], np.log([0.25, 0.75, 1.25]), np.log([1.25, 0.75, 0.25])], atol=1e-6)
 
 

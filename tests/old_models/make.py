@@ -14,7 +14,8 @@ sys.path += [str(TESTS / "helpers"), str(TESTS.parent)]
 from exporting import GENERATORS, save_run  # noqa: E402
 
 from ecalgen import runs  # noqa: E402
-from ecalgen.data.files.formats import load_showers, save_showers  # noqa: E402
+from ecalgen.data.files.formats import load_showers  # noqa: E402
+from ecalgen.data.files.writer import save_showers  # noqa: E402
 from ecalgen.data.sources import sample_path  # noqa: E402
 from ecalgen.sampling.sampler import load_sampler  # noqa: E402
 from ecalgen.training.recipe import write_recipe  # noqa: E402

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
-from ecalgen.data.files.formats import save_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.grid import GRIDS, OLD, SHASHLIK
 from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.showers import domain_of

@@ -1,4 +1,4 @@
-"""Reading and writing files of showers. For a faulty file a `BadShowers` names the file, the column and the remedy.
+"""Reading files of showers, in each format. For a faulty file a `BadShowers` names file, column and remedy.
 
 The columns are those of the public files: EnergyDeposit (N, nx, ny), (N, nx, ny, 1), (N, nx, ny, nz) or (N, cells) in
 MeV, ParticleMomentum (N, 3) in GeV, ParticlePoint (N, 2) or (N, 3) in cm and, optionally, ParticlePDG (N,). Columns of
@@ -31,10 +31,9 @@ from ecalgen.data.files.layout import (
     wrong_grid,
 )
 from ecalgen.data.files.orientation import check_entry, check_possible, detect, standardise
-from ecalgen.data.grid import GRID_RECORD, SHASHLIK, Grid, grid_record, read_grid
+from ecalgen.data.grid import GRID_RECORD, SHASHLIK, Grid, read_grid
 from ecalgen.data.showers import KEYS, BadShowers, Showers, check_incident
 from ecalgen.errors import UserError
-from ecalgen.machine.files import replacing
 from ecalgen.machine.records import RecordError, parse_record, shown
 
 FORMATS = {".npz": "npz", ".root": "root", ".h5": "hdf5", ".hdf5": "hdf5"}
@@ -47,7 +46,6 @@ EXAMINED = 2000
 """Number of first showers from which units and axes of a file are detected."""
 BLOCK, BLOCK_CELLS = 10_000, 50_000_000
 """Largest number of showers, and of cells, of a block that `iter_showers` reads, where no other number is given."""
-MAX_FLOAT16 = 65504.0
 
 
 class ConvertedUnits(UserWarning):
@@ -166,111 +164,6 @@ def load_provenance(path: str | os.PathLike) -> dict | None:
     if not isinstance(found, dict):
         raise BadShowers(f"{path}: Provenance is a {type(found).__name__}, not a JSON object; write the file again")
     return found
-
-
-def save_showers(path: str | os.PathLike, showers: Showers, provenance: dict | None = None) -> None:
-    """Writes showers to a file that `load_showers` reads back bit for bit: one `append` of a `ShowerWriter`."""
-    with ShowerWriter(path, provenance) as writer:
-        writer.append(showers)
-
-
-class ShowerWriter:
-    """Writes showers block by block, for files larger than memory.
-
-        with ShowerWriter("many.h5", provenance={"seed": 1}) as writer:
-            writer.append(showers)
-
-    The file appears whole when the block ends, and not at all when the block ends with an error. An existing file stays
-    as it is until then. Folders are made as needed.
-
-    Args:
-      path: of a suffix in FORMATS.
-      provenance: how they were made, kept as JSON for `load_provenance`.
-      energy_dtype: `float32`, or `float16` for the smallest files: energies rounded by 0.05 %, LZMA in npz.
-
-    Raises:
-      BadShowers: for another suffix, a format that is not installed, no showers at all, or the errors of `append`.
-      OSError: when the file cannot be written.
-    """
-
-    def __init__(self, path: str | os.PathLike, provenance: dict | None = None, energy_dtype: str = "float32"):
-        if energy_dtype not in ("float32", "float16"):
-            raise UserError(f"energy_dtype is {energy_dtype!r}; it is one of float32, float16")
-        self.path, self.energy_dtype, self.count = pathlib.Path(path), np.dtype(energy_dtype), 0
-        self._texts = {} if provenance is None else {PROVENANCE: json.dumps(provenance)}
-        self._indexed = self._grid = None
-
-    def __enter__(self):
-        with contextlib.ExitStack() as stack:
-            self._write = stack.enter_context(writing(self.path, self._texts))
-            stack.push(self._check_any)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *fault):
-        return self._stack.__exit__(*fault)
-
-    def append(self, showers: Showers, event_index: np.ndarray | None = None) -> None:
-        """Writes more showers.
-
-        Args:
-          showers: any number of them.
-          event_index: `[N]` integers, kept as the column EventIndex; of every block or of none.
-
-        Raises:
-          BadShowers: for energies that float16 cannot hold, or a faulty index.
-        """
-        if not isinstance(showers, Showers):
-            raise BadShowers(f"{self.path}: {type(showers).__name__} cannot be appended; make ecalgen.Showers(energy, "
-                             "momentum, point) of it")
-        self._check_energy(showers.energy)
-        self._keep_grid(showers.grid)
-        columns = {column: getattr(showers, field) for field, column in KEYS.items()}
-        columns[KEYS["energy"]] = showers.energy.astype(self.energy_dtype)
-        self._write(columns | self._index(event_index, len(showers)))
-        self.count += len(showers)
-
-    def _keep_grid(self, grid):
-        """Let the file say the grid, which must be the same for all of its showers."""
-        if self._grid not in (None, grid):
-            raise BadShowers(f"{self.path}: showers of {self._grid} and of {grid} cannot be in one file; write two")
-        self._grid = grid
-        self._texts[GRID] = json.dumps(grid_record(grid))
-
-    def _check_energy(self, energy):
-        if self.energy_dtype == np.float16 and energy.max() >= MAX_FLOAT16:
-            raise BadShowers(f"{self.path}: EnergyDeposit reaches {energy.max():.6g} MeV, but float16 ends at "
-                             f"{MAX_FLOAT16:.0f}; write it with energy_dtype='float32'")
-
-    def _index(self, event_index, count):
-        indexed = event_index is not None
-        if self._indexed not in (None, indexed):
-            raise BadShowers(f"{self.path}: {EVENT_INDEX} is given for some showers only; give it for all or for none")
-        self._indexed = indexed
-        if not indexed:
-            return {}
-        event_index = np.asarray(event_index)
-        if event_index.shape != (count,) or event_index.dtype.kind not in "iu":
-            raise BadShowers(f"{self.path}: {EVENT_INDEX} has shape {list(event_index.shape)} of {event_index.dtype}, "
-                             f"not [{count}] of integers; give the index of each shower")
-        return {EVENT_INDEX: event_index.astype(np.int64)}
-
-    def _check_any(self, fault, *_):
-        if fault is None and self.count == 0:
-            raise BadShowers(f"{self.path}: no showers were written; append at least one")
-
-
-@contextlib.contextmanager
-def writing(path: pathlib.Path, texts: dict[str, str] | None = None):
-    """Yields a function that appends {column: rows} to a new file of any known suffix, made whole or not at all.
-
-    The `texts` lie beside the columns, each under its name.
-    """
-    path = pathlib.Path(path)
-    module = format_module(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as partial, module.writing(partial, {} if texts is None else texts) as write:
-        yield write
 
 
 def read_blocks(path: str | os.PathLike, columns: dict[str, tuple[int, ...]], check: Callable,

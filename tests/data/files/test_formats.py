@@ -1,17 +1,13 @@
-"""Files: what is written comes back, and whatever is wrong with a file gives one clear `BadShowers`."""
-import contextlib
+"""Files are read as they were written, and whatever is wrong with a file gives one clear `BadShowers`."""
 import dataclasses
 import functools
 import io
-import json
 import os
 import pickle
 import sys
-import tracemalloc
 import warnings
 import zipfile
 
-import awkward
 import h5py
 import hypothesis
 import hypothesis.extra.numpy as hnp
@@ -19,81 +15,36 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import uproot
+from columns import (
+    EVERY_FORMAT,
+    REQUIRED,
+    assert_same,
+    columns,
+    npz_bytes,
+    peak_below,
+    write,
+    write_any,
+    write_h5,
+    write_root,
+)
 
 import ecalgen.data.files
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.files import formats, root
 from ecalgen.data.files.formats import (
     ConvertedUnits,
-    ShowerWriter,
     UncheckedShowers,
     count_showers,
     iter_showers,
     load_conditions,
     load_provenance,
     load_showers,
-    save_showers,
 )
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.grid import GRIDS, LAYERED, Grid
 from ecalgen.data.showers import KEYS, BadShowers, Showers
 from ecalgen.data.sources import sample_path, split_rows
 from ecalgen.errors import UserError
-
-REQUIRED = ["EnergyDeposit", "ParticleMomentum", "ParticlePoint"]
-SUFFIXES = [".npz", ".root", ".h5", ".hdf5"]
-EVERY_FORMAT = pytest.mark.parametrize("suffix", SUFFIXES)
-
-
-def columns(count=3, **changes):
-    """The columns of a valid public file."""
-    rng = np.random.default_rng(count)
-    made = dict(
-        EnergyDeposit=rng.exponential(5.0, (count, 30, 30)).astype(np.float32) * (rng.random((count, 30, 30)) < 0.1),
-        ParticleMomentum=np.column_stack([rng.normal(size=(count, 2)), rng.uniform(1, 100, count)]).astype(np.float32),
-        ParticlePoint=rng.normal(size=(count, 2)).astype(np.float32),
-        ParticlePDG=np.full(count, 11, np.int32),
-    )
-    return made | changes
-
-
-def npz_bytes(**arrays):
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def write(path, **arrays):
-    path.write_bytes(npz_bytes(**arrays))  # given a path, NumPy would append .npz to .NPZ
-    return path
-
-
-def assert_same(first, second):
-    for field in KEYS:
-        assert getattr(first, field).dtype == getattr(second, field).dtype
-        np.testing.assert_array_equal(getattr(first, field), getattr(second, field))
-
-
-def write_root(path, tree="ecalNT", **branches):
-    """A ROOT file made with uproot alone; lists of lists become vectors."""
-    arrays = {name: awkward.Array(value) if isinstance(value, list) else value for name, value in branches.items()}
-    types = {name: awkward.types.from_datashape("var * float32", highlevel=False) if isinstance(value, awkward.Array)
-             else np.dtype((value.dtype, value.shape[1:])) for name, value in arrays.items()}
-    with uproot.recreate(path) as file:
-        file.mktree(tree, types)
-        file[tree].extend(arrays)
-    return path
-
-
-def write_h5(path, **datasets):
-    with h5py.File(path, "w") as file:
-        for name, value in datasets.items():
-            file[name] = value
-    return path
-
-
-def write_any(path, **arrays):
-    """The columns as they are, in the format of the suffix."""
-    return {".npz": write, ".root": write_root}.get(path.suffix, write_h5)(path, **arrays)
 
 
 @pytest.fixture(scope="module")
@@ -873,117 +824,13 @@ def test_provenance_is_an_object(tmp_path, text):
         load_provenance(path)
 
 
-# Writing
-
-
-def test_folders_are_made(tmp_path):
-    save_showers(tmp_path / "new" / "deep" / "out.npz", Showers(*columns().values()))
-    assert len(load_showers(tmp_path / "new" / "deep" / "out.npz")) == 3
-
-
-def test_other_suffixes_are_not_written(tmp_path):
-    with pytest.raises(BadShowers, match=r"out.csv: unknown suffix '.csv'; the formats are \.npz, \.root, \.h5"):
-        save_showers(tmp_path / "new" / "out.csv", Showers(*columns().values()))
-    assert not list(tmp_path.iterdir())
-
-
-@EVERY_FORMAT
-@pytest.mark.parametrize("fault", [OSError("No space left on device"), KeyboardInterrupt()])
-@pytest.mark.parametrize("existing", [True, False])
-def test_a_failed_write_changes_nothing(tmp_path, suffix, fault, existing):
-    path = tmp_path / f"out{suffix}"
-    if existing:
-        save_showers(path, Showers(*columns(2).values()))
-    with pytest.raises(type(fault)):
-        with ShowerWriter(path) as writer:
-            writer.append(Showers(*columns().values()))
-            raise fault
-    assert list(tmp_path.iterdir()) == [path] * existing
-    if existing:
-        assert_same(load_showers(path), Showers(*columns(2).values()))
-
-
-def test_a_fault_while_closing_changes_nothing(tmp_path, monkeypatch):
-    def breaks(*_):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("shutil.copyfileobj", breaks)
-    with pytest.raises(OSError, match="No space left"):
-        save_showers(tmp_path / "out.npz", Showers(*columns().values()))
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_folder_in_the_way_is_kept(tmp_path):
-    (tmp_path / "out.npz").mkdir()
-    with pytest.raises(OSError):
-        save_showers(tmp_path / "out.npz", Showers(*columns().values()))
-    assert list(tmp_path.iterdir()) == [tmp_path / "out.npz"]
-
-
-@EVERY_FORMAT
-def test_files_have_the_usual_permissions(tmp_path, suffix):
-    (tmp_path / "usual").touch()
-    save_showers(tmp_path / f"out{suffix}", Showers(*columns().values()))
-    assert os.stat(tmp_path / f"out{suffix}").st_mode == os.stat(tmp_path / "usual").st_mode
-
-
-def test_equal_showers_give_equal_npz_files(tmp_path):
-    for name in ("a.npz", "b.npz"):
-        save_showers(tmp_path / name, Showers(*columns().values()), provenance={"seed": 1})
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+def test_provenance_that_is_not_json(tmp_path):
+    path = write(tmp_path / "a.npz", **columns(), Provenance=np.array("by hand"))
+    refuses(path, "Provenance is no JSON", load=load_provenance)
+    refuses(tmp_path / "none.npz", "no such file", load=load_provenance, cause=False)
 
 
 # Block by block
-
-
-def stored(path, name):
-    """A column of a written file, read without ecalgen."""
-    if path.suffix == ".npz":
-        with np.load(path) as archive:
-            return archive[name]
-    if path.suffix == ".root":
-        with uproot.open(path) as file:
-            return file["ecalNT"][name].array(library="np")
-    with h5py.File(path) as file:
-        return file[name][:]
-
-
-@EVERY_FORMAT
-@pytest.mark.parametrize("size, lengths", [(1, [1] * 7), (3, [3, 3, 1]), (7, [7]), (100, [7])])
-def test_blocks_are_the_file_in_order(tmp_path, suffix, size, lengths):
-    expected = Showers(*columns(7).values())
-    with ShowerWriter(tmp_path / f"a{suffix}") as writer:
-        for part in (slice(0, 2), slice(2, 3), slice(3, 7)):
-            writer.append(expected[part])
-    assert writer.count == count_showers(tmp_path / f"a{suffix}") == 7
-    assert_same(load_showers(tmp_path / f"a{suffix}"), expected)
-    blocks = list(iter_showers(tmp_path / f"a{suffix}", size))
-    assert [len(block) for block in blocks] == lengths
-    assert_same(Showers(*(np.concatenate([getattr(block, field) for block in blocks]) for field in KEYS)), expected)
-
-
-@EVERY_FORMAT
-def test_memory_holds_one_block(tmp_path, suffix):
-    """40,000 showers are 144 MB as float32; 1,000 of them are 3.6 MB, and the first 2,000 are examined."""
-    one = columns(1000, EnergyDeposit=np.zeros((1000, 30, 30), np.float32))
-    one["EnergyDeposit"][:, 14:16, 14:16] = 50
-    path = tmp_path / f"big{suffix}"
-    with peak_below(40e6):
-        with ShowerWriter(path) as writer:
-            for _ in range(40):
-                writer.append(Showers(*one.values()))
-    with peak_below(40e6):
-        assert sum(len(block) for block in iter_showers(path, 1000, conventions="as_is")) == 40_000
-
-
-@contextlib.contextmanager
-def peak_below(limit):
-    tracemalloc.start()
-    try:
-        yield
-        assert tracemalloc.get_traced_memory()[1] < limit
-    finally:
-        tracemalloc.stop()
 
 
 def test_a_fault_in_a_later_block_names_its_place(tmp_path):
@@ -1005,90 +852,6 @@ def test_columns_of_different_lengths(tmp_path, suffix):
 def test_a_block_holds_at_least_one(tmp_path):
     with pytest.raises(UserError, match="size is 0; read at least 1"):
         iter_showers(tmp_path / "a.npz", 0)
-
-
-# What goes along
-
-
-@EVERY_FORMAT
-@pytest.mark.parametrize("provenance", [{"seed": 1, "command": "µ -> e\n", "versions": {"geant4": "11.4.1"}}, {}])
-def test_provenance_comes_back(tmp_path, suffix, provenance):
-    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()), provenance=provenance)
-    assert load_provenance(tmp_path / f"a{suffix}") == provenance
-    assert_same(load_showers(tmp_path / f"a{suffix}"), Showers(*columns().values()))
-
-
-@EVERY_FORMAT
-def test_provenance_may_be_absent(tmp_path, suffix):
-    save_showers(tmp_path / f"a{suffix}", Showers(*columns().values()))
-    assert load_provenance(tmp_path / f"a{suffix}") is None
-
-
-def test_provenance_of_an_npz_is_a_plain_text(tmp_path):
-    save_showers(tmp_path / "a.npz", Showers(*columns().values()), provenance={"seed": 1})
-    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
-        assert archive["Provenance"].shape == () and json.loads(str(archive["Provenance"])) == {"seed": 1}
-
-
-def test_provenance_that_is_not_json(tmp_path):
-    path = write(tmp_path / "a.npz", **columns(), Provenance=np.array("by hand"))
-    refuses(path, "Provenance is no JSON", load=load_provenance)
-    refuses(tmp_path / "none.npz", "no such file", load=load_provenance, cause=False)
-
-
-@EVERY_FORMAT
-def test_event_indices_are_written(tmp_path, suffix):
-    with ShowerWriter(tmp_path / f"a{suffix}") as writer:
-        writer.append(Showers(*columns().values()), event_index=[5, 6, 9])
-        writer.append(Showers(*columns(2).values()), event_index=np.array([2**40, 11]))
-    np.testing.assert_array_equal(stored(tmp_path / f"a{suffix}", "EventIndex"), [5, 6, 9, 2**40, 11])
-    assert len(load_showers(tmp_path / f"a{suffix}")) == 5
-
-
-@pytest.mark.parametrize("first, second, message", [
-    (None, [1, 2, 3], "for some showers only"), ([1, 2, 3], None, "for some showers only"),
-    ([1, 2], None, r"EventIndex has shape \[2\]"), ([0.0, 1.0, 2.0], None, "float64, not")])
-def test_bad_event_indices(tmp_path, first, second, message):
-    with pytest.raises(BadShowers, match=message):
-        with ShowerWriter(tmp_path / "a.npz") as writer:
-            writer.append(Showers(*columns().values()), first)
-            writer.append(Showers(*columns().values()), second)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_file_without_showers_is_not_written(tmp_path):
-    with pytest.raises(BadShowers, match="a.npz: no showers were written; append at least one"):
-        with ShowerWriter(tmp_path / "a.npz"):
-            pass
-    assert not list(tmp_path.iterdir())
-
-
-@EVERY_FORMAT
-def test_float16_energies(tmp_path, suffix):
-    """1000.3 lies between 1000 and 1000.5, its neighbours in float16; ROOT keeps the rounded number as float32."""
-    energy = np.full((3, 30, 30), 1000.3)
-    with ShowerWriter(tmp_path / f"a{suffix}", energy_dtype="float16") as writer:
-        writer.append(Showers(*columns(EnergyDeposit=energy).values()))
-    dtype = stored(tmp_path / f"a{suffix}", "showers" if suffix[1] == "h" else "EnergyDeposit").dtype
-    assert dtype == ("float32" if suffix == ".root" else "float16")
-    loaded = load_showers(tmp_path / f"a{suffix}", conventions="as_is")
-    np.testing.assert_array_equal(loaded.energy, np.full((3, 30, 30), 1000.5))
-
-
-@pytest.mark.parametrize("value, fits", [(65503.0, True), (65504.0, False), (7e4, False)])
-def test_float16_has_an_end(tmp_path, value, fits):
-    energy = np.zeros((3, 30, 30))
-    energy[1, 2, 3] = value
-    refused = pytest.raises(BadShowers, match="EnergyDeposit reaches .*energy_dtype='float32'")
-    with contextlib.nullcontext() if fits else refused:
-        with ShowerWriter(tmp_path / "a.npz", energy_dtype="float16") as writer:
-            writer.append(Showers(*columns(EnergyDeposit=energy).values()))
-    assert (tmp_path / "a.npz").exists() == fits
-
-
-def test_other_types_of_energies(tmp_path):
-    with pytest.raises(UserError, match="energy_dtype is 'int8'; it is one of float32, float16"):
-        ShowerWriter(tmp_path / "a.npz", energy_dtype="int8")
 
 
 # Units and axes
@@ -1136,10 +899,3 @@ def test_showers_that_contradict_their_particles(tmp_path, showers):
 def test_unknown_conventions(tmp_path, load):
     with pytest.raises(UserError, match="conventions is 'guess'; it is one of detect, as_is"):
         load(tmp_path / "a.npz", conventions="guess")
-
-
-def test_only_showers_are_appended(tmp_path):
-    with pytest.raises(BadShowers, match="ndarray cannot be appended; make ecalgen.Showers"):
-        with ShowerWriter(tmp_path / "a.npz") as writer:
-            writer.append(np.ones((2, 30, 30)))
-    assert not list(tmp_path.iterdir())

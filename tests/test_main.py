@@ -48,20 +48,6 @@ def test_a_run_leaves_what_the_readme_says(workdir):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [
-    ["--config=configs/baseline.py:test"],
-    ["--config=configs/anchored.py:test", "--config.stages=('prior',)", "--config.generator.correction=False"],
-    ["--config=configs/anchored.py:test,size=light", "--config.init=anchored_light",
-     "--config.generator.widths=(16, 16, 16)"],
-])
-def test_other_runs(arguments, tmp_path, few_showers):
-    """The plain generator, the prior judged alone, and a start from a shipped generator."""
-    quick_command(*arguments, f"--config.data.source={few_showers}", f"--workdir={tmp_path}")
-    evaluation = json.loads((tmp_path / "evaluation.json").read_text())
-    assert evaluation["training"]["steps"] == 20 and evaluation["c2st"]["images"]["auc"] > 0.4
-
-
-@pytest.mark.slow
 def test_rerun_finds_it_finished(workdir, tmp_path):
     again = shutil.copytree(workdir, tmp_path / "run")
     quick_command("--config=configs/anchored.py:test", f"--workdir={again}")

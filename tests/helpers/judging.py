@@ -12,7 +12,7 @@ from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier
 
 
 def quick(replace=dict.__setitem__):
-    """Make every evaluation of this process quick; each metric, fold and figure stays.
+    """Make every evaluation of this process quick; each metric, fold and figure stays, but the figures are coarse.
 
     Args:
       replace: `(dict, name, value)`, such as `monkeypatch.setitem`, which undoes it at the end of a test.
@@ -22,6 +22,14 @@ def quick(replace=dict.__setitem__):
     for name, classifier in list(c2st.CLASSIFIERS.items()):
         make = functools.partial(ConvolutionalClassifier, epochs=1) if name == "images" else _few_trees
         replace(c2st.CLASSIFIERS, name, dataclasses.replace(classifier, make=make, folds=2))
+    from ecalgen.evaluation.report import figures
+    replace(vars(figures), "png", functools.partial(_coarse, figures.png))
+
+
+def _coarse(png, figure):
+    """A figure as PNG, in few pixels and without the search for a layout, which takes most of the time."""
+    figure.set_layout_engine("none")
+    return png(figure, dpi=40)
 
 
 def _few_trees(seed):

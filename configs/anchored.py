@@ -18,9 +18,9 @@ SIZES = {
     "usual": {},
     "light": {"generator.profile_widths": (16, 16), "generator.network": "cells", "generator.widths": (16, 16, 16),
               "generator.latent": 16},
-    "deep": {"stages": ("prior",), "generator.correction": False, "generator.shape": 8,
+    "deep": {"stages": ("prior",), "generator.correction": False, "generator.shape": 16, "generator.spectrum": True,
              "generator.profile_widths": (24, 24), "generator.network": "cells", "generator.widths": (24, 24, 24),
-             "generator.latent": 32},
+             "generator.latent": 32, "prior.warmup": 1_000},
 }
 """Name -> the fields that it changes."""
 PRESETS = {
@@ -56,11 +56,11 @@ def get_config(preset=""):
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.train.constant_fraction = 0.25
     config.train.final_fraction = 0.01  # images gain most: experiments/results/anchored_pilots.md
-    config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
+    config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3, warmup=0))
     config.generator = ml_collections.ConfigDict(dict(
-        name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), total=True, correction=True, sight=True,
-        correlated=True, octant=True, network="convolutions", latent=64, widths=(36, 36, 24), attention=0,
-        spectral_norm=False))
+        name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), spectrum=False, total=True,
+        correction=True, sight=True, correlated=True, octant=True, network="convolutions", latent=64,
+        widths=(36, 36, 24), attention=0, spectral_norm=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,
         embedding=96, gain=5.0))

@@ -50,6 +50,7 @@ class AnchoredGenerator(nn.Module):
       shape_latents: K, the number of latents z of the shape of a shower, with which the prior was fitted.
       profile: `fitted` by the prior's stage, or `fixed`, a falling exponential that does not depend on the particle.
       profile_widths: widths of the profile's hidden layers.
+      spectrum: give a single hit the spectrum that was fitted by the prior's stage (`hits.shaped`).
       total: draw S from its fitted distribution; otherwise S is the sum of the cells.
       correction: add the network; without it the prior alone makes the showers.
       sight: give o, the observables of what the prior has drawn, to the network.
@@ -72,6 +73,7 @@ class AnchoredGenerator(nn.Module):
     shape_latents: int = 4
     profile: str = "fitted"
     profile_widths: Sequence[int] = (32, 32)
+    spectrum: bool = False
     total: bool = True
     correction: bool = True
     sight: bool = True
@@ -103,6 +105,10 @@ class AnchoredGenerator(nn.Module):
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
         maps = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
             *incident, score, noise["shape"])
+        drawn = hits.cell_energy
+        if self.spectrum:
+            log_slopes = self.param("spectrum", nn.initializers.zeros, (hits.KNOTS,))
+            drawn = lambda n, *maps: hits.shaped(hits.cell_energy(n, *maps), maps[1], log_slopes)
         n = noise["cells"]
         maps += for_cells(jnp.log(total), n)[None] * for_cells(LOG_MU, maps)
         if self.correction:
@@ -110,8 +116,8 @@ class AnchoredGenerator(nn.Module):
                 n = hits.correlated(n, self.param("neighbours", nn.initializers.zeros, (len(grid.shape),)))
             signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
             if self.sight:
-                drawn = scaled(hits.cell_energy(n, *maps), total)
-                seen = Whitening(name="whitening")(seen_observables(drawn, *incident, grid), given)
+                alone = scaled(drawn(n, *maps), total)
+                seen = Whitening(name="whitening")(seen_observables(alone, *incident, grid), given)
                 signal = jnp.concatenate([signal, seen], axis=1)
             seen = jnp.concatenate([maps * for_cells(SCALES, maps), n[None]])
             if self.network == "cells":
@@ -120,7 +126,7 @@ class AnchoredGenerator(nn.Module):
                 outputs = Correction(self.widths, self.attention, self.spectral_norm, name="correction")(
                     signal, jnp.moveaxis(seen, 0, -1), update_stats)
                 maps += jnp.moveaxis(outputs, -1, 0)
-        cells = hits.cell_energy(n, *maps)
+        cells = drawn(n, *maps)
         if self.total:
             cells = scaled(cells, total)
         return unfold_cells(cells, momentum, grid) if self.octant else cells

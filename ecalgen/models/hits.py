@@ -22,6 +22,12 @@ RANGE = (-14.0, 12.0)
 """Range of log(mu / eps), the log of the expected number of hits; beyond it t stays constant."""
 STEPS = 32
 """Points of the tables per unit of log(mu / eps)."""
+SHAPED, SHAPED_STEP = (-8.0, 2.0), 0.4
+"""Range of log(e / eps) in which `shaped` changes energies, and the distance of its knots."""
+KNOTS = round((SHAPED[1] - SHAPED[0]) / SHAPED_STEP)
+"""Number of knots of `shaped` below the upper end of that range."""
+TINY = 1e-9
+"""MeV; smaller energies are taken for it where their logarithm is needed."""
 MANY = 600
 """Number of hits from which exp(-hits) is too close to the smallest number of float64."""
 
@@ -38,6 +44,48 @@ def cell_energy(n, log_mu, log_eps, log_kappa):
     t, first, second = _tables(log_mu - log_eps)
     kappa, y = jnp.exp(log_kappa), jnp.maximum(t + n, 0)
     return jnp.exp(log_mu) * (y + kappa * y**2) / (first + kappa * second)
+
+
+def shaped(energy, log_eps, log_slopes):
+    """Energies of `cell_energy` with the spectrum of a single hit that was fitted to the showers.
+
+        log(e / eps) = f(log(e' / eps)),  e' the result
+
+    The slope of f is linear between knots, and f is the same for all cells. It is the identity above SHAPED, where hits
+    are many. A thin layer needs it: there a single track leaves a most probable energy, which the form of `cell_energy`
+    lacks.
+
+    Args:
+      energy: MeV, and `log_eps` of one shape with it.
+      log_slopes: `[KNOTS]`, log of the slope of f at each knot; with zeros every energy stays as it is.
+    """
+    places, values, slopes = _knots(log_slopes)
+    x = jnp.log(jnp.maximum(energy, TINY)) - log_eps
+    reached = x[..., None] >= jnp.expand_dims(values[1:-1], tuple(range(x.ndim)))
+    knot = jnp.sum(reached, axis=-1, dtype=jnp.int32)
+    distance, slope, bend = x - values[knot], slopes[knot], (slopes[knot + 1] - slopes[knot]) / SHAPED_STEP
+    root = jnp.sqrt(jnp.maximum(slope**2 + 2 * bend * distance, TINY))
+    inside = places[knot] + jnp.where(distance > 0, 2 * distance / (slope + root), distance / slope)
+    return energy * jnp.exp(jnp.where(x < SHAPED[1], inside - x, 0))
+
+
+def unshaped(energy, log_eps, log_slopes):
+    """The inverse of `shaped`: energies of `cell_energy`, and log of their derivative by the energies given."""
+    places, values, slopes = _knots(log_slopes)
+    x = jnp.log(jnp.maximum(energy, TINY)) - log_eps
+    knot = jnp.clip(((x - SHAPED[0]) / SHAPED_STEP).astype(jnp.int32), 0, KNOTS - 1)
+    distance = x - places[knot]
+    bend = jnp.where(distance > 0, (slopes[knot + 1] - slopes[knot]) / SHAPED_STEP, 0)
+    moved = jnp.where(x < SHAPED[1], values[knot] + slopes[knot] * distance + bend * distance**2 / 2 - x, 0)
+    slope = jnp.where(x < SHAPED[1], slopes[knot] + bend * distance, 1)
+    return energy * jnp.exp(moved), moved + jnp.log(slope)
+
+
+def _knots(log_slopes):
+    """Places of the knots, values of f there and its slopes: `[KNOTS + 1]` each; at the last one f is the identity."""
+    places, slopes = SHAPED[0] + SHAPED_STEP * jnp.arange(KNOTS + 1), jnp.append(jnp.exp(log_slopes), 1)
+    steps = SHAPED_STEP * (slopes[1:] + slopes[:-1]) / 2
+    return places, jnp.append(SHAPED[1] - jnp.cumsum(steps[::-1])[::-1], SHAPED[1]), slopes
 
 
 def correlated(n, weights):
@@ -66,7 +114,7 @@ def log_likelihood(energy, log_mu, log_eps, log_kappa):
     t, first, second = _tables(log_mu - log_eps)
     kappa = jnp.exp(log_kappa)
     scale = (first + kappa * second) * jnp.exp(-log_mu)
-    u = jnp.maximum(energy, 1e-9) * scale
+    u = jnp.maximum(energy, TINY) * scale
     root = jnp.sqrt(1 + 4 * kappa * u)
     hit = norm.logpdf(2 * u / (1 + root) - t) + jnp.log(scale) - jnp.log(root)
     return jnp.where(energy > 0, hit, norm.logcdf(-t))

@@ -25,6 +25,8 @@ COMPONENTS = 3
 """Normal distributions in the mixture of the total energy."""
 LARGEST = 2.0
 """Bound of log kappa."""
+ALONG, ACROSS = 1, 9
+"""Of `cell_features` in depth, the signed logarithms of the distances along the track's slope and across it."""
 CENTRAL = 10
 """Side of the square of central cells in the input of the encoder."""
 
@@ -63,7 +65,11 @@ def draw_mixture(mixture, choice, normal):
 
 
 class Profile(nn.Module):
-    """Expected energy of each cell and of a hit in it, from a network of the cell's place relative to the track."""
+    """Expected energy of each cell and of a hit in it, from a network of the cell's place relative to the track.
+
+    Where the cells are read out in depth, z also changes the share of each layer, and in each layer the width and the
+    side of the track to which energy turns.
+    """
 
     widths: Sequence[int]
     domain: Domain
@@ -74,6 +80,10 @@ class Profile(nn.Module):
         place, log_r = cell_features(momentum, point, self.domain.grid)
         given = jnp.concatenate([incident_vector(momentum, point, self.domain), score[:, None], z], axis=1)
         log_share, log_eps, log_kappa = cell_layers(place, given, self.widths, 3)
+        if self.domain.grid.deep:
+            in_layers = 0.1 * Dense(4 * self.domain.grid.shape[2], name="layers")(given)
+            share, width, along, across = jnp.split(in_layers[:, None, None], 4, axis=-1)
+            log_share += share + width * log_r + along * place[ALONG] + across * place[ACROSS]
         share = _log_softmax(_more_than_radial(log_share - 2 * log_r - 0.5 * jnp.exp(log_r), self.domain.grid))
         return jnp.stack([share, 0.3 * log_eps - 0.5, LARGEST * jnp.tanh(0.3 * log_kappa / LARGEST)])
 
@@ -152,11 +162,12 @@ def centre(cells, side):
     return cells[:, edges[0]:cells.shape[1] - edges[0], edges[1]:cells.shape[2] - edges[1]]
 
 
-def layer_centres(energy, momentum, point, grid):
-    """x and y of each layer's centre from the track, weighted with the layer's share: `[N, 2 nz]`, in cells."""
+def layer_moments(energy, momentum, point, grid):
+    """x, y and r of each layer's energy from the track, weighted with the layer's share: `[N, 3 nz]`, in cells."""
     total = jnp.maximum(energy.sum((1, 2, 3)), 1e-3)[:, None]
+    dx, dy = from_track_in_layers(momentum, point, grid)
     return jnp.concatenate([(energy * distance).sum((1, 2)) / total
-                            for distance in from_track_in_layers(momentum, point, grid)], axis=1)
+                            for distance in (dx, dy, jnp.sqrt(dx**2 + dy**2))], axis=1)
 
 
 class Encoder(nn.Module):
@@ -172,7 +183,7 @@ class Encoder(nn.Module):
         central = centre(shown, CENTRAL).reshape(len(shown), -1)
         shares = jnp.sqrt(central / jnp.maximum(shown.sum((1, 2)), 1e-3)[:, None])
         given = incident_vector(momentum, point, self.domain)
-        layers = [30 * layer_centres(energy, momentum, point, self.domain.grid)] if self.domain.grid.deep else []
+        layers = [30 * layer_moments(energy, momentum, point, self.domain.grid)] if self.domain.grid.deep else []
         x = jnp.concatenate([observables, 5 * shares, given, *layers], axis=1)
         for i in range(2):
             x = nn.silu(Dense(64, name=f"dense{i}")(x))
@@ -188,12 +199,14 @@ class Prior(nn.Module):
       profile: one of PROFILES.
       profile_widths: widths of the profile's hidden layers.
       octant: fold every shower into the octant px >= py >= 0.
+      spectrum: fit the spectrum of a single hit, too (`hits.shaped`).
     """
 
     shape_latents: int
     profile: str
     profile_widths: Sequence[int]
     octant: bool
+    spectrum: bool = False
     domain: Domain = OLD
 
     def seen(self, energy, momentum, point):
@@ -227,8 +240,13 @@ class Prior(nn.Module):
         log_share, log_eps, log_kappa = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
             momentum, point, score, z)
         log_mu = log_share + for_cells(jnp.log(jnp.maximum(total, 1e-3)), log_share)
+        lit, density = energy > 0, 0.0
+        if self.spectrum:
+            log_slopes = self.param("spectrum", nn.initializers.zeros, (hits.KNOTS,))
+            energy, density = hits.unshaped(energy, log_eps, log_slopes)
+        likelihood = hits.log_likelihood(energy, log_mu, log_eps, log_kappa) + jnp.where(lit, density, 0)
         return {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
-                "cells": hits.log_likelihood(energy, log_mu, log_eps, log_kappa).sum(cells),
+                "cells": likelihood.sum(cells),
                 "divergence": 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)}
 
 

@@ -58,6 +58,35 @@ def test_likelihood_is_a_probability(case):
         assert silent + below == pytest.approx(scipy.stats.norm.cdf(1.0), abs=0.01)
 
 
+def test_a_fitted_spectrum_is_undone_and_its_derivative_known():
+    """Of energies within its range and beyond both ends; where hits are many, no energy changes."""
+    rng = np.random.default_rng(0)
+    log_eps, log_slopes = rng.normal(-1, 0.3, 2_000), rng.normal(0, 0.4, hits.KNOTS)
+    energy = np.exp(np.sort(rng.uniform(-11, 5, 2_000)) + log_eps)
+    given = [array.astype("f4") for array in (energy, log_eps, log_slopes)]
+    changed = hits.shaped(*given)
+    many = np.log(energy) - log_eps > hits.SHAPED[1]
+    np.testing.assert_array_equal(changed[many], given[0][many])
+    assert np.median(np.abs(np.log(changed / energy))[~many]) > 0.1
+    back, log_derivative = hits.unshaped(changed, *given[1:])
+    np.testing.assert_allclose(back, energy, rtol=1e-5)
+    slope = jax.vmap(jax.grad(hits.shaped), (0, 0, None))(*given)
+    np.testing.assert_allclose(np.log(slope), -log_derivative, atol=1e-4)
+    same = hits.shaped(*given[:2], np.zeros(hits.KNOTS, "f4"))
+    np.testing.assert_allclose(same, energy, rtol=1e-5)
+
+
+def test_the_likelihood_of_a_fitted_spectrum_is_a_probability():
+    """Rare hits, whose density integrates to one with that of silence after the change of their spectrum, too."""
+    case = [np.float32(value) for value in (-2.0, -0.5, 0.3)]
+    log_slopes = jnp.asarray(np.random.default_rng(1).normal(0, 0.4, hits.KNOTS), jnp.float32)
+    energy = np.exp(np.linspace(-16, 4, 40_001)).astype("f4")
+    alone, density = hits.unshaped(energy, np.broadcast_to(case[1], energy.shape), log_slopes)
+    likelihood = hits.log_likelihood(alone, *(jnp.full_like(alone, value) for value in case)) + density
+    silent = float(jnp.exp(hits.log_likelihood(*map(jnp.float32, (0.0, *case)))))
+    assert silent + np.trapezoid(np.exp(likelihood), energy) == pytest.approx(1, abs=0.005)
+
+
 def test_neighbours_share_noise():
     """Variance one in every cell; covariances as the sum over the shared draws: 2 w0 + 4 w0 w1 beside, to unit norm."""
     w0, w1 = weights = np.array([0.2, 0.1])

@@ -14,7 +14,31 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.models.discriminator import Discriminator
 from ecalgen.models.regressor import DiscArch, Regressor
 from ecalgen.training import parallel, stages, steps
-from ecalgen.training.state import init_gan, init_regressor
+from ecalgen.training.state import BoundState, init_gan, init_network, init_regressor
+
+
+class Constant(nn.Module):
+    """A model whose bound has one parameter w: log p = 100 w, KL = 50."""
+
+    @nn.compact
+    def __call__(self, cells, momentum, point, normal):
+        w = self.param("w", nn.initializers.zeros, ())
+        return {"cells": jnp.full(len(cells), 100.0) * w, "divergence": jnp.full(len(cells), 50.0)}
+
+
+def test_the_weight_of_the_divergence_rises_to_its_value():
+    """beta = 2 after four steps of 0.5: the loss -(100 w - beta 50) / 100 has w = 0.1 t after t steps of SGD."""
+    fit = steps.BoundFit(Constant(), 1, optax.sgd(0.1), batch_size=2, beta=2.0, warmup=4)
+    data = tiny.data()
+    network = init_network(fit.model, fit.optimiser, jax.random.key(0), *(
+        data[name][:1] for name in ("cells", "momentum", "point")), jnp.zeros((1, 1)))
+    state, losses = BoundState(jnp.zeros((), jnp.int32), network, ("w",)), []
+    step = parallel.map_steps(functools.partial(steps.bound_step, fit=fit), 1)
+    for _ in range(6):
+        state, metrics = step(state, data, jax.random.key(1))
+        losses.append(float(metrics["bound_loss"]))
+    expected = [0.5 * beta - 0.1 * t for t, beta in enumerate([0.5, 1.0, 1.5, 2.0, 2.0, 2.0])]
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -198,8 +198,8 @@ class BoundFit(NamedTuple):
       optimiser: optax.
       batch_size: showers a step on all devices together.
       beta: as in `losses.negative_bound`.
-      warmup: steps in which beta rises from 0 to its value in a straight line. Latents that a divergence silences before
-        the model has learned their use stay silent.
+      warmup: steps in which beta rises from 0 to its value in a straight line. Latents that the divergence silences
+        before the model has learned their use stay silent.
     """
 
     model: Any

@@ -28,7 +28,7 @@ class Constant(nn.Module):
 
 def test_the_weight_of_the_divergence_rises_to_its_value():
     """beta = 2 after four steps of 0.5: the loss -(100 w - beta 50) / 100 has w = 0.1 t after t steps of SGD."""
-    fit = steps.BoundFit(Constant(), 1, optax.sgd(0.1), batch_size=2, beta=2.0, warmup=4)
+    fit = steps.BoundFit(Constant(), 1, optax.sgd(0.1), batch_size=2, beta=2.0, beta_warmup=4)
     data = tiny.data()
     network = init_network(fit.model, fit.optimiser, jax.random.key(0), *(
         data[name][:1] for name in ("cells", "momentum", "point")), jnp.zeros((1, 1)))

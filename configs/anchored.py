@@ -20,7 +20,7 @@ SIZES = {
               "generator.latent": 16},
     "deep": {"stages": ("prior",), "generator.correction": False, "generator.shape": 16, "generator.spectrum": True,
              "generator.profile_widths": (24, 24), "generator.network": "cells", "generator.widths": (24, 24, 24),
-             "generator.latent": 32, "prior.beta_warmup": 1_000},
+             "generator.latent": 32},
 }
 """Name -> the fields that it changes."""
 PRESETS = {
@@ -30,7 +30,6 @@ PRESETS = {
     },
     "test": {
         "prior.steps": 20,
-        "prior.beta_warmup": 5,
         "prior.batch_size": 8,
         "train.steps": 20,
         "train.batch_size": 8,
@@ -57,7 +56,7 @@ def get_config(preset=""):
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.train.constant_fraction = 0.25
     config.train.final_fraction = 0.01  # images gain most: experiments/results/anchored_pilots.md
-    config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3, beta_warmup=0))
+    config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
     config.generator = ml_collections.ConfigDict(dict(
         name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), spectrum=False, total=True,
         correction=True, sight=True, correlated=True, octant=True, network="convolutions", latent=64,

@@ -124,9 +124,6 @@ def check_train(train, where="config.train"):
     if train.get("warmup") and train["warmup"] > train["constant_fraction"] * train["steps"]:
         raise ConfigError(f"{where}.warmup is {train['warmup']}; the rates rise before they fall, so it must be at "
                           f"most constant_fraction times steps, {train['constant_fraction'] * train['steps']:.0f}")
-    if train.get("beta_warmup", 0) > train.get("steps", 0):
-        raise ConfigError(f"{where}.beta_warmup is {train['beta_warmup']}, more than its {train['steps']} steps; the "
-                          "weight of the divergence rises to its value before the end")
     if "loss" in train and train["loss"] not in LOSSES:
         raise ConfigError(f"{where}.loss is {train['loss']!r}; it is one of {', '.join(LOSSES)}")
 
@@ -136,7 +133,7 @@ BOUNDS = (
                   (lambda value: value >= 1, "be at least 1"))
     | dict.fromkeys(("constant_fraction", "final_fraction"), (lambda value: 0 <= value <= 1, "lie between 0 and 1"))
     | dict.fromkeys(("generator_rate", "discriminator_rate", "clip", "rate"), (lambda value: value > 0, "be above 0"))
-    | dict.fromkeys(("r1", "r2", "gradient_penalty", "energy_score", "warmup", "beta_warmup"),
+    | dict.fromkeys(("r1", "r2", "gradient_penalty", "energy_score", "warmup"),
                     (lambda value: value >= 0, "not be below 0")))
 """Field -> (whether a value is allowed, the condition in words)."""
 EVERY_STAGE = ("log_every", "checkpoint_every", "divergence")

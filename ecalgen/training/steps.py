@@ -198,8 +198,6 @@ class BoundFit(NamedTuple):
       optimiser: optax.
       batch_size: showers a step on all devices together.
       beta: as in `losses.negative_bound`.
-      beta_warmup: steps in which beta rises from 0 to its value in a straight line. Latents that the divergence
-        silences before the model has learned their use stay silent.
     """
 
     model: Any
@@ -207,7 +205,6 @@ class BoundFit(NamedTuple):
     optimiser: Any
     batch_size: int
     beta: float
-    beta_warmup: int = 0
 
 
 def bound_step(state, data, key, fit):
@@ -216,12 +213,10 @@ def bound_step(state, data, key, fit):
     batch = draw_batch(data, batch_keys)
     normal = jax.vmap(lambda key: jax.random.normal(key, (fit.latents,)))(noise_keys)
 
-    beta = fit.beta * jnp.minimum((state.step + 1) / max(fit.beta_warmup, 1), 1)
-
     def loss_fn(params):
         terms = fit.model.apply({"params": params}, batch["cells"], batch["momentum"], batch["point"], normal)
         terms = {name: jnp.mean(term) for name, term in terms.items()}
-        return losses.negative_bound(**terms, beta=beta), (state.network.spectral, terms)
+        return losses.negative_bound(**terms, beta=fit.beta), (state.network.spectral, terms)
 
     network, _, loss, terms = updated(state.network, loss_fn, fit.optimiser)
     return state.replace(step=state.step + 1, network=network), lax.pmean(terms | {"bound_loss": loss}, DEVICES)

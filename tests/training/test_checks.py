@@ -17,7 +17,6 @@ from ecalgen.training import checks, parallel
     (dict(r2=-0.1), "config.train.r2 is -0.1; it must not be below 0"),
     (dict(energy_score=-1.0), "config.train.energy_score is -1.0; it must not be below 0"),
     (dict(warmup=-1), "config.train.warmup is -1; it must not be below 0"),
-    (dict(steps=20, beta_warmup=21), "config.train.beta_warmup is 21, more than its 20 steps"),
     (dict(steps=30, warmup=16), "config.train.warmup is 16; .* at most constant_fraction times steps, 15"),
     (dict(r1_every=0), "config.train.r1_every is 0; it must be at least 1"),
     (dict(gradient_penalty=-1.0), "config.train.gradient_penalty is -1.0; it must not be below 0"),

@@ -90,5 +90,6 @@ def preset(result):
 
 
 def device(result):
-    """The processor or accelerator, without its number of cores."""
-    return result["provenance"]["device"].split(",")[0]
+    """The processor or accelerator, without its number of cores; all of them where the runs name several."""
+    made = [run["provenance"] for run in result.get("runs", []) if "provenance" in run] or [result["provenance"]]
+    return " and ".join(dict.fromkeys(provenance["device"].split(",")[0] for provenance in made))

@@ -1,5 +1,6 @@
 """Units and axes: real showers are left alone, converted ones found, contradictions refused, the unknowable let be."""
 import contextlib
+import dataclasses
 
 import hypothesis
 import hypothesis.strategies as st
@@ -10,7 +11,8 @@ from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.clouds import cells_of
 from ecalgen.data.files.formats import load_showers
 from ecalgen.data.files.orientation import AXES, Conventions, check_possible, detect, standardise, turned
-from ecalgen.data.grid import GRIDS, SHASHLIK
+from ecalgen.data.grid import GRIDS, SHASHLIK, Grid
+from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.showers import BadShowers, Showers
 
 PER_MEV, PER_GEV, PER_CM = {"MeV": 1, "GeV": 1e-3, "keV": 1e3}, {"GeV": 1, "MeV": 1e3}, {"cm": 1, "mm": 10, "m": 0.01}
@@ -301,6 +303,50 @@ def test_axes_are_found_in_blocks_and_not_in_rings():
     assert found.axes == ("y", "-x")
     with pytest.raises(BadShowers, match="one of the 1 symmetries"):
         detect(np.roll(rings.energy, 8, axis=1), rings.momentum, rings.point, rings.grid)
+
+
+WIDE = {
+    "odd, 40 mm": (2, slice(None), GRIDS["shashlik40"]), "even, 60 mm": (3, slice(None), GRIDS["shashlik60"]),
+    "13 x 15, 40 mm": (2, slice(1, 14), Grid((13, 15), (4.04, 4.04), 15.0)),
+    "even, 101 mm": (5, slice(None), Grid((6, 6), (10.1, 10.1), 15.0)),
+}
+"""Sums of count x count shipped cells, of which the first axis keeps a slice, and their grid."""
+
+
+@pytest.fixture(params=WIDE)
+def wide(request, shipped):
+    """(showers in wide cells, whose centres follow their tracks by another factor than 1)."""
+    count, kept, grid = WIDE[request.param]
+    some = shipped[:2_000]
+    return Showers(np.asarray(aggregated(some.energy, count))[:, kept], some.momentum, some.point, grid=grid)
+
+
+@pytest.mark.parametrize("count", [100, 300, 2_000])
+def test_units_and_axes_are_found_in_wide_cells(wide, count):
+    showers = wide[:count]
+    found = lambda energy, point: detect(energy, showers.momentum, point, showers.grid)
+    assert found(showers.energy, showers.point) == Conventions()
+    assert found(showers.energy, 10 * showers.point) == Conventions(point="mm")
+    assert found(showers.energy, showers.point / 100) == Conventions(point="m")
+    assert found(showers.energy[:, ::-1], showers.point) == Conventions(("-x", "y"))
+    assert found(showers.energy[:, :, ::-1], 10 * showers.point) == Conventions(("x", "-y"), point="mm")
+
+
+@pytest.mark.parametrize("count", [100, 300, 2_000])
+def test_points_of_other_events_are_refused_in_wide_cells(wide, count):
+    showers = wide[:count]
+    for point in (showers.point[::-1], showers.point[:, ::-1]):
+        with pytest.raises(BadShowers, match="does not follow ParticlePoint .* pitch and reference depth of the grid"):
+            detect(showers.energy, showers.momentum, point, showers.grid)
+    shuffled = showers.energy[np.random.default_rng(0).permutation(count)]
+    with contextlib.suppress(BadShowers):
+        assert not detect(shuffled, showers.momentum, showers.point, showers.grid).checked
+
+
+def test_a_reference_depth_in_mm_is_refused(wide):
+    grid = dataclasses.replace(wide.grid, reference_depth=150.0)
+    with pytest.raises(BadShowers, match="130 cm times .* reference depth of the grid, .*, 150 cm"):
+        detect(wide.energy, wide.momentum, wide.point, grid)
 
 
 @pytest.mark.parametrize("calibration, most", [(0.027, 1.05), (0.4, 1.05), (0.6, 3.0), (1.2, 3.0)])

@@ -5,6 +5,7 @@ Everything else takes them from a `Grid`. Lengths are in cm, energies in GeV.
 """
 import dataclasses
 import math
+import operator
 
 import jax
 import numpy as np
@@ -53,11 +54,13 @@ class Grid:
 
     def __post_init__(self):
         try:
-            object.__setattr__(self, "shape", tuple(int(number) for number in self.shape))
+            object.__setattr__(self, "shape", tuple(operator.index(number) for number in self.shape))
             object.__setattr__(self, "pitch", tuple(float(number) for number in self.pitch))
+            object.__setattr__(self, "reference_depth", float(self.reference_depth))
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"a grid has one number of cells and one pitch in cm for each axis, not shape "
-                              f"{self.shape!r} and pitch {self.pitch!r}") from error
+            raise ConfigError(f"a grid has a whole number of cells and a pitch in cm for each axis, and a reference "
+                              f"depth in cm, not shape {self.shape!r}, pitch {self.pitch!r} and reference_depth "
+                              f"{self.reference_depth!r}") from error
         if len(self.shape) not in (2, 3) or len(self.pitch) != len(self.shape):
             raise ConfigError(f"a grid has two or three axes with a pitch each, not shape {self.shape} and pitch "
                               f"{self.pitch}")

@@ -167,7 +167,8 @@ def observables(energy, momentum, point, grid=SHASHLIK):
     for name, (column, shape) in columns.items():
         if jnp.ndim(column) != 1 + len(shape) or jnp.shape(column) != (len(energy), *shape):
             expected = ", ".join(map(str, ("N", *shape)))
-            raise BadShowers(f"{name} has shape {list(jnp.shape(column))}, not [{expected}], with one N for all three")
+            raise BadShowers(f"{name} has shape {list(jnp.shape(column))}, not [{expected}], with one N for all three; "
+                             "give the grid of other cells, as grid=showers.grid")
     return _observables(energy, momentum, point, grid)
 
 

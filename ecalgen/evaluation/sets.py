@@ -1,7 +1,9 @@
 """The showers that an evaluation judges: they are checked before any long work, and cut to one size."""
 import numpy as np
 
+from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.showers import Showers, slopes
+from ecalgen.evaluation.metrics.features import BOUND
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
 from ecalgen.evaluation.metrics.registry import EvaluationError, Sets
 
@@ -31,7 +33,7 @@ def prepare_sets(real, generated, reference, repeated, clusters, protocol):
     if reference is None:
         real, reference = real[:half], real[half:]
     count = min(len(real), len(generated), len(reference))
-    _check_count(count, clusters, protocol, has_reference=training is not None)
+    _check_count(count, clusters, protocol, real.grid, has_reference=training is not None)
     real, generated, reference = (showers[:count] for showers in (real, generated, reference))
     if repeated is not None:
         repeated = repeated[:count]
@@ -76,7 +78,7 @@ def _check_slopes(name, showers):
                               f"beyond {STEEPEST:g}; leave such events out")
 
 
-def _check_count(count, clusters, protocol, has_reference):
+def _check_count(count, clusters, protocol, grid, has_reference):
     """Refuse fewer showers than the classifiers or the clusters need."""
     least = _least(clusters)
     if count >= least:
@@ -87,9 +89,11 @@ def _check_count(count, clusters, protocol, has_reference):
                               "real ones")
     real = least if has_reference else f"{2 * least} (or {least} and a reference of as many)"
     whose = f"those of the protocol {protocol!r}: " if protocol else "as asked for: "
-    protocols = ", ".join(f"{name} ({settings.clusters} clusters)" for name, settings in PROTOCOLS.items())
-    raise EvaluationError(f"{2 * count} showers cannot fill {clusters} clusters, {whose}give at least {least} "
-                          f"generated and {real} real ones, or another --protocol; there are {protocols}")
+    others = [f"{name} ({settings.clusters})" for name, settings in PROTOCOLS.items()
+              if settings.clusters < clusters and (grid.shape == SHASHLIK.shape or not {*BOUND} & {*settings.features})]
+    raise EvaluationError(f"{count} showers a set cannot fill {clusters} clusters, {whose}give "
+                          f"at least {least} generated and {real} real ones"
+                          + (f", or a --protocol of fewer clusters: {', '.join(others)}" if others else ""))
 
 
 def _check_repeated(real, generated, repeated, clusters):

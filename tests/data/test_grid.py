@@ -70,13 +70,15 @@ def test_symmetries_follow_from_the_face(shape, pitch, symmetries):
 
 
 @pytest.mark.parametrize("fields, message", [
+    (dict(shape=(4, 4.5)), "a whole number of cells .* not shape .4, 4.5."),
+    (dict(reference_depth=None), "a reference depth in cm, not .* reference_depth None"),
     (dict(shape=(30,)), "two or three axes"), (dict(pitch=(2.0,)), "a pitch each"),
     (dict(shape=(0, 4)), "at least one"),
     (dict(shape=(2000, 2000)), "at most 1,000,000"), (dict(pitch=(2.0, -1.0)), "positive"),
     (dict(shape=(4, 4, 4), pitch=(1.0, 1.0, 1.0), reference_depth=0), "reference_depth above 0 cm"),
     (dict(pitch=(2.0, float("nan"))), "positive"), (dict(reference_depth=-1.0), "not negative"),
     (dict(shape=(4, 6), symmetries=8), "has 4 or 1 symmetries, not 8"), (dict(symmetries=3), "8 or 4 or 1 symmetries"),
-    (dict(shape="many"), "one number of cells"), (dict(radii=(0.0, 1.0)), "a grid of 4 rings has 5 rising radii"),
+    (dict(shape="many"), "a whole number of cells"), (dict(radii=(0.0, 1.0)), "a grid of 4 rings has 5 rising radii"),
     (dict(radii=(0.0, 1.0, 3.0, 2.0, 4.0)), "5 rising radii"), (dict(radii="wide"), "numbers in cm"),
     (dict(radii=(0.0, 1.0, 2.0, 3.0, 4.0), symmetries=8), "has 1 symmetries, not 8")])
 def test_grids_that_cannot_be(fields, message):

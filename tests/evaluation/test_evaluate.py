@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.grid import GRIDS, SHASHLIK
 from ecalgen.data.observables import OBSERVABLES
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
@@ -167,9 +167,16 @@ def test_without_reference_real_is_split(showers):
 def test_faults_are_named(sets):
     with pytest.raises(EvaluationError, match="no protocol is called 'mine'; there are paper, competition"):
         evaluate(*sets, protocol="mine")
-    with pytest.raises(EvaluationError, match="200 showers cannot fill 400 clusters, those of the protocol 'paper': "
-                       "give at least 200 generated and 200 real ones, or another --protocol; .* competition .100 "):
+    with pytest.raises(EvaluationError, match="100 showers a set cannot fill 400 clusters, those of the protocol "
+                       "'paper': give at least 200 generated and 200 real ones, or a --protocol of fewer clusters: "
+                       "competition .100.$"):
         evaluate(*sets, progress=False)
+
+
+def test_no_protocol_is_offered_that_belongs_to_another_grid(sets):
+    coarse = [Showers(part.energy[:, ::2, ::2], part.momentum, part.point, grid=GRIDS["shashlik40"]) for part in sets]
+    with pytest.raises(EvaluationError, match="give at least 200 generated and 200 real ones$"):
+        evaluate(*coarse, progress=False)
 
 
 @pytest.mark.parametrize("changes, message", [
@@ -180,7 +187,7 @@ def test_faults_are_named(sets):
     (dict(clusters=2.5), "clusters is 2.5; it must be a whole number"), (dict(runs="3"), "runs is '3'; it must be a"),
     (dict(seed=-1), "seed is -1; it must be a whole number from 0 to 4294967295"), (dict(seed=0.5), "seed is 0.5; it"),
     (dict(protocol=["paper"]), "no protocol is called .'paper'.; there are paper"),
-    (dict(clusters=5_000), "200 showers cannot fill 5000 clusters, as asked for: give at least 2500 generated"),
+    (dict(clusters=5_000), "100 showers a set cannot fill 5000 clusters, as asked for: give at least 2500 generated"),
 ])
 def test_what_cannot_be_judged_is_refused_at_once(sets, changes, message):
     given = dict(zip(("real", "generated", "reference"), sets, strict=True)) | SMALL | changes

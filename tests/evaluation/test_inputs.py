@@ -91,5 +91,6 @@ def test_the_command_names_the_protocol_when_showers_are_few(showers, tmp_path):
                            f"--out={tmp_path / 'out'}"], cwd=pathlib.Path(__file__).parents[2], check=False, text=True,
                           capture_output=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert ("error: 100 showers cannot fill 400 clusters, those of the protocol 'paper': give at least 200 generated "
-            "and 400 (or 200 and a reference of as many) real ones, or another --protocol") in done.stderr
+    assert ("error: 50 showers a set cannot fill 400 clusters, those of the protocol 'paper': give at least 200 "
+            "generated and 400 (or 200 and a reference of as many) real ones, or a --protocol of fewer clusters: "
+            "competition (100)\n") in done.stderr

@@ -221,8 +221,8 @@ def _missing(path, missing, held, field="energy"):
     names = ", ".join(sorted(held)[:SHOWN]) + ", ..." * (len(held) > SHOWN)
     return BadShowers(
         f"{path}: no column {' and no '.join(missing)}; the file holds {shown(names, 500) or 'no columns'}: name its "
-        f"own, with --config.data.columns.{field}=... of a run or load_showers(path, columns={{'{field}': ...}}), or "
-        "write what is missing under exactly that name")
+        f"own, with --config.data.columns.{field}=... of a run or load_showers(path, columns={{'{field}': ...}}), from "
+        "which save_showers writes a file for all other commands; or write what is missing under exactly that name")
 
 
 def format_module(path: pathlib.Path):

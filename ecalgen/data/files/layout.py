@@ -174,8 +174,8 @@ def wrong_grid(has, grid, named=True, fitting=()):
     return BadShowers(
         f"{has}, and {grid} ({grid.name}) are expected{taken}; name the calorimeter of the file, one of "
         f"{', '.join(GRIDS)}{fit}, or describe its cells: with --config.data.calorimeter, --config.data.grid or "
-        "--config.data.binning of a run, with load_showers(path, grid=...) in Python; or give a file of the expected "
-        "cells")
+        "--config.data.binning of a run, with load_showers(path, grid=...) in Python, from which save_showers writes a "
+        "file for all other commands; or give a file of the expected cells")
 
 
 def shown_names(fields):

@@ -3,7 +3,8 @@
 Two facts hold for any electromagnetic calorimeter. The energy-weighted centre of a shower lies where its track passes
 the depth of the shower, c = G (u p + d s): point p, slopes s = (px, py)/pz, depth d near the reference depth of the
 grid, unit u of the point in cm, and G the axes of the cells, a signed permutation that is the identity in our contract.
-In wide cells the centre moves by a common factor kappa less or more. And the share of the particle's energy seen in the cells lies within FRACTIONS, at energies within ENERGIES.
+In wide cells the centre moves by a common factor kappa less or more. And the share of the particle's energy seen in the
+cells lies within FRACTIONS, at energies within ENERGIES.
 
 The errors of the regression show how many showers are enough. Where they exclude that centres are unrelated to tracks,
 and not the contract, the showers prove the contract. Where they exclude neither, the showers are not checked.

@@ -1,4 +1,4 @@
-"""The sweep of objectives: sound recipes, of which one is trained and judged."""
+"""The sweep of objectives: sound recipes, and how their runs are judged."""
 import pytest
 
 from ecalgen import runs
@@ -20,14 +20,9 @@ def test_every_variant_is_sound_and_all_its_fields_have_an_effect(experiment, fl
         assert config.train.r2 == ("hinge" not in name and "energy" not in name) * 0.004
 
 
-@pytest.mark.slow
-def test_a_variant_is_trained_and_judged(experiment, measures, tmp_path):
+def test_runs_are_judged_by_both_classifiers_and_both_prd_aucs(experiment, measures, showers):
+    """Runs themselves are those of every sweep (test_judge.py), and their steps those of tests/training."""
     module = experiment("sweeps.objective")
-    path = tmp_path / "x.json"
-    args = module.make_parser().parse_args([
-        "--preset=test", "--steps=10", "--showers=60", "--seeds=0", "--only=plain, both, warm-up",
-        f"--workdir={tmp_path}", f"--results={path}"])
-    module.SWEEP.main(args)
-    run, = experiment("sweeps.engine").read(path)["runs"]
-    assert (run["variant"], run["seed"], run["steps"]) == ("plain, both, warm-up", 0, 10)
-    assert set(run["auc"]) == set(module.CLASSIFIERS) and set(run["prd"]) == {"raw", "physics"}
+    found = module.SWEEP.judge(showers[:60], showers[60:120])
+    assert set(found["auc"]) == set(module.CLASSIFIERS) and set(found["prd"]) == {"raw", "physics"}
+    assert found["prd"]["raw"]["clusters"] == 5

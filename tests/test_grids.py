@@ -43,7 +43,7 @@ def deep(_):
     return Showers(energy, momentum, np.zeros((len(incident), 2)), grid=LAYERS)
 
 
-RINGS = Grid((8, 3, 6), (1.0, 1.0, 1.16), 2.75, name="rings", radii=(0.0, 0.8, 2.0, 7.0))
+RINGS = Grid((8, 3, 6), (1.0, 1.0, 1.16), 2.75, name="rings", radii=(0.0, 0.8, 3.0, 8.0))
 
 
 def rings(_):

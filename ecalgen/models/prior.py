@@ -171,7 +171,10 @@ def layer_moments(energy, momentum, point, grid):
 
 
 class Encoder(nn.Module):
-    """q(z | shower): mean and log standard deviation of z, from whitened observables, central cells and layers."""
+    """q(z | shower), which predicts mean and log standard deviation of z.
+
+    It sees whitened observables, the central cells and, in depth, the moments of the layers.
+    """
 
     latents: int
     domain: Domain

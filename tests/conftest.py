@@ -9,9 +9,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: OpenMP threads of severa
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(__file__).parents[1] / ".jax_cache"))
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # tiny networks: compiling takes longer than running
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.02")
 os.environ["XLA_FLAGS"] = " ".join([  # a third of the time to compile, in the processes that tests start, too
     "--xla_cpu_use_fusion_emitters=false", "--xla_cpu_parallel_codegen_split_count=1", os.environ.get("XLA_FLAGS", "")])
 
+import commands
 import jax
 import judging
 import pytest
@@ -21,10 +23,9 @@ from ecalgen.data.files.writer import save_showers
 from ecalgen.data.sources import sample_path
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 MAPS = pathlib.Path("/proc/self/maps")
-MANY = 30_000
+MANY = 45_000
 """Memory mappings of a process; Linux allows 65,530, and every compiled program takes some."""
 
 
@@ -64,9 +65,22 @@ def shared_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def few_showers(shared_folder):
-    """A file of 1,500 shipped showers, 300 of them for the test: much faster to read and to judge with than all."""
-    write = lambda folder: save_showers(folder / "few.npz", next(iter_showers(sample_path("electron_5d"), 1_500)))
+    """A file of 1,600 shipped showers, 320 of them for the test: much faster to read and to judge with than all."""
+    write = lambda folder: save_showers(folder / "few.npz", next(iter_showers(sample_path("electron_5d"), 1_600)))
     return shared_folder("few", write) / "few.npz"
+
+
+@pytest.fixture(scope="session")
+def finished_run(shared_folder):
+    """A finished run of `configs/anchored.py:test`, which was judged quickly; tests only read it.
+
+    CI runs the same command of the README with its whole evaluation.
+    """
+    def run(folder):
+        done = commands.command("judging", "ecalgen.main", "--config=configs/anchored.py:test", f"--workdir={folder}")
+        assert done.output.strip().splitlines()[-1] == str(folder / "report.html")
+
+    return shared_folder("main", run)
 
 
 @pytest.fixture

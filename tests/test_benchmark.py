@@ -54,7 +54,12 @@ def test_names_that_are_nothing(arguments, message):
 
 
 @pytest.mark.slow
-def test_trainings_and_functions_of_ones_own(tmp_path, monkeypatch, capsys):
+def test_trainings_and_functions_of_ones_own(few_showers, tmp_path, monkeypatch, capsys):
+    recipe = tmp_path / "recipe.py"
+    recipe.write_text(
+        "from configs import baseline\n"
+        "def get_config(preset):\n    config = baseline.get_config(preset)\n"
+        f"    config.data.source = {str(few_showers)!r}\n    return config\n")
     (tmp_path / "mine.py").write_text(
         "import time\nimport numpy as np\n"
         "def sampler():\n    return lambda momentum, point: time.sleep(0.01) or np.zeros((len(point), 30, 30))\n"
@@ -62,14 +67,13 @@ def test_trainings_and_functions_of_ones_own(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{pathlib.Path(__file__).parents[1]}")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(benchmark, "ENOUGH", 0.05)
-    config = pathlib.Path(__file__).parents[1] / "configs" / "baseline.py"
-    benchmark.main(["--only=mine:sampler", "--training=mine:training", f"--training={config}:test", "--batches=10",
+    benchmark.main(["--only=mine:sampler", "--training=mine:training", f"--training={recipe}:test", "--batches=10",
                     f"--out={tmp_path / 'b.json'}"])
     result = json.loads((tmp_path / "b.json").read_text())
     assert 1 <= result["systems"]["mine:sampler"]["batches"]["10"]["milliseconds_per_shower"]["median"] < 10
     rates = {name: row["steps_per_second"] for name, row in result["trainings"].items()}
     assert 20 < rates["mine:training"]["median"] <= rates["mine:training"]["most"] <= 100
-    assert 0 < rates[f"{config}:test"]["median"] and "steps/s (first one" in capsys.readouterr().out
+    assert 0 < rates[f"{recipe}:test"]["median"] and "steps/s (first one" in capsys.readouterr().out
 
 
 @pytest.mark.slow

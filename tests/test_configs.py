@@ -81,7 +81,7 @@ def expected_targets(config):
     f"{name}:test{',beam=1d' if name == 'wgan' else ''}" for name in CONFIGS if name not in TRAINED_ELSEWHERE])
 def test_it_trains_and_is_judged(recipe, name, tmp_path, few_showers, quick_judge):
     """From nothing to a generator and its report."""
-    config = recipe(name, seed=3)
+    config = recipe(name, **{"seed": 3, "evaluation.showers": 256})
     config.data.source = str(sample_path("electron_1d") if "1d" in name else few_showers)
     runs.prepare(config, tmp_path)
     runs.train(config, tmp_path)

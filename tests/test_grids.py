@@ -59,7 +59,7 @@ def rings(_):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return load_showers(sample_path("electron_5d"))[:2_200]
+    return load_showers(sample_path("electron_5d"))[:1_600]
 
 
 @pytest.mark.parametrize("make", [odd, long, deep, rings])
@@ -101,7 +101,7 @@ def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, 
     monkeypatch.chdir(tmp_path)
     showers = make(shipped)
     save_showers("mine.npz", showers)
-    config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 200})
+    config = recipe(name, **{"data.source": "mine.npz", "evaluation.showers": 256})  # whole chunks: fewer programs
     run = tmp_path / "run"
     runs.prepare(config, run)
     runs.train(config, run)
@@ -109,8 +109,8 @@ def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, 
     report = runs.evaluate(config, run)
     assert report.exists() and json.loads((run / "evaluation.json").read_text())["prd"]["raw"]["auc"] >= 0
     sampler = load_sampler(run)
-    made = sampler(showers.momentum[:8], showers.point[:8], seed=1)
-    assert made.shape == (8, *showers.grid.shape) and np.isfinite(made).all() and sampler.grid == showers.grid
+    made = sampler(showers.momentum[:64], showers.point[:64], seed=1)
+    assert made.shape == (64, *showers.grid.shape) and np.isfinite(made).all() and sampler.grid == showers.grid
     card = json.loads((run / "generator" / "card.json").read_text())
     assert card["domain"]["grid"]["shape"] == list(showers.grid.shape)
     if name != "library:test":

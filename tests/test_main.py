@@ -16,74 +16,51 @@ def command(*arguments, check=True):
     return commands.command("ecalgen.main", *arguments, check=check)
 
 
-def quick_command(*arguments):
-    """The same, with an evaluation of few clusters and trees."""
-    return commands.command("judging", "ecalgen.main", *arguments)
-
-
-@pytest.fixture(scope="module")
-def workdir(shared_folder):
-    """A finished run of the `test` preset, which tests only read."""
-    def run(folder):
-        done = command("--config=configs/anchored.py:test", f"--workdir={folder}")
-        assert done.stdout.strip().splitlines()[-1] == str(folder / "report.html")
-
-    return shared_folder("main", run)
-
-
 @pytest.mark.slow
-def test_a_run_leaves_what_the_readme_says(workdir):
+def test_a_run_leaves_what_the_readme_says(finished_run):
     for name in ("config.json", "checkpoints/prior", "checkpoints/gan", "metrics.jsonl", "generator/weights.npz",
                  "evaluation.json", "figures", "report.html"):
-        assert (workdir / name).exists(), name
-    evaluation = json.loads((workdir / "evaluation.json").read_text())
+        assert (finished_run / name).exists(), name
+    evaluation = json.loads((finished_run / "evaluation.json").read_text())
     assert evaluation["protocol"] == "paper" and evaluation["showers"] == 200
     for feature in ("raw", "physics"):
-        assert 0 <= evaluation["prd"][feature]["auc"] < evaluation["prd"][feature]["ceiling"] <= 1
+        assert 0 <= evaluation["prd"][feature]["auc"] <= 1 and 0.5 < evaluation["prd"][feature]["ceiling"] <= 1
     assert evaluation["provenance"]["command"].startswith("python -m ecalgen.main --config=configs/anchored.py:test")
-    rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    rows = [json.loads(line) for line in (finished_run / "metrics.jsonl").read_text().splitlines()]
     assert [(row["stage"], row["step"]) for row in rows] == [
         (stage, step) for stage in ("prior", "gan") for step in (5, 10, 15, 20)]
     assert rows[-1]["w1"] > 0 and rows[-1]["showers_per_second"] > 0
 
 
 @pytest.mark.slow
-def test_rerun_finds_it_finished(workdir, tmp_path):
-    again = shutil.copytree(workdir, tmp_path / "run")
-    quick_command("--config=configs/anchored.py:test", f"--workdir={again}")
-    for kept in ("generator/weights.npz", "metrics.jsonl"):
-        assert (again / kept).read_bytes() == (workdir / kept).read_bytes()
-
-
-@pytest.mark.slow
-def test_sampling_from_a_file_of_conditions(workdir, showers, tmp_path):
+def test_sampling_from_a_file_of_conditions(finished_run, showers, tmp_path):
     conditions = tmp_path / "conditions.npz"
     np.savez(conditions, ParticleMomentum=showers.momentum[:7], ParticlePoint=showers.point[:7])
-    own = shutil.copytree(workdir, tmp_path / "run")
+    own = shutil.copytree(finished_run, tmp_path / "run")
     done = command("--config=configs/anchored.py:test", f"--workdir={own}", "--mode=sample",
                    f"--conditions={conditions}")
-    assert done.stdout.strip().splitlines()[-1] == str(own / "samples.npz")
+    assert done.output.strip().splitlines()[-1] == str(own / "samples.npz")
     made = ecalgen.load_showers(own / "samples.npz")
-    expected = ecalgen.load_sampler(workdir)(showers.momentum[:7], showers.point[:7], seed=0)
+    expected = ecalgen.load_sampler(finished_run)(showers.momentum[:7], showers.point[:7], seed=0)
     np.testing.assert_array_equal(made.energy, expected)
 
 
 @pytest.mark.slow
-def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(workdir, showers, tmp_path):
-    unfinished = shutil.copytree(workdir, tmp_path / "run")
+def test_a_run_that_is_not_finished_samples_from_its_newest_checkpoint(finished_run, showers, tmp_path):
+    unfinished = shutil.copytree(finished_run, tmp_path / "run")
     shutil.rmtree(unfinished / "generator")
     np.savez(tmp_path / "c.npz", ParticleMomentum=showers.momentum[:2], ParticlePoint=showers.point[:2])
     command("--config=configs/anchored.py:test", f"--workdir={unfinished}", "--mode=sample",
             f"--conditions={tmp_path / 'c.npz'}")
-    expected = ecalgen.load_sampler(workdir)(showers.momentum[:2], showers.point[:2], seed=0)
+    expected = ecalgen.load_sampler(finished_run)(showers.momentum[:2], showers.point[:2], seed=0)
     np.testing.assert_array_equal(ecalgen.load_showers(unfinished / "samples.npz").energy, expected)
 
 
 def test_a_folder_in_use_is_refused_in_one_line(tmp_path):
     with locked(tmp_path):
         done = command("--config=configs/baseline.py:test", f"--workdir={tmp_path}", check=False)
-    assert done.returncode == 1 and "Traceback" not in done.stdout
-    assert done.stdout.strip().splitlines()[-1].startswith(f"error: {tmp_path} is in use by process {os.getpid()} on")
+    assert done.returncode == 1 and "Traceback" not in done.output
+    assert done.output.strip().splitlines()[-1].startswith(f"error: {tmp_path} is in use by process {os.getpid()} on")
 
 
 @pytest.mark.parametrize("arguments, message", [
@@ -102,5 +79,5 @@ def test_a_folder_in_use_is_refused_in_one_line(tmp_path):
 ])
 def test_faults_are_named_before_any_long_work(tmp_path, arguments, message):
     done = command(*arguments, f"--workdir={tmp_path / 'run'}", check=False)
-    assert done.returncode != 0 and message in done.stdout, done.stdout[-2000:]
-    assert "step/s" not in done.stdout and "Traceback" not in done.stdout
+    assert done.returncode != 0 and message in done.output, done.output[-2000:]
+    assert "step/s" not in done.output and "Traceback" not in done.output

@@ -1,5 +1,7 @@
 """The notebook runs from its first cell to its last, on what this machine has."""
+import json
 import pathlib
+import shutil
 
 import judging
 import nbformat
@@ -10,11 +12,13 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 
 @pytest.mark.slow
-def test_every_cell(tmp_path, monkeypatch):
+def test_every_cell(finished_run, tmp_path, monkeypatch):
+    """Its run is finished; the command of the README finds that, judges it again and trains nothing."""
+    run = shutil.copytree(finished_run, tmp_path / "run")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("ECALGEN_SOURCE", str(ROOT))
     monkeypatch.setenv("ECALGEN_PRESET", "test")
-    monkeypatch.setenv("ECALGEN_WORKDIR", str(tmp_path / "run"))
+    monkeypatch.setenv("ECALGEN_WORKDIR", str(run))
     notebook = nbformat.read(ROOT / "docs" / "colab.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)  # it is kept without
     training, = (cell for cell in notebook.cells if '"ecalgen.main"' in cell.source)
@@ -24,4 +28,8 @@ def test_every_cell(tmp_path, monkeypatch):
     text = "".join(output["text"] for output in outputs if output["output_type"] == "stream")
     assert "showers/s" in text and "longitudinal width" in text
     shown = {kind for output in outputs for kind in output.get("data", {})}
-    assert {"image/png", "text/html"} <= shown and (tmp_path / "run" / "generator" / "weights.npz").exists()
+    assert {"image/png", "text/html"} <= shown
+    for kept in ("generator/weights.npz", "metrics.jsonl"):
+        assert (run / kept).read_bytes() == (finished_run / kept).read_bytes()
+    judged = [json.loads((folder / "evaluation.json").read_text())["provenance"] for folder in (run, finished_run)]
+    assert judged[0] != judged[1]

@@ -19,7 +19,7 @@ def test_showers_of_a_generator_do_not_depend_on_the_chunk(measures, showers, mo
     fields = dict(name="anchored", shape=2, correction=False)
     generator = AnchoredGenerator(shape_latents=2, correction=False)
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 5))
-    variables = generator.init(jax.random.key(0), noise, showers.momentum[:5], showers.point[:5])
+    variables = jax.jit(generator.init)(jax.random.key(0), noise, showers.momentum[:5], showers.point[:5])
     whole = measures.make_showers(fields, OLD, {"name": "none"}, variables, showers[:40], seed=3)
     monkeypatch.setitem(sampler.CHUNKS, jax.default_backend(), 20 * 900)
     parts = measures.make_showers(fields, OLD, {"name": "none"}, variables, showers[:40], seed=3)

@@ -9,8 +9,6 @@ import time
 
 import pytest
 
-from ecalgen.data.sources import sample_path
-
 ROOT = pathlib.Path(__file__).parents[2]
 HEAD = "| run | why | command | core hours | done |\n| --- | --- | --- | --- | --- |\n"
 RUN = '''"""Counts to a number, and goes on from where it was stopped."""
@@ -138,9 +136,9 @@ def test_every_row_of_the_page_is_a_command_that_exists(experiment):
 
 
 @pytest.mark.slow
-def test_sweeps_in_the_queue(tmp_path):
+def test_sweeps_in_the_queue(few_showers, tmp_path):
     """A regressor alone, then its GAN, which takes the regressor over; a rerun finds both in their results."""
-    flags = (f"--preset=test --steps=20 --source={sample_path('electron_5d')} --showers=200 --only=early "
+    flags = (f"--preset=test --steps=20 --source={few_showers} --showers=200 --only=early "
              f"--workdir={tmp_path}/runs")
     page(tmp_path, f"experiments.sweeps.regressors {flags} --results={tmp_path}/regressors.json",
          f"experiments.sweeps.figure3 {flags} --results={tmp_path}/figure3.json")

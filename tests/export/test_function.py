@@ -18,7 +18,7 @@ def ensemble(tmp_path):
     """A folder of two members, of which the second one makes all cells brighter by the same."""
     generator = build_generator(FIELDS, OLD_ENSEMBLES)
     noise = jax.tree.map(lambda part: part[None], generator.draw_noise(jax.random.key(0)))
-    params = generator.init(jax.random.key(0), noise, np.array([[0, 0, 20.0]]), np.zeros((1, 2)))["params"]
+    params = jax.jit(generator.init)(jax.random.key(0), noise, np.array([[0, 0, 20.0]]), np.zeros((1, 2)))["params"]
     bright = params | {"typical": params["typical"] | {"bias": params["typical"]["bias"] + 100}}
     trained_on = dict.fromkeys(names_of_quantities(OLD_ENSEMBLES.grid), [0.0, 0.0]) | {"energy (GeV)": [2.0, 500.0]}
     save_weights(tmp_path / "generator", {name_of(0): params, name_of(1): bright}, {

@@ -85,7 +85,7 @@ def save_run(folder, name, seed=0, trained_on=None):
         {"spectral_norm": False} if "spectral_norm" in fields else {}), domain)
     particle = jnp.array([[1.0, 2.0, 20.0]]), jnp.array([[0.1, -0.2]])
     noise = jax.tree.map(lambda part: part[None], generator.draw_noise(jax.random.key(seed)))
-    params = generator.init(jax.random.key(seed), noise, *particle)["params"]
+    params = jax.jit(generator.init)(jax.random.key(seed), noise, *particle)["params"]
     rng = np.random.default_rng(seed)
     params = jax.tree.map(lambda leaf: np.asarray(leaf) + rng.normal(0, 0.02, leaf.shape).astype("f4"), params)
     save_weights(folder / "generator", params, {

@@ -4,6 +4,7 @@
 """
 import dataclasses
 import functools
+import io
 import runpy
 import sys
 
@@ -23,13 +24,17 @@ def quick(replace=dict.__setitem__):
         make = functools.partial(ConvolutionalClassifier, epochs=1) if name == "images" else _few_trees
         replace(c2st.CLASSIFIERS, name, dataclasses.replace(classifier, make=make, folds=2))
     from ecalgen.evaluation.report import figures
-    replace(vars(figures), "png", functools.partial(_coarse, figures.png))
+    replace(vars(figures), "png", _coarse)
 
 
-def _coarse(png, figure):
-    """A figure as PNG, in few pixels and without the search for a layout, which takes most of the time."""
+def _coarse(figure):
+    """A figure as PNG, in few pixels, without axes and without the search for a layout, which take most of the time."""
     figure.set_layout_engine("none")
-    return png(figure, dpi=40)
+    for axes in figure.axes:
+        axes.set_axis_off()
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=40)
+    return file.getvalue()
 
 
 def _few_trees(seed):

@@ -18,8 +18,8 @@ POINT = jnp.array([[0.0, 0.1], [-2.0, 1.0]])
 def made(generator, momentum=MOMENTUM, point=POINT):
     """(variables, noise, showers)"""
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(1), 2))
-    variables = generator.init(jax.random.key(0), noise, momentum, point)
-    return variables, noise, generator.apply(variables, noise, momentum, point)
+    variables = jax.jit(generator.init)(jax.random.key(0), noise, momentum, point)
+    return variables, noise, jax.jit(generator.apply)(variables, noise, momentum, point)
 
 
 def test_space_to_depth_and_back():
@@ -59,7 +59,7 @@ def test_the_total_is_drawn_from_its_head():
     generator = AnchoredGenerator(**TINY)
     variables, noise, energy = made(generator)
     other = noise | {"cells": -noise["cells"], "latent": -noise["latent"]}
-    again = generator.apply(variables, other, MOMENTUM, POINT)
+    again = jax.jit(generator.apply)(variables, other, MOMENTUM, POINT)
     np.testing.assert_allclose(energy.sum((1, 2)), again.sum((1, 2)), rtol=1e-4)
     centre, scale = total_unit(MOMENTUM, PAPERS)
     assert (jnp.abs(energy.sum((1, 2)) - centre) < 10 * scale).all()
@@ -90,7 +90,7 @@ def test_only_the_correction_and_what_neighbours_share_is_trained():
     generator = AnchoredGenerator(**TINY)
     variables, noise, _ = made(generator)
     made_of = lambda params: generator.apply({"params": held(params, FITS["prior"])}, noise, MOMENTUM, POINT)
-    gradients = jax.grad(lambda params: made_of(params)[:, 12:18].sum())(variables["params"])
+    gradients = jax.jit(jax.grad(lambda params: made_of(params)[:, 12:18].sum()))(variables["params"])
     moved = {name: any(bool((leaf != 0).any()) for leaf in jax.tree.leaves(part)) for name, part in gradients.items()}
     assert moved == {"total": False, "profile": False, "whitening": False, "neighbours": True, "correction": True}
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
@@ -100,7 +100,7 @@ def test_a_correction_of_each_cell_alone_sees_no_other():
     """Noise of one cell changes that cell's correction alone, where the network is not shown the prior's draw."""
     correction, rng = CellCorrection((4, 4)), np.random.default_rng(0)
     signal, maps, place = (rng.normal(size=shape).astype("f4") for shape in ((1, 5), (4, 1, 30, 30), (8, 1, 30, 30)))
-    variables = correction.init(jax.random.key(0), signal, maps, place)
+    variables = jax.jit(correction.init)(jax.random.key(0), signal, maps, place)
     stirred = jax.tree.map(lambda leaf: leaf + 0.3, variables)
     before = correction.apply(stirred, signal, maps, place)
     maps[3, 0, 7, 20] += 1
@@ -113,8 +113,8 @@ def test_its_response_has_a_gradient():
     """Twice the momentum is twice the energy, about: p dS/dp = S up to the resolution."""
     generator = AnchoredGenerator(**TINY)
     variables, noise, energy = made(generator)
-    response = lambda momentum: generator.apply(variables, noise, momentum, POINT).sum()
-    slope = jnp.sum(MOMENTUM * jax.grad(response)(MOMENTUM))
+    response = jax.jit(lambda momentum: generator.apply(variables, noise, momentum, POINT).sum())
+    slope = jnp.sum(MOMENTUM * jax.jit(jax.grad(response))(MOMENTUM))
     assert float(slope) == pytest.approx(float(energy.sum()), rel=0.1)
     step = 1e-2
     difference = (response(MOMENTUM * (1 + step)) - response(MOMENTUM * (1 - step))) / (2 * step)

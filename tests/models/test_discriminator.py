@@ -20,7 +20,7 @@ SWITCHES = list(itertools.product([False, True], [0, 8], ["projection", "concate
 @pytest.mark.parametrize("spectral_norm, attention, conditioning", SWITCHES)
 def test_a_logit_a_shower_from_cells_and_conditions(spectral_norm, attention, conditioning):
     network = Discriminator((4, 8, 8), attention, spectral_norm, conditioning, embedding=8)
-    variables = network.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    variables = jax.jit(network.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)
     logits, predicted = network.apply(variables, CELLS, MOMENTUM, POINT)
     assert logits.shape == (2,) and predicted.shape == (2, 0)
     assert (logits != network.apply(variables, 2 * CELLS, MOMENTUM, POINT)[0]).all()
@@ -45,7 +45,7 @@ def test_what_it_is_shown(changes):
 def test_projection_is_linear_in_the_features():
     """D(x, y) - D(x, y') = <V(y) - V(y'), phi(x)>, so it is additive in phi: checked with the logit layer removed."""
     network = Discriminator((4, 8, 8), attention=0, spectral_norm=False, embedding=8)
-    params = network.init(jax.random.key(0), CELLS, MOMENTUM, POINT)["params"]
+    params = jax.jit(network.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)["params"]
     params = params | {"logit": jax.tree.map(jnp.zeros_like, params["logit"])}
     params["project"] = jax.tree.map(jnp.zeros_like, params["project"])
     assert (network.apply({"params": params}, CELLS, MOMENTUM, POINT)[0] == 0).all()
@@ -54,7 +54,7 @@ def test_projection_is_linear_in_the_features():
 def test_a_learnt_gain_is_the_given_one_at_first():
     fixed, learnt = (Discriminator((4, 8, 8), 0, False, embedding=8, gain=3.0, learnt_gain=flag)
                      for flag in (False, True))
-    params = learnt.init(jax.random.key(0), CELLS, MOMENTUM, POINT)["params"]
+    params = jax.jit(learnt.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)["params"]
     logit = lambda network, params: network.apply({"params": params}, CELLS, MOMENTUM, POINT)[0]
     others = {name: value for name, value in params.items() if name != "log_gain"}
     np.testing.assert_allclose(logit(learnt, params), logit(fixed, others), rtol=1e-6)
@@ -69,7 +69,7 @@ MEV = jnp.where(CELLS > 0.8, 500 * CELLS, 0.0)
 @pytest.mark.parametrize("observables, octant, attention", [(True, True, 0), (False, True, 8), (True, False, 0)])
 def test_the_physics_discriminator_sees_cells_and_conditions(observables, octant, attention):
     network = PhysicsDiscriminator(**PHYSICS, observables=observables, octant=octant, attention=attention)
-    variables = network.init(jax.random.key(0), MEV, MOMENTUM, POINT)
+    variables = jax.jit(network.init)(jax.random.key(0), MEV, MOMENTUM, POINT)
     logits, _ = network.apply(variables, MEV, MOMENTUM, POINT)
     assert logits.shape == (2,)
     assert (logits != network.apply(variables, 1.5 * MEV, MOMENTUM, POINT)[0]).all()
@@ -82,8 +82,8 @@ def test_the_physics_discriminator_sees_cells_and_conditions(observables, octant
 
 def test_its_gradient_is_finite_at_silent_cells():
     network = PhysicsDiscriminator(**PHYSICS)
-    variables = network.init(jax.random.key(0), MEV, MOMENTUM, POINT)
-    gradient = jax.grad(lambda cells: network.apply(variables, cells, MOMENTUM, POINT)[0].sum())
+    variables = jax.jit(network.init)(jax.random.key(0), MEV, MOMENTUM, POINT)
+    gradient = jax.jit(jax.grad(lambda cells: network.apply(variables, cells, MOMENTUM, POINT)[0].sum()))
     assert np.isfinite(gradient(MEV)).all() and np.isfinite(gradient(jnp.zeros_like(MEV))).all()
 
 
@@ -101,7 +101,7 @@ REGRESSORS = {"cnn": Regressor(2, (4, 4, 4), 8), "disc_arch": DiscArch(2, (4, 8,
 def test_a_frozen_regressor_is_a_condition(kind, conditioning):
     """With its outputs' layer moved, the prediction moves as much, and the decision with it."""
     network = Discriminator((4, 8, 8), 0, True, conditioning, embedding=8, regressor=REGRESSORS[kind])
-    variables = network.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    variables = jax.jit(network.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)
     logits, predicted = network.apply(variables, CELLS, MOMENTUM, POINT)
     alone, _ = REGRESSORS[kind].apply({"params": variables["params"]["regressor"]}, CELLS[..., None])
     np.testing.assert_allclose(predicted, alone, rtol=1e-5)
@@ -128,12 +128,12 @@ def test_the_decision_has_a_gradient_through_the_predictions(conditioning):
     """Without it the generator would never learn of what the regressor finds wrong."""
     seeing, blind = (Discriminator((4, 8, 8), 0, True, conditioning, embedding=8, regressor=regressor)
                      for regressor in (REGRESSORS["cnn"], Blind(REGRESSORS["cnn"])))
-    variables = seeing.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    variables = jax.jit(seeing.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)
     variables["params"]["regressor"]["outputs"]["kernel"] *= 100
     shut = copy.deepcopy(variables)
     shut["params"]["regressor"] = {"regressor": shut["params"]["regressor"]}
-    slope = lambda network, variables: jax.grad(
-        lambda cells: network.apply(variables, cells, MOMENTUM, POINT)[0].sum())(CELLS)
+    slope = lambda network, variables: jax.jit(jax.grad(
+        lambda cells: network.apply(variables, cells, MOMENTUM, POINT)[0].sum()))(CELLS)
     np.testing.assert_allclose(seeing.apply(variables, CELLS, MOMENTUM, POINT)[0],
                                blind.apply(shut, CELLS, MOMENTUM, POINT)[0], rtol=1e-5)
     assert np.linalg.norm(slope(seeing, variables) - slope(blind, shut)) > 0.5 * np.linalg.norm(slope(blind, shut))
@@ -143,7 +143,7 @@ def test_a_bounded_reading_is_handed_on_whole():
     """Far off, a reading of a million is as one of a thousand to the decision; near, as if there were no bound."""
     build = functools.partial(Discriminator, (4, 8, 8), 0, True, embedding=8, regressor=REGRESSORS["cnn"])
     free, bounded = build(), build(bound=5.0)
-    variables = free.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    variables = jax.jit(free.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)
 
     def read(network, shift):
         moved = copy.deepcopy(variables)
@@ -162,7 +162,7 @@ def test_a_bounded_reading_is_handed_on_whole():
     (PhysicsDiscriminator(**PHYSICS, auxiliary=DiscArch(3, (4, 8, 8), shared=1)), MEV)])
 def test_an_auxiliary_regressor_shares_the_first_blocks(network, cells):
     """The blocks that are shared are the regressor's; the decision hangs on them, and so do the predictions."""
-    variables = network.init(jax.random.key(0), cells, MOMENTUM, POINT)
+    variables = jax.jit(network.init)(jax.random.key(0), cells, MOMENTUM, POINT)
     shared = network.auxiliary.shared
     own = {f"down{i}" for i in range(3)} & set(variables["params"])
     assert own == {f"down{i}" for i in range(shared, 3)}
@@ -177,7 +177,7 @@ def test_an_auxiliary_regressor_shares_the_first_blocks(network, cells):
 def gradients(network, variables, what):
     """{layer of the regressor: largest gradient} of the logits (0) or of the predictions (1)."""
     loss = lambda params: network.apply(variables | {"params": params}, CELLS, MOMENTUM, POINT)[what].sum()
-    found = jax.grad(loss)(variables["params"])["auxiliary"]
+    found = jax.jit(jax.grad(loss))(variables["params"])["auxiliary"]
     return {name: max(float(abs(leaf).max()) for leaf in jax.tree.leaves(layer)) for name, layer in found.items()}
 
 
@@ -186,7 +186,7 @@ def test_the_adversarial_gradient_reaches_the_regressor_if_it_is_to():
     """Else its own layers have none from the logit; the shared block has one through its maps, in either case."""
     through, held = (Discriminator((4, 8, 8), 0, True, embedding=8, auxiliary=DiscArch(2, (4, 8, 8), shared=1),
                                    adversarial_gradient=flag) for flag in (True, False))
-    variables = held.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    variables = jax.jit(held.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)
     own = {"down1", "down2", "conv", "embed", "outputs"}
     assert all(gradients(through, variables, 0)[name] > 0 for name in own | {"down0"})
     found = gradients(held, variables, 0)
@@ -199,10 +199,10 @@ def test_without_the_adversarial_gradient_it_decides_alike(decides):
     """The same logits, slopes by the cells and vectors of the spectral norm; only gradients by parameters differ."""
     through, held = (Discriminator((4, 8, 8), 0, True, embedding=8, auxiliary=DiscArch(2, (4, 8, 8), shared=1),
                                    decides=decides, adversarial_gradient=flag) for flag in (True, False))
-    variables = held.init(jax.random.key(0), CELLS, MOMENTUM, POINT)
+    variables = jax.jit(held.init)(jax.random.key(0), CELLS, MOMENTUM, POINT)
     call = lambda network, cells: network.apply(
         variables, cells, MOMENTUM, POINT, update_stats=True, mutable=["spectral"])
-    slope = lambda network: jax.grad(lambda cells: call(network, cells)[0][0].sum())(CELLS)
+    slope = lambda network: jax.jit(jax.grad(lambda cells: call(network, cells)[0][0].sum()))(CELLS)
     jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7),
                  (call(through, CELLS), slope(through)), (call(held, CELLS), slope(held)))
 
@@ -210,7 +210,7 @@ def test_without_the_adversarial_gradient_it_decides_alike(decides):
 def test_the_physics_discriminator_shows_a_regressor_the_octant():
     """A mirrored shower looks the same to the regressor, up to what the mirror does to nothing."""
     network = PhysicsDiscriminator(**PHYSICS, regressor=REGRESSORS["cnn"])
-    variables = network.init(jax.random.key(0), MEV, MOMENTUM, POINT)
+    variables = jax.jit(network.init)(jax.random.key(0), MEV, MOMENTUM, POINT)
     _, predicted = network.apply(variables, MEV, MOMENTUM, POINT)
     mirror = jnp.array([[1, -1, 1]])
     _, mirrored = network.apply(variables, MEV[:, :, ::-1], MOMENTUM * mirror, POINT * mirror[:, :2])

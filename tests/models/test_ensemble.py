@@ -23,18 +23,18 @@ def ensemble():
     generator = build_ensemble(FIELDS, 3, DOMAIN)
     check_generator(generator)
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 40))
-    variables = generator.init(jax.random.key(1), noise, MOMENTUM, POINT)
+    variables = jax.jit(generator.init)(jax.random.key(1), noise, MOMENTUM, POINT)
     return generator, noise, variables
 
 
 def test_each_shower_is_that_of_its_member(ensemble):
     generator, noise, variables = ensemble
-    made = generator.apply(variables, noise, MOMENTUM, POINT)
+    made = jax.jit(generator.apply)(variables, noise, MOMENTUM, POINT)
     member = np.array([np.floor(3 * NormalDist().cdf(float(number))) for number in noise["member"]]).astype(int)
     assert set(member) == {0, 1, 2} and sorted(variables["params"]) == [name_of(number) for number in range(3)]
     for number in range(3):
-        alone = generator.member.apply({"params": variables["params"][name_of(number)]}, noise["shower"], MOMENTUM,
-                                       POINT)
+        alone = jax.jit(generator.member.apply)({"params": variables["params"][name_of(number)]}, noise["shower"],
+                                                MOMENTUM, POINT)
         np.testing.assert_allclose(made[member == number], alone[member == number], rtol=1e-5, atol=1e-6)
         assert np.abs(made[member != number] - alone[member != number]).max() > 1e-3
 

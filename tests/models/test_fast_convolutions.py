@@ -13,7 +13,7 @@ RNG = np.random.default_rng(3)
 def test_doubling_conv_is_a_convolution_of_the_doubled_map():
     x = RNG.normal(size=(2, 5, 4, 3)).astype("f4")
     layer = DoublingConv(4, spectral_norm=True)
-    variables = layer.init(jax.random.key(0), x)
+    variables = jax.jit(layer.init)(jax.random.key(0), x)
     doubled = np.repeat(np.repeat(x, 2, axis=1), 2, axis=2)
     np.testing.assert_allclose(layer.apply(variables, x), Conv(4, spectral_norm=True).apply(variables, doubled),
                                atol=1e-5)
@@ -24,7 +24,7 @@ def test_halving_conv_and_its_gradients_are_those_of_a_stride_of_two(side):
     """Of the second order too: a penalty of the slope, by parameters and cells."""
     x = jnp.asarray(RNG.normal(size=(2, side, 6, 3)), jnp.float32)
     halving, strided = HalvingConv(5), nn.Conv(5, (4, 4), (2, 2))
-    variables = halving.init(jax.random.key(0), x)
+    variables = jax.jit(halving.init)(jax.random.key(0), x)
 
     def penalty(layer, variables, x):
         slope = jax.grad(lambda x: jnp.sum(jnp.tanh(layer.apply(variables, x))))(x)
@@ -38,6 +38,6 @@ def test_halving_conv_and_its_gradients_are_those_of_a_stride_of_two(side):
 def test_transposed_conv_is_flaxs():
     x = RNG.normal(size=(2, 5, 4, 3)).astype("f4")
     layer = TransposedConv(4)
-    variables = layer.init(jax.random.key(0), x)
+    variables = jax.jit(layer.init)(jax.random.key(0), x)
     np.testing.assert_allclose(layer.apply(variables, x), nn.ConvTranspose(4, (4, 4), (2, 2)).apply(variables, x),
                                atol=1e-5)

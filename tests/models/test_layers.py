@@ -24,7 +24,7 @@ RNG = np.random.default_rng(3)
 
 def with_kernel(layer, x, kernel):
     """The layer applied with a kernel of ours, after many updates of its spectral-norm vector."""
-    variables = layer.init(jax.random.key(0), x)
+    variables = jax.jit(layer.init)(jax.random.key(0), x)
     variables = variables | {"params": variables["params"] | {"kernel": jnp.asarray(kernel)}}
     for _ in range(200 if layer.spectral_norm else 0):
         _, updated = layer.apply(variables, x, update_stats=True, mutable=["spectral"])
@@ -52,7 +52,7 @@ def test_conv_is_scipys_correlation():
 def test_at_bfloat16_only_the_product_is_rounded(layer, size):
     """Operands and result to 8 bits; a bias of 0.001, added in bfloat16, would vanish beside them."""
     x = RNG.normal(size=size).astype("f4")
-    params = layer.init(jax.random.key(0), x)["params"] | {"bias": jnp.full(4, 0.001)}
+    params = jax.jit(layer.init)(jax.random.key(0), x)["params"] | {"bias": jnp.full(4, 0.001)}
     rounded = at_precision({"layer": params}, "bfloat16")["layer"]
     assert rounded["kernel"].dtype == jnp.bfloat16 and rounded["bias"].dtype == jnp.float32
     low = lambda array: np.asarray(jnp.asarray(array, jnp.bfloat16), np.float64)
@@ -90,7 +90,7 @@ def test_no_gradient_passes_through_the_vectors_of_the_norm():
 
 def test_spectral_vectors_change_only_when_asked():
     layer, x = Dense(4, spectral_norm=True), jnp.ones((2, 3))
-    variables = layer.init(jax.random.key(0), x)
+    variables = jax.jit(layer.init)(jax.random.key(0), x)
     _, same = layer.apply(variables, x, mutable=["spectral"])
     _, changed = layer.apply(variables, x, update_stats=True, mutable=["spectral"])
     assert (same["spectral"]["u"] == variables["spectral"]["u"]).all()
@@ -104,7 +104,7 @@ def test_attention_starts_as_the_identity():
 
 def test_attention_is_the_papers_equation():
     layer, x = SelfAttention(), RNG.normal(size=(1, 3, 2, 16)).astype("f4")
-    params = layer.init(jax.random.key(1), x)["params"] | {"gamma": jnp.asarray(0.7)}
+    params = jax.jit(layer.init)(jax.random.key(1), x)["params"] | {"gamma": jnp.asarray(0.7)}
     kernels = {name: np.asarray(params[name]["kernel"]) for name in "fghv"}
     pixels = x.reshape(6, 16)
     expected = np.zeros_like(pixels)
@@ -123,7 +123,7 @@ def test_modulation_without_signal_makes_unit_rms():
 def test_settled_vectors_know_the_norm_of_kernels_from_elsewhere():
     """The largest singular values are those of NumPy, after one more step of power iteration."""
     x, signal = RNG.normal(size=(2, 4, 4, 6)).astype("f4"), RNG.normal(size=(2, 3)).astype("f4")
-    variables = UpBlock(5, spectral_norm=True).init(jax.random.key(0), x, signal)
+    variables = jax.jit(UpBlock(5, spectral_norm=True).init)(jax.random.key(0), x, signal)
     kernels = flatten_dict(jax.tree.map(lambda kernel: kernel * 3 + 0.1, variables["params"]))
     vectors = flatten_dict(settled_vectors(unflatten_dict(kernels), variables["spectral"]))
     assert vectors.keys() == flatten_dict(variables["spectral"]).keys() and len(vectors) == 2
@@ -136,7 +136,7 @@ def test_settled_vectors_know_the_norm_of_kernels_from_elsewhere():
 def test_folding_keeps_what_a_network_computes():
     x, signal = RNG.normal(size=(2, 4, 4, 6)).astype("f4"), RNG.normal(size=(2, 3)).astype("f4")
     layer = UpBlock(5, spectral_norm=True)
-    variables = layer.init(jax.random.key(0), x, signal)
+    variables = jax.jit(layer.init)(jax.random.key(0), x, signal)
     for _ in range(300):
         _, updated = layer.apply(variables, x, signal, update_stats=True, mutable=["spectral"])
         variables = variables | updated

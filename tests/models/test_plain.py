@@ -19,8 +19,8 @@ def small(**changes):
 
 def made(generator, seed=0, momentum=MOMENTUM):
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(seed), 3))
-    variables = generator.init(jax.random.key(7), noise, momentum, POINT)
-    return generator.apply(variables, noise, momentum, POINT), variables
+    variables = jax.jit(generator.init)(jax.random.key(7), noise, momentum, POINT)
+    return jax.jit(generator.apply)(variables, noise, momentum, POINT), variables
 
 
 @pytest.mark.parametrize("spectral_norm, attention, conditioning", SWITCHES)
@@ -43,7 +43,7 @@ def test_a_shower_depends_on_no_other_in_its_batch():
     generator = small()
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 3))
     together, variables = made(generator)
-    alone = generator.apply(variables, jax.tree.map(lambda a: a[1:2], noise), MOMENTUM[1:2], POINT[1:2])
+    alone = jax.jit(generator.apply)(variables, jax.tree.map(lambda a: a[1:2], noise), MOMENTUM[1:2], POINT[1:2])
     np.testing.assert_allclose(together[1:2], alone, atol=1e-5)
 
 
@@ -52,7 +52,7 @@ def test_noise_of_cells_lights_each_of_them_alone():
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 3))
     cells, variables = made(generator)
     other = noise | {"cells": noise["cells"].at[:, 10, 10].add(3.0)}
-    moved = np.abs(generator.apply(variables, other, MOMENTUM, POINT) - cells).max(0) > 0
+    moved = np.abs(jax.jit(generator.apply)(variables, other, MOMENTUM, POINT) - cells).max(0) > 0
     assert moved.any() and not moved[:6].any() and not moved[:, 13:].any()  # cell (9, 9) and two 3x3 convolutions
 
 

@@ -38,7 +38,7 @@ def test_total_unit_by_hand():
 def test_shares_add_up(name, showers):
     arguments = showers.momentum[:5], showers.point[:5], jnp.zeros(5), jnp.ones((5, 2))
     profile = prior.PROFILES[name]((32, 32), OLD)
-    variables = profile.init(jax.random.key(0), *arguments)
+    variables = jax.jit(profile.init)(jax.random.key(0), *arguments)
     maps = profile.apply(variables, *arguments)
     assert maps.shape == (3, 5, 30, 30)
     np.testing.assert_allclose(jnp.exp(maps[0]).sum((1, 2)), 1, rtol=1e-4)
@@ -91,13 +91,14 @@ def test_the_bound_of_an_encoder_that_knows_nothing(showers):
     """With its last layer set to q(z) = p(z) the divergence is 0, and every term is finite."""
     network = prior.Prior(2, "fitted", (32, 32), octant=True)
     arguments = showers.energy[:4], showers.momentum[:4], showers.point[:4], jnp.ones((4, 2))
-    params = network.init(jax.random.key(0), *arguments)["params"]
+    params = jax.jit(network.init)(jax.random.key(0), *arguments)["params"]
     last = {"kernel": jnp.zeros((64, 4)), "bias": jnp.array([0.0, 0, 1, 1])}
     params = params | {"encoder": params["encoder"] | {"outputs": last}}
-    terms = network.apply({"params": params}, *arguments)
+    apply = jax.jit(network.apply)
+    terms = apply({"params": params}, *arguments)
     assert set(terms) == {"total", "cells", "divergence"} and all(term.shape == (4,) for term in terms.values())
     np.testing.assert_allclose(terms["divergence"], 0, atol=1e-6)
     assert all(np.isfinite(term).all() for term in terms.values())
     shifted = params["encoder"] | {"outputs": last | {"bias": jnp.array([2.0, 0, 1, 1])}}
-    terms = network.apply({"params": params | {"encoder": shifted}}, *arguments)
+    terms = apply({"params": params | {"encoder": shifted}}, *arguments)
     np.testing.assert_allclose(terms["divergence"], 2.0, rtol=1e-5)  # mean^2 / 2

@@ -15,7 +15,7 @@ GIVEN = jax.random.normal(jax.random.key(2), (3, 5))
 @pytest.mark.parametrize("attention", [0, 8])
 def test_outputs_and_embedding(attention):
     network = Regressor(outputs=5, widths=(4, 4, 4), embedding=16, attention=attention)
-    variables = network.init(jax.random.key(0), CELLS)
+    variables = jax.jit(network.init)(jax.random.key(0), CELLS)
     outputs, embedding = network.apply(variables, CELLS)
     assert outputs.shape == (3, 5) and embedding.shape == (3, 16)
     assert (jnp.abs(embedding) <= 1).all()
@@ -25,7 +25,7 @@ def test_outputs_and_embedding(attention):
 @pytest.mark.parametrize("shared, side", [(1, 16), (2, 8), (3, 4)])
 def test_the_discriminators_layers_and_the_maps_that_are_shared(shared, side):
     network = DiscArch(outputs=2, widths=(4, 6, 8), shared=shared, embedding=8)
-    variables = network.init(jax.random.key(0), CELLS)
+    variables = jax.jit(network.init)(jax.random.key(0), CELLS)
     outputs, maps = network.apply(variables, CELLS)
     assert outputs.shape == (3, 2) and maps.shape == (3, side, side, (4, 6, 8)[shared - 1])
     assert set(variables["spectral"]) == {"down0", "down1", "down2", "conv"}
@@ -34,7 +34,7 @@ def test_the_discriminators_layers_and_the_maps_that_are_shared(shared, side):
 @pytest.mark.parametrize("make", [Regressor, functools.partial(DiscArch, spectral_norm=False)])
 def test_the_outputs_are_linear_in_the_embedding(make):
     network = make(outputs=2, widths=(4, 4, 4), embedding=8)
-    variables = network.init(jax.random.key(0), CELLS)
+    variables = jax.jit(network.init)(jax.random.key(0), CELLS)
     outputs, embedding = outputs_and_embedding(network, variables["params"], CELLS, None)
     layer = jax.tree.map(np.asarray, variables["params"]["outputs"])
     assert set(variables) == {"params"} and embedding.shape == (3, 8)
@@ -46,7 +46,7 @@ def test_the_outputs_are_linear_in_the_embedding(make):
 def test_the_particle_joins_before_or_after_the_convolutions(early):
     """Before: five maps more at the input. After: five numbers more of the layer that follows (4 x 4 maps of 4)."""
     network = Regressor(outputs=2, widths=(4, 4, 4), embedding=8, conditional=True, early=early)
-    params = network.init(jax.random.key(0), CELLS, GIVEN)["params"]
+    params = jax.jit(network.init)(jax.random.key(0), CELLS, GIVEN)["params"]
     assert params["down0"]["conv"]["kernel"].shape[2] == (7 if early else 2)
     assert params["embed"]["kernel"].shape[0] == (64 if early else 69)
     # with equal cells in all showers, the convolutions differ only by what they see of the particle
@@ -60,6 +60,6 @@ def test_the_particle_joins_before_or_after_the_convolutions(early):
 def test_only_a_conditional_one_sees_the_particle(make):
     blind, seeing = (make(outputs=2, widths=(4, 4, 4), embedding=8, conditional=flag) for flag in (False, True))
     for network, differs in ((blind, False), (seeing, True)):
-        variables = network.init(jax.random.key(0), CELLS, GIVEN)
+        variables = jax.jit(network.init)(jax.random.key(0), CELLS, GIVEN)
         one, other = (network.apply(variables, CELLS, given)[0] for given in (GIVEN, 2 * GIVEN))
         assert np.array_equal(one, other) != differs

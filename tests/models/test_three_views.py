@@ -23,8 +23,8 @@ POINT = jnp.zeros((3, 2))
 def made(generator, variables=None, seed=0, momentum=MOMENTUM, rows=slice(None)):
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(seed), 3))
     arguments = jax.tree.map(lambda a: a[rows], noise), momentum[rows], POINT[rows]
-    variables = variables or generator.init(jax.random.key(7), *arguments)
-    return generator.apply(variables, *arguments), variables
+    variables = variables or jax.jit(generator.init)(jax.random.key(7), *arguments)
+    return jax.jit(generator.apply)(variables, *arguments), variables
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_cells_of_any_grid_in_depth():
     cells, _ = made(VolumeGenerator(latent=8, widths=(8, 8), hidden=4, rounds=1, domain=domain))
     assert cells.shape == (3, 6, 9, 4) and np.isfinite(cells).all()
     discriminator = VolumeDiscriminator(widths=(4, 4, 4), embedding=8, domain=domain)
-    (logit, energy), _ = discriminator.init_with_output(jax.random.key(1), cells, MOMENTUM, POINT)
+    (logit, energy), _ = jax.jit(discriminator.init_with_output)(jax.random.key(1), cells, MOMENTUM, POINT)
     assert logit.shape == (3,) and energy.shape == (3, 1)
 
 
@@ -70,7 +70,7 @@ def test_a_shower_depends_on_no_other_in_its_batch(generator):
 def test_the_discriminator_decides_and_reads_an_energy():
     discriminator = VolumeDiscriminator(widths=(4, 4, 4), embedding=8)
     cells = jax.random.uniform(jax.random.key(0), (3, 25, 25, 25))
-    variables = discriminator.init(jax.random.key(1), cells, MOMENTUM, POINT)
+    variables = jax.jit(discriminator.init)(jax.random.key(1), cells, MOMENTUM, POINT)
     logit, energy = discriminator.apply(variables, cells, MOMENTUM, POINT)
     assert logit.shape == (3,) and energy.shape == (3, 1)
     other_logit, other_energy = discriminator.apply(variables, cells, 2 * MOMENTUM, POINT)

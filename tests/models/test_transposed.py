@@ -12,7 +12,7 @@ POINT = jnp.array([[0.0, 0.1], [-2.0, 1.0], [1.0, 1.0]])
 def made(generator, variables=None, seed=0, momentum=MOMENTUM, rows=slice(None)):
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(seed), 3))
     arguments = noise[rows], momentum[rows], POINT[rows]
-    variables = variables or generator.init(jax.random.key(7), *arguments)
+    variables = variables or jax.jit(generator.init)(jax.random.key(7), *arguments)
     return generator.apply(variables, *arguments), variables
 
 
@@ -34,6 +34,6 @@ def test_the_octant_turns_showers_with_their_particle():
     generator = DeconvolutionalGenerator(latent=16, widths=(8, 8, 8), octant=True)
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 2))
     momentum, point = MOMENTUM[:2], POINT[:2]  # not along z, which is in every octant
-    variables = generator.init(jax.random.key(7), noise, momentum, point)
+    variables = jax.jit(generator.init)(jax.random.key(7), noise, momentum, point)
     mirrored = generator.apply(variables, noise, momentum * jnp.array([[-1, 1, 1]]), point * jnp.array([[-1, 1]]))
     np.testing.assert_allclose(mirrored, generator.apply(variables, noise, momentum, point)[:, ::-1], atol=1e-5)

@@ -1,4 +1,6 @@
 """The autoencoder's bound is what its parts say, and its decoder makes the showers that it describes."""
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,7 @@ from ecalgen.models import hits
 from ecalgen.models.vae import VAE, Decoder, VAEGenerator
 
 FIELDS = dict(latent=3, widths=(8, 8, 8), attention=0, octant=True)
+DECODER = Decoder((8, 8, 8), 0, OLD)
 
 
 @pytest.fixture(scope="module")
@@ -17,18 +20,18 @@ def fitted(showers):
     """A VAE as it starts, and 20 showers."""
     some, vae = showers[:20], VAE(**FIELDS)
     example = some.energy, some.momentum, some.point, jnp.zeros((20, 3))
-    return some, vae, vae.init(jax.random.key(0), *example)
+    return some, vae, jax.jit(vae.init)(jax.random.key(0), *example)
 
 
 def test_the_terms_are_those_of_its_parts(fitted):
     """Without noise z is the posterior's mean; the divergence is that of a normal one, integrated numerically."""
     some, vae, variables = fitted
-    terms, kept = vae.apply(variables, some.energy, some.momentum, some.point, jnp.zeros((20, 3)),
-                            capture_intermediates=True, mutable=["intermediates"])
+    apply = jax.jit(functools.partial(vae.apply, capture_intermediates=True, mutable=["intermediates"]))
+    terms, kept = apply(variables, some.energy, some.momentum, some.point, jnp.zeros((20, 3)))
     posterior = kept["intermediates"]["posterior"]["__call__"][0]
     mean, log_std = jnp.split(posterior, 2, axis=1)
-    maps = Decoder((8, 8, 8), 0, OLD).apply({"params": variables["params"]["decoder"]}, mean,
-                                       *fold(some.momentum, some.point, SHASHLIK))
+    maps = jax.jit(DECODER.apply)({"params": variables["params"]["decoder"]}, mean,
+                                   *fold(some.momentum, some.point, SHASHLIK))
     folded = fold_cells(some.energy, some.momentum, SHASHLIK)
     cells = hits.log_likelihood(folded, *jnp.moveaxis(maps, -1, 0)).sum((1, 2))
     np.testing.assert_allclose(terms["cells"], cells, rtol=1e-4)
@@ -46,9 +49,9 @@ def test_the_generator_draws_what_the_decoder_expects(fitted):
     one = [np.repeat(array[:1], count, axis=0) for array in (some.momentum, some.point)]
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(1), count))
     noise["latent"] = jnp.zeros((count, 3))
-    cells = generator.apply({"params": {"decoder": variables["params"]["decoder"]}}, noise, *one)
-    maps = Decoder((8, 8, 8), 0, OLD).apply({"params": variables["params"]["decoder"]}, jnp.zeros((1, 3)),
-                                       *fold(some.momentum[:1], some.point[:1], SHASHLIK))
+    cells = jax.jit(generator.apply)({"params": {"decoder": variables["params"]["decoder"]}}, noise, *one)
+    maps = jax.jit(DECODER.apply)({"params": variables["params"]["decoder"]}, jnp.zeros((1, 3)),
+                                   *fold(some.momentum[:1], some.point[:1], SHASHLIK))
     expected = np.exp(maps[0, ..., 0])
     drawn = np.asarray(fold_cells(cells, one[0], SHASHLIK)).mean(axis=0)
     np.testing.assert_allclose(drawn.sum(), expected.sum(), rtol=0.02)
@@ -63,8 +66,9 @@ def test_fitting_raises_the_likelihood(fitted):
         terms = vae.apply({"params": params}, some.energy, some.momentum, some.point, jnp.zeros((20, 3)))
         return -(terms["cells"] - terms["divergence"]).mean()
 
+    gradient = jax.jit(jax.grad(bound))
     params, before = variables["params"], bound(variables["params"])
     for _ in range(30):
-        gradients = jax.grad(bound)(params)
+        gradients = gradient(params)
         params = jax.tree.map(lambda p, g: p - 1e-3 * jnp.sign(g), params, gradients)
     assert bound(params) < 0.8 * before

@@ -123,7 +123,7 @@ def test_the_sampler_can_be_differentiated_and_jitted(showers):
     pure = sampler.make_sampler(generator, make_transform("sqrt", 100.0))
     momentum, point = showers.momentum[:2], showers.point[:2]
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(1), 2))
-    variables = generator.init(jax.random.key(0), noise, momentum, point)
+    variables = jax.jit(generator.init)(jax.random.key(0), noise, momentum, point)
     total = lambda momentum: pure(variables, jax.random.key(0), momentum, point).sum()
     assert jnp.isfinite(jax.jit(jax.grad(total))(momentum)).all()
 

@@ -20,7 +20,7 @@ def made(recipe, showers):
         discriminator = stages.make_discriminator(config, OLD, targets)
         data = stages.training_arrays(showers, transform)
         shown = [data[name] for name in ("cells", "momentum", "point")]
-        variables = discriminator.init(jax.random.key(0), *(array[:1] for array in shown))
+        variables = jax.jit(discriminator.init)(jax.random.key(0), *(array[:1] for array in shown))
         return discriminator, variables, shown, FEATURES[features](discriminator, transform, data)
 
     return make
@@ -61,7 +61,8 @@ def test_observables_are_those_of_the_physics_branch(made):
 def test_observables_have_a_gradient_at_empty_showers(made):
     _, variables, shown, features = made("baseline:test", "observables")
     for cells in (shown[0][:4], 0 * shown[0][:4]):
-        gradient = jax.grad(lambda cells: features(variables, cells, *(array[:4] for array in shown[1:])).sum())(cells)
+        summed = lambda cells: features(variables, cells, *(array[:4] for array in shown[1:])).sum()
+        gradient = jax.jit(jax.grad(summed))(cells)
         assert np.isfinite(gradient).all()
 
 

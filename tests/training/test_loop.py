@@ -1,12 +1,9 @@
 """The loop as its user meets it: killed, stopped, diverging, resumed. Real processes, real signals."""
-import os
-import pathlib
 import random
 import signal
-import subprocess
-import sys
 import time
 
+import commands
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -17,14 +14,10 @@ from ecalgen.training.checkpoints import Checkpoints
 from ecalgen.training.metrics_log import MetricsLog, read_metrics
 from ecalgen.training.state import RegressorState
 
-TINY = pathlib.Path(tiny.__file__)
 
 def start(workdir, steps, *extra, devices=1):
     workdir.mkdir(exist_ok=True)
-    flags = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count={devices}"
-    environment = os.environ | {"XLA_FLAGS": flags, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(TINY.parents[2])}
-    return subprocess.Popen([sys.executable, TINY, workdir, str(steps), *extra], env=environment, text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return commands.Running(tiny.__file__, workdir, steps, *extra, devices=devices)
 
 
 def wait_for_step(workdir, step, process):
@@ -34,12 +27,12 @@ def wait_for_step(workdir, step, process):
         if rows and rows[-1]["step"] >= step:
             return
         time.sleep(0.02)
-    raise AssertionError(f"never reached step {step}: {process.communicate()[0][-2000:]}")
+    raise AssertionError(f"never reached step {step}: {process.finished()}")
 
 
 def finished(process):
-    output = process.communicate(timeout=240)[0]
-    assert process.returncode == 0, output[-2000:]
+    code, output = process.finished()
+    assert code == 0, output[-2000:]
     return output
 
 
@@ -70,7 +63,7 @@ def test_killed_anywhere_and_rerun_it_ends_bit_for_bit_the_same(straight, tmp_pa
         wait_for_step(tmp_path / "run", first, process)
         time.sleep(generator.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.finished()
     finished(start(tmp_path / "run", 60))
     for ours, theirs in zip(final(tmp_path / "run"), final(straight / "run"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -81,11 +74,11 @@ def test_killed_anywhere_and_rerun_it_ends_bit_for_bit_the_same(straight, tmp_pa
 def test_sigterm_saves_and_exits(straight, tmp_path):
     process = start(tmp_path / "run", 60)
     wait_for_step(tmp_path / "run", 10, process)
-    process.terminate()
-    output = process.communicate(timeout=60)[0]
-    if process.returncode == 0:
+    process.send_signal(signal.SIGTERM)
+    code, output = process.finished(60)
+    if code == 0:
         pytest.fail("the run ended before the signal came")
-    assert process.returncode == 128 + signal.SIGTERM and "the same command goes on from there" in output
+    assert code == 128 + signal.SIGTERM and "the same command goes on from there" in output
     finished(start(tmp_path / "run", 60))
     for ours, theirs in zip(final(tmp_path / "run"), final(straight / "run"), strict=True):
         np.testing.assert_array_equal(ours, theirs)

@@ -49,7 +49,7 @@ def parameters(config):
     """Initial parameters of the generator of a config, for the shipped grid."""
     generator = build_generator(config.generator, OLD)
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 1))
-    return generator.init(jax.random.key(1), noise, np.ones((1, 3), "f4"), np.zeros((1, 2), "f4"))["params"]
+    return jax.jit(generator.init)(jax.random.key(1), noise, np.ones((1, 3), "f4"), np.zeros((1, 2), "f4"))["params"]
 
 
 def same(ours, theirs):

@@ -172,7 +172,7 @@ def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
     batch_keys, noise_keys, mix_keys = discriminator_keys(jax.random.key(1), 16)
     batch = steps.draw_batch(data, batch_keys)
     fake = jax.jit(tiny.GENERATOR.apply)(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
-                                batch["momentum"], batch["point"])
+                                         batch["momentum"], batch["point"])
     penalty = lambda cells: float(np.mean((np.linalg.norm(2 * np.asarray(cells), axis=(1, 2)) - 1) ** 2))
     assert metrics["gradient_penalty"] == pytest.approx(penalty(steps.mixed(mix_keys, batch["cells"], fake)), rel=1e-4)
     assert abs(penalty(batch["cells"]) / float(metrics["gradient_penalty"]) - 1) > 0.2
@@ -187,8 +187,8 @@ def test_r2_is_taken_at_generated_showers():
     plain, metrics = one(0.0), one(0.3)
     batch_keys, noise_keys, _ = discriminator_keys(jax.random.key(1), 16)
     batch = steps.draw_batch(data, batch_keys)
-    fake = tiny.GENERATOR.apply(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
-                                batch["momentum"], batch["point"])
+    fake = jax.jit(tiny.GENERATOR.apply)(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
+                                         batch["momentum"], batch["point"])
     penalty = lambda cells: float(np.mean(2 * np.sum(np.asarray(cells)**2, axis=(1, 2))))
     assert "r2" not in plain and metrics["r2"] == pytest.approx(penalty(fake), rel=1e-4)
     assert abs(penalty(batch["cells"]) / penalty(fake) - 1) > 0.2
@@ -202,8 +202,9 @@ def drawn(networks, state, data, key, rows, repeats):
     batch_keys, *noise_keys = steps.for_purposes(row_keys(jax.random.split(jax.random.fold_in(key, 0))[0][None])[0],
                                                  1 + repeats)
     batch = steps.draw_batch(data, batch_keys)
-    return batch, [networks.generator.apply(state.generator.variables, steps.draw_noise(networks.generator, keys),
-                                            batch["momentum"], batch["point"]) for keys in noise_keys]
+    make = jax.jit(networks.generator.apply)
+    return batch, [make(state.generator.variables, steps.draw_noise(networks.generator, keys), batch["momentum"],
+                        batch["point"]) for keys in noise_keys]
 
 
 CALLS = []

@@ -21,7 +21,7 @@ def test_the_same_showers(theirs, recipe, showers, preset):
     fields = recipe(f"baseline:{preset}").generator.to_dict()
     generator, momentum, point = build_generator(fields), showers.momentum[:40], showers.point[:40]
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 40))
-    variables = generator.init(jax.random.key(1), noise, momentum, point)
+    variables = jax.jit(generator.init)(jax.random.key(1), noise, momentum, point)
     params = stirred(fold_spectral_norm(variables["params"], variables["spectral"], 200))
     ours = build_generator(folded(fields)).apply({"params": params}, noise, momentum, point)
     module = theirs.take(theirs.Generator(**folded(fields)), params)
@@ -36,7 +36,7 @@ def test_the_same_logits(theirs, recipe, showers):
     fields = recipe("baseline:cpu").discriminator.to_dict()
     discriminator = build_discriminator(recipe("baseline:cpu").discriminator)
     given = np.sqrt(showers.energy[:40] / 100), showers.momentum[:40], showers.point[:40]
-    variables = discriminator.init(jax.random.key(1), *given)
+    variables = jax.jit(discriminator.init)(jax.random.key(1), *given)
     params = stirred(fold_spectral_norm(variables["params"], variables["spectral"], 200))
     ours, _ = discriminator.clone(spectral_norm=False).apply({"params": params}, *given)
     module = theirs.take(theirs.Discriminator(**fields | {"spectral_norm": False}), params)

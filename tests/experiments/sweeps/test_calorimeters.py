@@ -38,7 +38,7 @@ def test_the_showers_in_depth_are_those_that_ship(experiment):
 
 
 @pytest.mark.slow
-def test_a_calorimeter_is_trained_and_judged(experiment, measures, few_showers, tmp_path):
+def test_a_calorimeter_is_trained_and_judged(experiment, measures, quick_judge, few_showers, tmp_path):
     module, path = experiment("sweeps.calorimeters"), tmp_path / "x.json"
     main = functools.partial(module.SWEEP.main, module.make_parser().parse_args([
         "--preset=test", "--steps=10", "--showers=60", "--only=60 mm cells", f"--source={few_showers}",

@@ -52,7 +52,7 @@ def test_a_wide_cell_is_the_sum_of_four(experiment, few_showers):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:conditions outside the range")
-def test_a_run_from_a_shipped_generator_is_trained_and_judged(experiment, measures, few_showers, tmp_path):
+def test_a_run_from_a_shipped_generator_is_trained_and_judged(experiment, measures, quick_judge, few_showers, tmp_path):
     module, path = experiment("sweeps.few_showers"), tmp_path / "x.json"
     main = functools.partial(module.SWEEP.main, module.make_parser().parse_args([
         "--steps=10", "--prior=10", "--showers=60", "--only=electrons, 300, started", f"--source={few_showers}",

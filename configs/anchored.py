@@ -19,6 +19,7 @@ SIZES = {
     "light": {"generator.profile_widths": (16, 16), "generator.network": "cells", "generator.widths": (16, 16, 16),
               "generator.latent": 16},
     "deep": {"stages": ("prior",), "generator.correction": False, "generator.shape": 16, "generator.spectrum": True,
+             "generator.shared": True, "generator.mixture": 8,
              "generator.profile_widths": (24, 24), "generator.network": "cells", "generator.widths": (24, 24, 24),
              "generator.latent": 32},
 }
@@ -58,8 +59,8 @@ def get_config(preset=""):
     config.train.final_fraction = 0.01  # images gain most: experiments/results/anchored_pilots.md
     config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
     config.generator = ml_collections.ConfigDict(dict(
-        name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), spectrum=False, total=True,
-        correction=True, sight=True, correlated=True, octant=True, network="convolutions", latent=64,
+        name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), spectrum=False, shared=False, mixture=0,
+        total=True, correction=True, sight=True, correlated=True, octant=True, network="convolutions", latent=64,
         widths=(36, 36, 24), attention=0, spectral_norm=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,

@@ -26,7 +26,7 @@ from ecalgen.models.layers import (
 )
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.particle import incident_vector
-from ecalgen.models.prior import PROFILES, TotalHead, cell_features, draw_mixture, total_unit
+from ecalgen.models.prior import PROFILES, LatentMixture, TotalHead, cell_features, draw_mixture, total_unit
 from ecalgen.models.whitening import Whitening
 
 LARGEST = 3.0
@@ -51,10 +51,12 @@ class AnchoredGenerator(nn.Module):
       profile: `fitted` by the prior's stage, or `fixed`, a falling exponential that does not depend on the particle.
       profile_widths: widths of the profile's hidden layers.
       spectrum: give a single hit the spectrum that was fitted by the prior's stage (`hits.shaped`).
+      shared: let neighbouring cells share as much noise as was fitted by the prior's stage (`hits.shared`).
+      mixture: number of normal distributions in p(z) that was fitted by the prior's stage; 0 for N(0, 1).
       total: draw S from its fitted distribution; otherwise S is the sum of the cells.
       correction: add the network; without it the prior alone makes the showers.
       sight: give o, the observables of what the prior has drawn, to the network.
-      correlated: let neighbouring cells share noise (`hits.correlated`); otherwise n' = n.
+      correlated: let neighbouring cells share noise (`hits.correlated`) where `shared` does not; otherwise n' = n.
       octant: fold every shower into the octant px >= py >= 0.
       network: of the correction: `convolutions`, or `cells`, a small network of each cell alone, which is faster. Cells
         that are read out in depth need the latter.
@@ -74,6 +76,8 @@ class AnchoredGenerator(nn.Module):
     profile: str = "fitted"
     profile_widths: Sequence[int] = (32, 32)
     spectrum: bool = False
+    shared: bool = False
+    mixture: int = 0
     total: bool = True
     correction: bool = True
     sight: bool = True
@@ -92,6 +96,8 @@ class AnchoredGenerator(nn.Module):
         noise = {"component": jax.random.normal(keys[0]), "total": jax.random.normal(keys[1]),
                  "shape": jax.random.normal(keys[2], (self.shape_latents,)),
                  "cells": jax.random.normal(keys[3], self.domain.grid.shape)}
+        if self.mixture:
+            noise["mixture"] = jax.random.normal(jax.random.fold_in(keys[2], 0))
         return noise | ({"latent": jax.random.normal(keys[4], (self.latent,))} if self.correction else {})
 
     @nn.compact
@@ -103,18 +109,23 @@ class AnchoredGenerator(nn.Module):
         score = draw_mixture(TotalHead(name="total")(given), noise["component"], noise["total"])
         centre, scale = total_unit(momentum, self.domain.scales)
         total = jnp.maximum(centre + score * scale, 0.1 * centre)
-        maps = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(
-            *incident, score, noise["shape"])
+        z = noise["shape"]
+        if self.mixture:
+            z = LatentMixture(self.mixture, self.shape_latents, name="latents").draw(noise["mixture"], z)
+        maps = PROFILES[self.profile](self.profile_widths, self.domain, name="profile")(*incident, score, z)
         drawn = hits.cell_energy
         if self.spectrum:
             log_slopes = self.param("spectrum", nn.initializers.zeros, (hits.KNOTS,))
             drawn = lambda n, *maps: hits.shaped(hits.cell_energy(n, *maps), maps[1], log_slopes)
         n = noise["cells"]
         maps += for_cells(jnp.log(total), n)[None] * for_cells(LOG_MU, maps)
+        if self.shared:
+            shares = self.param("shares", nn.initializers.constant(hits.START), (hits.SHARES,))
+            n = hits.shared(n, maps[0] - maps[1], shares)
         if self.correction:
-            if self.correlated:
+            if self.correlated and not self.shared:
                 n = hits.correlated(n, self.param("neighbours", nn.initializers.zeros, (len(grid.shape),)))
-            signal = jnp.concatenate([noise["latent"], noise["shape"], given, score[:, None]], axis=1)
+            signal = jnp.concatenate([noise["latent"], z, given, score[:, None]], axis=1)
             if self.sight:
                 alone = scaled(drawn(n, *maps), total)
                 seen = Whitening(name="whitening")(seen_observables(alone, *incident, grid), given)

@@ -1,7 +1,8 @@
 """The fitted prior: a shower as a total energy, shared among cells by a smooth profile, in hits.
 
-p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z), kappa_i(z)) dz, where the K latents
-z ~ N(0, 1) describe the shape of the shower, such as its depth and width. It is fitted by its evidence lower bound.
+p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z), kappa_i(z)) dz, where the K latents z
+describe the shape of the shower, such as its depth and width. It is fitted by its evidence lower bound. p(z) is N(0, 1)
+or a fitted mixture.
 """
 from collections.abc import Sequence
 
@@ -27,6 +28,8 @@ LARGEST = 2.0
 """Bound of log kappa."""
 ALONG, ACROSS = 1, 9
 """Of `cell_features` in depth, the signed logarithms of the distances along the track's slope and across it."""
+LAYERS = 5
+"""Where cells are read out in depth, the noise that they share is fitted in every fifth layer, for speed."""
 CENTRAL = 10
 """Side of the square of central cells in the input of the encoder."""
 
@@ -58,10 +61,44 @@ def mixture_log_likelihood(mixture, score):
 def draw_mixture(mixture, choice, normal):
     """A score from two N(0, 1): `choice [N]`, which picks the component, and `normal [N]`."""
     log_weights, means, deviations = mixture
+    picked = pick_component(log_weights, choice)
+    pick = lambda values: jnp.sum(picked * values, axis=-1)
+    return pick(means) + jnp.exp(pick(deviations)) * normal
+
+
+def pick_component(log_weights, choice):
+    """1 for the component that `choice [N]` of N(0, 1) picks, and 0 for the others: `[N or 1, C]` -> `[N, C]`."""
     below = norm.cdf(choice)[:, None] > jnp.cumsum(jnp.exp(log_weights[:, :-1]), axis=-1)
     picked = jnp.arange(log_weights.shape[1])[None] == jnp.sum(below, axis=-1, keepdims=True)
-    pick = lambda values: jnp.sum(jnp.where(picked, values, 0), axis=-1)
-    return pick(means) + jnp.exp(pick(deviations)) * normal
+    return picked.astype(log_weights.dtype)
+
+
+class LatentMixture(nn.Module):
+    """p(z), a mixture of normal distributions of independent latents, which is fitted with the bound.
+
+    An encoder that is trained for some thousand steps does not fill N(0, 1): the depths of showers have a tail, and the
+    latents depend on each other.
+    """
+
+    components: int
+    latents: int
+
+    def setup(self):
+        self.log_weights = self.param("log_weights", nn.initializers.zeros, (self.components,))
+        self.means, self.log_deviations = (
+            self.param(name, nn.initializers.normal(scale), (self.components, self.latents))
+            for name, scale in (("means", 0.3), ("log_deviations", 0.01)))
+
+    def log_density(self, z):
+        """log p of `z [N, K]`: `[N]`."""
+        score = (z[:, None] - self.means[None]) * jnp.exp(-self.log_deviations)[None]
+        each = jnp.sum(norm.logpdf(score) - self.log_deviations[None], axis=2)
+        return jax.nn.logsumexp(jax.nn.log_softmax(self.log_weights)[None] + each, axis=1)
+
+    def draw(self, choice, normal):
+        """z `[N, K]` from N(0, 1): `choice [N]`, which picks the component, and `normal [N, K]`."""
+        picked = pick_component(jax.nn.log_softmax(self.log_weights)[None], choice)
+        return picked @ self.means + jnp.exp(picked @ self.log_deviations) * normal
 
 
 class Profile(nn.Module):
@@ -203,6 +240,8 @@ class Prior(nn.Module):
       profile_widths: widths of the profile's hidden layers.
       octant: fold every shower into the octant px >= py >= 0.
       spectrum: fit the spectrum of a single hit, too (`hits.shaped`).
+      shared: fit how much noise neighbouring cells share, too (`hits.shared`).
+      mixture: number of normal distributions in p(z) (`LatentMixture`); 0 for N(0, 1).
     """
 
     shape_latents: int
@@ -210,6 +249,8 @@ class Prior(nn.Module):
     profile_widths: Sequence[int]
     octant: bool
     spectrum: bool = False
+    shared: bool = False
+    mixture: int = 0
     domain: Domain = OLD
 
     def seen(self, energy, momentum, point):
@@ -228,7 +269,8 @@ class Prior(nn.Module):
           normal: `[N, K]`, the noise of the draw from q(z | shower).
 
         Returns:
-          {name: `[N]`}: `total` = log p(S); `cells` = log p(cells | S, z); `divergence` = KL(q(z) | p(z)).
+          {name: `[N]`}: `total` = log p(S); `cells` = log p(cells | S, z); `divergence` = KL(q(z) | p(z)), of a mixture
+          at the drawn z; with `shared` also `pairs` = log p(pairs of lit cells).
         """
         energy, momentum, point = self.seen(energy, momentum, point)
         given = incident_vector(momentum, point, self.domain)
@@ -248,9 +290,18 @@ class Prior(nn.Module):
             log_slopes = self.param("spectrum", nn.initializers.zeros, (hits.KNOTS,))
             energy, density = hits.unshaped(energy, log_eps, log_slopes)
         likelihood = hits.log_likelihood(energy, log_mu, log_eps, log_kappa) + jnp.where(lit, density, 0)
-        return {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
-                "cells": likelihood.sum(cells),
-                "divergence": 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)}
+        if self.mixture:
+            divergence = jnp.sum(norm.logpdf(normal) - log_std, axis=1) - LatentMixture(
+                self.mixture, self.shape_latents, name="latents").log_density(z)
+        else:
+            divergence = 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)
+        terms = {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
+                 "cells": likelihood.sum(cells), "divergence": divergence}
+        if self.shared:
+            shares = self.param("shares", nn.initializers.constant(hits.START), (hits.SHARES,))
+            some = np.s_[..., ::LAYERS] if self.domain.grid.deep else np.s_[...]
+            terms["pairs"] = hits.shared_log_likelihood(lit[some], (log_mu - log_eps)[some], shares)
+        return terms
 
 
 def _log_softmax(logits):

@@ -19,7 +19,7 @@ FREE = ("evaluation.", "tensorboard")
 """Beginnings of the fields that are no part of the recipe and may change between two commands."""
 SINCE = {"init": None, "data.conventions": "detect", "data.on_device": 200_000, "train.r2": 0.0,
          "train.energy_score": 0.0, "train.energy_features": "observables", "train.warmup": 0,
-         "generator.spectrum": False, "regressor.early": False,
+         "generator.spectrum": False, "generator.shared": False, "generator.mixture": 0, "regressor.early": False,
          "regressor.adversarial_gradient": True}
 """Fields that recipes of older versions lack -> the value that stands for their absence."""
 UNREAD = ("train.", "data.")

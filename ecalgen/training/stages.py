@@ -91,8 +91,8 @@ def prior_stage(config, data, validation, domain, targets):
     """The anchored generator's prior, fitted by likelihood: Adam at a rate that falls to nothing along a cosine."""
     del targets
     fit, fields = config.prior, config.generator
-    prior = Prior(fields.shape, fields.profile, fields.profile_widths, fields.octant, fields.get("spectrum", False),
-                  domain)
+    prior = Prior(fields.shape, fields.profile, fields.profile_widths, fields.octant, domain=domain,
+                  **{name: fields[name] for name in ("spectrum", "shared", "mixture") if name in fields})
     bound = BoundFit(prior, fields.shape, falling_adam(fit, 1.0), fit.batch_size, beta=1.0)
     alone = build_generator(fields.to_dict() | {"correction": False}, domain)
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,

@@ -66,7 +66,8 @@ GENERATORS = {
     "anchored, attention": dict(latent=6, widths=[8, 8, 4], attention=8, octant=False, correlated=False),
     "anchored, cells": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8]),
     "anchored, fixed": dict(latent=6, widths=[8, 8, 4], profile="fixed", sight=False, total=False),
-    "anchored, in depth": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8], spectrum=True),
+    "anchored, in depth": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8], spectrum=True,
+                               shared=True, mixture=3),
     "anchored, rings in depth": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8]),
 }
 """Name, of which the first word counts but for `octant, noise` -> fields of a generator."""

@@ -39,7 +39,7 @@ def test_scaled_by_hand():
 @pytest.mark.parametrize("switches", [
     dict(), dict(profile="fixed"), dict(total=False), dict(correction=False), dict(octant=False), dict(attention=8),
     dict(spectral_norm=True), dict(sight=False),
-    dict(correlated=False), dict(network="cells")])
+    dict(correlated=False), dict(network="cells"), dict(shared=True, mixture=3, correction=False), dict(shared=True)])
 def test_every_switch_makes_showers(switches):
     generator = AnchoredGenerator(**TINY | switches)
     variables, _, energy = made(generator)
@@ -49,8 +49,10 @@ def test_every_switch_makes_showers(switches):
     assert ("spectral" in variables) == switches.get("spectral_norm", False)
     assert ("attention" in variables["params"].get("correction", {})) == bool(switches.get("attention"))
     assert ("whitening" in variables["params"]) == (switches.get("correction", True) and switches.get("sight", True))
-    shared = switches.get("correction", True) and switches.get("correlated", True)
-    assert ("neighbours" in variables["params"]) == shared
+    correlated = switches.get("correction", True) and switches.get("correlated", True) and "shared" not in switches
+    assert ("neighbours" in variables["params"]) == correlated
+    for name, switch in (("shares", "shared"), ("latents", "mixture")):
+        assert (name in variables["params"]) == (switch in switches)
     assert ("profile" in variables["params"]) == (switches.get("profile") != "fixed")
 
 
@@ -70,8 +72,9 @@ def test_mirrored_particles_make_mirrored_showers():
     variables, noise, energy = made(generator)
     turn = jnp.array([[-1.0, 1.0]])
     momentum = jnp.concatenate([MOMENTUM[:, :2] * turn, MOMENTUM[:, 2:]], axis=1)
-    np.testing.assert_allclose(generator.apply(variables, noise, momentum, POINT * turn), energy[:, ::-1], rtol=1e-5)
-    swapped = generator.apply(variables, noise, MOMENTUM[:, jnp.array([1, 0, 2])], POINT[:, ::-1])
+    apply = jax.jit(generator.apply)
+    np.testing.assert_allclose(apply(variables, noise, momentum, POINT * turn), energy[:, ::-1], rtol=1e-5)
+    swapped = apply(variables, noise, MOMENTUM[:, jnp.array([1, 0, 2])], POINT[:, ::-1])
     np.testing.assert_allclose(swapped, energy.swapaxes(1, 2), rtol=1e-5)
 
 

@@ -100,6 +100,61 @@ def test_neighbours_share_noise():
     np.testing.assert_array_equal(hits.correlated(n, np.zeros(2)), n)
 
 
+@pytest.mark.parametrize("correlation", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("s, t", [(-3.0, -3.0), (-2.0, -2.5), (0.0, 1.0), (-1.0, 2.0), (3.0, 3.0)])
+def test_both_lit_is_scipys_normal_probability(s, t, correlation):
+    expected = scipy.stats.multivariate_normal.cdf([s, t], cov=[[1, correlation], [correlation, 1]])
+    assert float(hits.both_lit(*map(jnp.float32, (s, t, correlation)))) == pytest.approx(expected, rel=1e-3)
+
+
+LOG_SHARES = scipy.special.logit(2 * np.linspace(0.4, 0.05, hits.SHARES)).astype("f4")
+"""Parameters of `sharing` whose weights fall from 0.4 at the lowest knot to 0.05 at the highest."""
+
+
+def test_sharing_is_linear_between_its_knots():
+    t = np.array([-9.0, -3.5, -1.25, 1.0, 9.0], "f4")
+    np.testing.assert_allclose(hits.sharing(t, LOG_SHARES), [0.4, 0.4, 0.225, 0.05, 0.05], rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(6, 6), (4, 4, 2)])
+@pytest.mark.parametrize("hits_of_a_cell", [0.01, 1.0])
+def test_cells_beside_each_other_share_noise_the_more_the_rarer_their_hits(shape, hits_of_a_cell):
+    """Variance one everywhere, and the correlation 2 a / (1 + 4 a^2) beside, none between layers."""
+    log_hits = jnp.full((20_000, *shape), np.log(hits_of_a_cell), jnp.float32)
+    n = np.asarray(hits.shared(jax.random.normal(jax.random.key(0), log_hits.shape), log_hits, LOG_SHARES))
+    t = scipy.stats.norm.ppf(-np.expm1(-hits_of_a_cell))
+    a = np.interp(t, [-3.5, 1.0], [0.4, 0.05])
+    np.testing.assert_allclose(n.var(axis=0), 1, atol=0.06)
+    for axis in (1, 2):
+        assert (n * np.roll(n, 1, axis)).mean() == pytest.approx(2 * a / (1 + 4 * a**2), abs=0.006)
+    if len(shape) == 3:
+        assert (n[..., 0] * n[..., 1]).mean() == pytest.approx(0, abs=0.006)
+
+
+def test_pairs_of_lit_cells_have_one_of_four_probabilities():
+    """Those of a row of two cells add up to one, and cells that no hit reaches do not count."""
+    log_hits = jnp.broadcast_to(jnp.log(jnp.array([[0.1], [2.0]])), (4, 2, 1))
+    lit = jnp.array([[[False], [False]], [[False], [True]], [[True], [False]], [[True], [True]]])
+    chance = jnp.exp(hits.shared_log_likelihood(lit, log_hits, LOG_SHARES))
+    assert float(chance.sum()) == pytest.approx(1, abs=1e-5)
+    assert float(chance[2:].sum()) == pytest.approx(-np.expm1(-0.1), rel=1e-4)
+    np.testing.assert_array_equal(hits.shared_log_likelihood(lit, log_hits - 20, LOG_SHARES), 0)
+
+
+def test_pairs_are_likeliest_with_the_noise_that_they_share():
+    """More likely than with weights that are smaller or larger by a third, at all expected numbers of hits."""
+    rng = np.random.default_rng(0)
+    log_hits = jnp.asarray(np.broadcast_to(rng.uniform(-3, 0.5, (2_000, 1, 1)), (2_000, 8, 8)), jnp.float32)
+    n = hits.shared(jax.random.normal(jax.random.key(1), log_hits.shape), log_hits, LOG_SHARES)
+    lit = hits.cell_energy(n, log_hits, 0 * log_hits, 0 * log_hits) > 0
+    of_factor = lambda factor: scipy.special.logit(np.minimum(factor * scipy.special.expit(LOG_SHARES), 0.99))
+    less, true, more = (hits.shared_log_likelihood(lit, log_hits, of_factor(factor).astype("f4"))
+                        for factor in (2 / 3, 1, 4 / 3))
+    rare = np.asarray(log_hits[:, 0, 0]) < -1.5
+    for some in (rare, ~rare):
+        assert true[some].sum() > max(less[some].sum(), more[some].sum()) + 3
+
+
 def test_noise_shared_with_the_layers_before_and_behind():
     """With weights of 0.3 along z alone, neighbours in depth have the correlation 2 w / (1 + 2 w^2)."""
     n = np.asarray(hits.correlated(jax.random.normal(jax.random.key(0), (10_000, 3, 3, 6)), np.array([0, 0, 0.3])))

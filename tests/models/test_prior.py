@@ -28,6 +28,36 @@ def test_draws_follow_the_mixture():
     assert scipy.stats.kstest(np.asarray(drawn), cdf).pvalue > 1e-3
 
 
+@pytest.fixture(scope="module")
+def latents():
+    """A mixture of three normal distributions of two latents, and its parameters."""
+    weights, means = np.array([0.2, 0.5, 0.3]), np.array([[-1.0, 0.0], [0.0, 2.0], [2.0, -1.0]])
+    deviations = np.array([[0.5, 1.0], [1.0, 0.3], [2.0, 1.0]])
+    params = {"log_weights": jnp.log(weights) + 4, "means": jnp.asarray(means),
+              "log_deviations": jnp.log(deviations)}  # weights count up to a factor
+    return prior.LatentMixture(3, 2), {"params": params}, weights, means, deviations
+
+
+def test_the_density_of_latents_is_scipys(latents):
+    mixture, variables, *parts = latents
+    z = np.random.default_rng(0).normal(size=(9, 2)).astype("f4")
+    expected = np.log(sum(w * scipy.stats.norm.pdf(z, m, s).prod(axis=1) for w, m, s in zip(*parts, strict=True)))
+    np.testing.assert_allclose(mixture.apply(variables, z, method="log_density"), expected, rtol=1e-5)
+
+
+def test_drawn_latents_follow_their_mixture(latents):
+    mixture, variables, *parts = latents
+    rng, count = np.random.default_rng(1), 50_000
+    z = np.asarray(mixture.apply(variables, rng.normal(size=count).astype("f4"),
+                                 rng.normal(size=(count, 2)).astype("f4"), method="draw"))
+    for k in range(2):
+        cdf = lambda x, k=k: sum(w * scipy.stats.norm.cdf(x, m[k], s[k]) for w, m, s in zip(*parts, strict=True))
+        assert scipy.stats.kstest(z[:, k], cdf).pvalue > 1e-3
+    covariance = sum(w * np.outer(m, m) for w, m in zip(*parts[:2], strict=True)) - np.outer(
+        *2 * [parts[0] @ parts[1]])
+    assert np.cov(z.T)[0, 1] == pytest.approx(covariance[0, 1], abs=0.03)
+
+
 def test_total_unit_by_hand():
     """At 25 GeV: 0.1735 of it, and 1.4 % of the energy times sqrt(1 GeV / E), in MeV."""
     centre, scale = prior.total_unit(jnp.array([[0.0, 15.0, 20.0]]), PAPERS)
@@ -102,3 +132,23 @@ def test_the_bound_of_an_encoder_that_knows_nothing(showers):
     shifted = params["encoder"] | {"outputs": last | {"bias": jnp.array([2.0, 0, 1, 1])}}
     terms = apply({"params": params | {"encoder": shifted}}, *arguments)
     np.testing.assert_allclose(terms["divergence"], 2.0, rtol=1e-5)  # mean^2 / 2
+
+
+def test_the_divergence_from_a_mixture_is_that_of_the_drawn_latents(showers):
+    """log q(z) - log p(z) with q = N(m, 1) at z = m + n, and p of one component; with shared noise, in depth."""
+    grid = Grid((4, 4, 6), (5.0, 5.0, 1.0), 3.0)
+    network = prior.Prior(2, "fitted", (4, 4), True, spectrum=True, shared=True, mixture=1,
+                          domain=Domain(grid, PAPERS))
+    energy = np.random.default_rng(0).gamma(0.3, size=(3, *grid.shape)).astype("f4")
+    normal = jnp.array([[1.0, -2.0], [0.0, 0.0], [0.5, 0.1]])
+    arguments = energy, showers.momentum[:3], 0 * showers.point[:3], normal
+    params = jax.jit(network.init)(jax.random.key(0), *arguments)["params"]
+    outputs = {"kernel": jnp.zeros((64, 4)), "bias": jnp.array([2.0, 0, 1, 1])}
+    latents = {"log_weights": jnp.zeros(1), "means": jnp.array([[0.0, 1.0]]), "log_deviations": jnp.zeros((1, 2))}
+    params |= {"encoder": params["encoder"] | {"outputs": outputs}, "latents": latents}
+    terms = jax.jit(network.apply)({"params": params}, *arguments)
+    z = np.array([2.0, 0.0]) + np.asarray(normal)
+    expected = (scipy.stats.norm.logpdf(normal) - scipy.stats.norm.logpdf(z, [0.0, 1.0])).sum(axis=1)
+    np.testing.assert_allclose(terms["divergence"], expected, rtol=1e-4)
+    assert set(terms) == {"total", "cells", "divergence", "pairs"}
+    assert (terms["pairs"] < 0).all() and np.isfinite(terms["pairs"]).all()

@@ -52,7 +52,7 @@ class AnchoredGenerator(nn.Module):
       profile_widths: widths of the profile's hidden layers.
       spectrum: give a single hit the spectrum that was fitted by the prior's stage (`hits.shaped`).
       shared: let neighbouring cells share as much noise as was fitted by the prior's stage (`hits.shared`).
-      mixture: number of normal distributions in p(z) that was fitted by the prior's stage; 0 for N(0, 1).
+      mixture: number of normal distributions of the latents, as fitted by the prior's stage; 0 for N(0, 1).
       total: draw S from its fitted distribution; otherwise S is the sum of the cells.
       correction: add the network; without it the prior alone makes the showers.
       sight: give o, the observables of what the prior has drawn, to the network.

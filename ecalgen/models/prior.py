@@ -1,8 +1,8 @@
 """The fitted prior: a shower as a total energy, shared among cells by a smooth profile, in hits.
 
 p(e | particle) = p(S | particle) int p(z) prod_i p(e_i | S share_i(z), eps_i(z), kappa_i(z)) dz, where the K latents z
-describe the shape of the shower, such as its depth and width. It is fitted by its evidence lower bound. p(z) is N(0, 1)
-or a fitted mixture.
+describe the shape of the shower, such as its depth and width. It is fitted by its evidence lower bound, in which p(z)
+is N(0, 1). For a generated shower z is drawn from it, or from a mixture that was fitted to latents of real showers.
 """
 from collections.abc import Sequence
 
@@ -10,6 +10,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.scipy.stats import norm
 
 from ecalgen.data.grid import OLD, Domain
@@ -74,10 +75,13 @@ def pick_component(log_weights, choice):
 
 
 class LatentMixture(nn.Module):
-    """p(z), a mixture of normal distributions of independent latents, which is fitted with the bound.
+    """The distribution of the latents of real showers: a mixture of normal distributions of independent latents.
 
-    An encoder that is trained for some thousand steps does not fill N(0, 1): the depths of showers have a tail, and the
-    latents depend on each other.
+    The bound pulls each q(z | shower) to N(0, 1). After some thousand steps the showers together do not fill it: the
+    depths of showers have a tail, and latents depend on each other. The mixture is fitted to what they fill. In the
+    place of N(0, 1) in the bound, it would let latents shrink until most of them say nothing.
+
+    Source: Dai and Wipf 2019, arXiv:1903.05789, whose second stage fits the latents of the first.
     """
 
     components: int
@@ -241,7 +245,7 @@ class Prior(nn.Module):
       octant: fold every shower into the octant px >= py >= 0.
       spectrum: fit the spectrum of a single hit, too (`hits.shaped`).
       shared: fit how much noise neighbouring cells share, too (`hits.shared`).
-      mixture: number of normal distributions in p(z) (`LatentMixture`); 0 for N(0, 1).
+      mixture: number of normal distributions from which z is drawn (`LatentMixture`); 0 for N(0, 1).
     """
 
     shape_latents: int
@@ -269,8 +273,9 @@ class Prior(nn.Module):
           normal: `[N, K]`, the noise of the draw from q(z | shower).
 
         Returns:
-          {name: `[N]`}: `total` = log p(S); `cells` = log p(cells | S, z); `divergence` = KL(q(z) | p(z)), of a mixture
-          at the drawn z; with `shared` also `pairs` = log p(pairs of lit cells).
+          {name: `[N]`}: `total` = log p(S); `cells` = log p(cells | S, z); `divergence` = KL(q(z) | N(0, 1)); with
+          `mixture` also `latents` = log p(z) of the mixture at the drawn z, which are held; with `shared` also `pairs`
+          = log p(pairs of lit cells).
         """
         energy, momentum, point = self.seen(energy, momentum, point)
         given = incident_vector(momentum, point, self.domain)
@@ -290,13 +295,12 @@ class Prior(nn.Module):
             log_slopes = self.param("spectrum", nn.initializers.zeros, (hits.KNOTS,))
             energy, density = hits.unshaped(energy, log_eps, log_slopes)
         likelihood = hits.log_likelihood(energy, log_mu, log_eps, log_kappa) + jnp.where(lit, density, 0)
-        if self.mixture:
-            divergence = jnp.sum(norm.logpdf(normal) - log_std, axis=1) - LatentMixture(
-                self.mixture, self.shape_latents, name="latents").log_density(z)
-        else:
-            divergence = 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)
         terms = {"total": mixture_log_likelihood(TotalHead(name="total")(given), score),
-                 "cells": likelihood.sum(cells), "divergence": divergence}
+                 "cells": likelihood.sum(cells),
+                 "divergence": 0.5 * jnp.sum(mean**2 + jnp.exp(2 * log_std) - 1 - 2 * log_std, axis=1)}
+        if self.mixture:
+            mixture = LatentMixture(self.mixture, self.shape_latents, name="latents")
+            terms["latents"] = mixture.log_density(lax.stop_gradient(z))
         if self.shared:
             shares = self.param("shares", nn.initializers.constant(hits.START), (hits.SHARES,))
             some = np.s_[..., ::LAYERS] if self.domain.grid.deep else np.s_[...]

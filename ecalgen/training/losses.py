@@ -125,8 +125,10 @@ def weighted_mse(targets, predictions, weights):
     return jnp.dot(jnp.mean((targets - predictions) ** 2, axis=0), jnp.asarray(weights))
 
 
-def negative_bound(cells, divergence, beta, total=0.0, pairs=0.0):
-    """-(log p(S) + (log p(cells | S, z) + log p(pairs) - beta KL) / 100): the loss of a `Prior` or a `VAE`, of scalars.
+def negative_bound(cells, divergence, beta, total=0.0, pairs=0.0, latents=0.0):
+    """-(log p(S) + (log p(cells | S, z) - beta KL + log p(pairs) + log p(z)) / 100): the loss of a `Prior` or a `VAE`.
+
+    All terms are scalars.
 
     The terms of the cells are divided by 100 because a shower has about 150 lit cells and one total S.
 
@@ -136,5 +138,6 @@ def negative_bound(cells, divergence, beta, total=0.0, pairs=0.0):
       beta: its weight.
       total: log p(S); 0 where the model has no total of its own.
       pairs: log p of pairs of lit cells; 0 where the model does not fit how much noise they share.
+      latents: log p of latents that are held; 0 where the model does not fit their distribution.
     """
-    return -total - (cells + pairs - beta * divergence) / 100
+    return -total - (cells - beta * divergence + pairs + latents) / 100

@@ -7,7 +7,12 @@ r"""The anchored recipe on other calorimeters, particles and energies: ten minut
 
 Wide cells are sums of 2 x 2 and 3 x 3 cells of the shipped electrons: these calorimeters differ from the shipped one in
 nothing else. Positrons and electrons of low energy are simulated first, `--events` of each; that needs Geant4. The
-showers in depth are those that ship, 2,880 for training; the prior alone makes them.
+showers in depth are those that ship, 5,760 for training, or those of a file; the prior alone makes them:
+
+    python -m ecalgen.simulation geant4 --calorimeter=layered --energy=2,100 --events=20000 --seed=20180712 \
+        --dtype=float16 --out=layered.npz
+    taskset -c 0 python -m experiments.sweeps.calorimeters --only="layered, in depth" --layered=layered.npz \
+        --workdir=runs/layered --results=experiments/results/layered.json
 """
 import dataclasses
 import functools
@@ -69,7 +74,7 @@ def simulated(**beam):
 CASES = {
     "40 mm cells": wide(2), "60 mm cells": wide(3), "24 x 20 cells": cropped, "photons": shipped(PHOTONS),
     "positrons": simulated(particle="e+"), "electrons of 0.5 to 5 GeV": simulated(energy=(0.5, 5.0)),
-    "layered, in depth": shipped("electron_layered"),
+    "layered, in depth": lambda args, split: load_split(args.layered, split),
 }
 """Variant -> (flags, split) -> its showers."""
 
@@ -113,7 +118,8 @@ class Calorimeters(Sweep):
                           real, measures.generated(sampler, real, seed))
 
 
-FLAGS = {"--events": {"type": int, "default": 6_000, "help": "showers of each simulation (6,000)"}}
+FLAGS = {"--events": {"type": int, "default": 6_000, "help": "showers of each simulation (6,000)"},
+         "--layered": {"default": "electron_layered", "help": "file of the showers in depth (the shipped ones)"}}
 SWEEP = Calorimeters(__doc__, "calorimeters", variants, judge, showers=10_000, split="test", seeds=(0,), flags=FLAGS)
 make_parser = SWEEP.make_parser
 

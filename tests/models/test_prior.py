@@ -134,8 +134,8 @@ def test_the_bound_of_an_encoder_that_knows_nothing(showers):
     np.testing.assert_allclose(terms["divergence"], 2.0, rtol=1e-5)  # mean^2 / 2
 
 
-def test_the_divergence_from_a_mixture_is_that_of_the_drawn_latents(showers):
-    """log q(z) - log p(z) with q = N(m, 1) at z = m + n, and p of one component; with shared noise, in depth."""
+def test_a_mixture_is_fitted_to_latents_that_are_held(showers):
+    """Its term is log p(z) at z = m + n of q = N(m, 1), and moves the mixture alone; with shared noise, in depth."""
     grid = Grid((4, 4, 6), (5.0, 5.0, 1.0), 3.0)
     network = prior.Prior(2, "fitted", (4, 4), True, spectrum=True, shared=True, mixture=1,
                           domain=Domain(grid, PAPERS))
@@ -146,9 +146,14 @@ def test_the_divergence_from_a_mixture_is_that_of_the_drawn_latents(showers):
     outputs = {"kernel": jnp.zeros((64, 4)), "bias": jnp.array([2.0, 0, 1, 1])}
     latents = {"log_weights": jnp.zeros(1), "means": jnp.array([[0.0, 1.0]]), "log_deviations": jnp.zeros((1, 2))}
     params |= {"encoder": params["encoder"] | {"outputs": outputs}, "latents": latents}
-    terms = jax.jit(network.apply)({"params": params}, *arguments)
+    terms = lambda params: network.apply({"params": params}, *arguments)
+    found = jax.jit(terms)(params)
     z = np.array([2.0, 0.0]) + np.asarray(normal)
-    expected = (scipy.stats.norm.logpdf(normal) - scipy.stats.norm.logpdf(z, [0.0, 1.0])).sum(axis=1)
-    np.testing.assert_allclose(terms["divergence"], expected, rtol=1e-4)
-    assert set(terms) == {"total", "cells", "divergence", "pairs"}
-    assert (terms["pairs"] < 0).all() and np.isfinite(terms["pairs"]).all()
+    np.testing.assert_allclose(found["latents"], scipy.stats.norm.logpdf(z, [0.0, 1.0]).sum(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(found["divergence"], 2.0, rtol=1e-4)
+    assert set(found) == {"total", "cells", "divergence", "latents", "pairs"}
+    assert (found["pairs"] < 0).all() and np.isfinite(found["pairs"]).all()
+    for name, own in (("latents", "latents"), ("pairs", "shares")):
+        slopes = jax.jit(jax.grad(lambda params, name=name: terms(params)[name].sum()))(params)
+        moved = {part for part, leaves in slopes.items() if any(leaf.any() for leaf in jax.tree.leaves(leaves))}
+        assert moved == {own}

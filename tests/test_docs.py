@@ -94,6 +94,9 @@ def user_files(tmp_path, monkeypatch, showers):
     layer = '<Layer id="{}" r_edges="0,4.65,9.3,13.95,18.6,23.25,27.9,32.55,37.2,41.85" n_bin_alpha="16" />'
     layers = "".join(map(layer.format, range(45)))
     pathlib.Path("binning_dataset_2.xml").write_text(f'<Bins><Bin pid="11">{layers}</Bin></Bins>')
+    with h5py.File("blocks.h5", "w") as file:
+        file.update({"ECAL": rng.exponential(0.027 * incident[:, None, None, None] / 25**3, (150, 25, 25, 25)),
+                     "energy": incident})
     with h5py.File("points.h5", "w") as file:
         points = file.create_dataset("showers", (150,), h5py.vlen_dtype(np.float32))
         for event in range(150):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecalgen import load_sampler, load_showers, runs, save_showers
+from ecalgen.data.files.formats import iter_showers
 from ecalgen.data.grid import GRIDS, Grid
 from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.showers import BadShowers, Showers, fit_scales
@@ -36,11 +37,9 @@ LAYERS = Grid((5, 5, 6), (2.55, 2.55, 1.16), 2.75, name="layers")
 
 def deep(_):
     """Showers of the layered calorimeter in sums of 5 x 5 x 4 cells, without the last layer."""
-    with np.load(sample_path("electron_layered")) as columns:
-        energy, incident = 1000 * columns["ECAL"][:2_200, ..., :24], columns["energy"][:2_200].reshape(-1)
-    energy = energy.reshape(-1, 5, 5, 5, 5, 6, 4).sum((2, 4, 6))
-    momentum = np.column_stack([np.zeros((len(incident), 2)), incident])
-    return Showers(energy, momentum, np.zeros((len(incident), 2)), grid=LAYERS)
+    fine = next(iter_showers(sample_path("electron_layered"), 1_600))
+    energy = fine.energy[..., :24].reshape(-1, 5, 5, 5, 5, 6, 4).sum((2, 4, 6))
+    return Showers(energy, fine.momentum, fine.point, grid=LAYERS)
 
 
 RINGS = Grid((8, 3, 6), (1.0, 1.0, 1.16), 2.75, name="rings", radii=(0.0, 0.8, 3.0, 8.0))

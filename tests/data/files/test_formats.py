@@ -352,15 +352,17 @@ def test_public_blocks_of_other_cells(tmp_path):
     refuses(path, "25 x 25 x 25 cells of", load=lambda path: load_showers(path, grid=LAYERED))
 
 
-def test_the_shipped_blocks_and_their_rows():
+def test_the_shipped_showers_in_depth_and_their_rows():
     """The layered calorimeter shows 0.027 of the energy."""
     path = sample_path("electron_layered")
     block = next(iter_showers(path, 50, conventions="as_is"))
     with np.load(path) as file:
-        np.testing.assert_array_equal(block.momentum[:, 2], file["energy"][:50, 0])
+        np.testing.assert_array_equal(block.energy, file["EnergyDeposit"][:50].astype("f4"))
+        np.testing.assert_array_equal(file["EventIndex"], np.arange(8000))
+    assert not block.momentum[:, :2].any() and not block.point.any()
     assert block.energy.sum() / block.momentum.sum() == pytest.approx(27, rel=0.03)
-    assert block.grid == LAYERED and count_showers(path) == 4000 == len(load_conditions(path)[0])
-    assert sum(len(rows) for _, rows in split_rows(path).values()) == 4000
+    assert block.grid == LAYERED and count_showers(path) == 8000 == len(load_conditions(path)[0])
+    assert sum(len(rows) for _, rows in split_rows(path).values()) == 8000
 
 
 def test_a_file_of_energies_alone_gives_conditions(tmp_path):

@@ -34,7 +34,8 @@ def test_other_cells_of_the_shipped_showers(experiment, few_showers, name, grid)
 
 def test_the_showers_in_depth_are_those_that_ship(experiment):
     module = experiment("sweeps.calorimeters")
-    assert module.CASES["layered, in depth"](None, "test").grid == LAYERED
+    found = module.CASES["layered, in depth"](module.make_parser().parse_args([]), "test")
+    assert found.grid == LAYERED and len(found) == 1_600
 
 
 @pytest.mark.slow

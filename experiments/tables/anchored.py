@@ -37,9 +37,9 @@ def learning_curve():
     return table(["state", "minutes", "classifier AUC", "physics PRD-AUC", "mean W1"], [*points, ceiling])
 
 
-def calorimeters():
+def calorimeters(name="calorimeters"):
     """Figures of the anchored recipe on other calorimeters, particles and energies, each beside other real showers."""
-    result = common.load("calorimeters")
+    result = common.load(name)
     prd, auc = (lambda found: found["physics_prd"]["auc"]), (lambda found, name: found["auc"][name])
     judges = "observables", "images"
     rows = [[run["variant"], run["grid"], f"{run['training_showers']:,}", f"{run['showers']:,}",

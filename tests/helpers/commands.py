@@ -35,7 +35,7 @@ class Running:
     def __init__(self, what, *arguments, devices=1):
         self._output = tempfile.NamedTemporaryFile()
         self._process = SERVER.Process(
-            target=_run, args=(str(what), [*map(str, arguments)], self._output.name, devices))
+            target=_run, args=(str(what), [*map(str, arguments)], self._output.name, devices), daemon=True)
         self._process.start()
 
     def poll(self):

@@ -49,22 +49,22 @@ def values(workdir):
 
 @pytest.fixture(scope="module")
 def straight(tmp_path_factory):
-    """A run of 60 steps without interruption, on one device."""
+    """A run of 40 steps without interruption, on one device."""
     folder = tmp_path_factory.mktemp("straight")
-    finished(start(folder / "run", 60))
+    finished(start(folder / "run", 40))
     return folder
 
 
 @pytest.mark.slow
 def test_killed_anywhere_and_rerun_it_ends_bit_for_bit_the_same(straight, tmp_path):
     generator = random.Random(1)
-    for first in (5, 20, 40):
-        process = start(tmp_path / "run", 60)
+    for first in (5, 15, 30):
+        process = start(tmp_path / "run", 40)
         wait_for_step(tmp_path / "run", first, process)
         time.sleep(generator.uniform(0, 0.2))
         process.send_signal(signal.SIGKILL)
         process.finished()
-    finished(start(tmp_path / "run", 60))
+    finished(start(tmp_path / "run", 40))
     for ours, theirs in zip(final(tmp_path / "run"), final(straight / "run"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert values(tmp_path / "run") == values(straight / "run")
@@ -72,14 +72,14 @@ def test_killed_anywhere_and_rerun_it_ends_bit_for_bit_the_same(straight, tmp_pa
 
 @pytest.mark.slow
 def test_sigterm_saves_and_exits(straight, tmp_path):
-    process = start(tmp_path / "run", 60)
+    process = start(tmp_path / "run", 40)
     wait_for_step(tmp_path / "run", 10, process)
     process.send_signal(signal.SIGTERM)
     code, output = process.finished(60)
     if code == 0:
         pytest.fail("the run ended before the signal came")
     assert code == 128 + signal.SIGTERM and "the same command goes on from there" in output
-    finished(start(tmp_path / "run", 60))
+    finished(start(tmp_path / "run", 40))
     for ours, theirs in zip(final(tmp_path / "run"), final(straight / "run"), strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -87,7 +87,7 @@ def test_sigterm_saves_and_exits(straight, tmp_path):
 @pytest.mark.slow
 def test_eight_devices_give_the_losses_of_one(straight, tmp_path):
     """For 10 steps; after that rounding, which depends on how a sum is split, grows as in any training."""
-    finished(start(tmp_path / "run", 60, devices=8))
+    finished(start(tmp_path / "run", 40, devices=8))
     one, eight = (values(folder)[:2] for folder in (straight / "run", tmp_path / "run"))
     for a, b in zip(one, eight, strict=True):
         for name in ("discriminator_loss", "generator_loss"):

@@ -22,7 +22,7 @@ STRONG = {"train.loss": "relativistic", "train.r1": 0.004, "train.r2": 0.004, "t
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name, changes", [
-    ("anchored:test", {}),
+    ("anchored:test", {"generator.network": "cells"}),
     ("aux_twostep:test", {"generator.attention": 0, "discriminator.attention": 0,
                           "train.energy_features": "regressor"})])
 def test_a_step_with_every_option_of_the_objective(recipe, showers, name, changes):

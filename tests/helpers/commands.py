@@ -76,6 +76,7 @@ def _run(what, arguments, output, devices):
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
     os.environ |= {"XLA_FLAGS": flags, "PYTHONPATH": str(ROOT)}
     os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
     sys.argv = [what, *arguments]
     try:
         if what.endswith(".py"):

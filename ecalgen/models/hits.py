@@ -123,8 +123,8 @@ def shared(n, log_hits, shares):
         n'_i = (n_i + a_i sum_beside n_j) / sqrt(1 + 4 a_i^2),  a_i = a(t_i) of `sharing`
 
     with the four cells beside i in its layer, the left edge lying beside the right one. In 0.5 mm of silicon a track
-    that lights a cell lights a cell beside it in one of ten cases, wherever it passes. Where hits are rare, the
-    correlation of the noise is therefore large: 0.5 for P(lit) = 0.002, and 0.1 for P(lit) = 0.5.
+    that lights a cell lights a given one beside it in about one of ten cases, wherever it passes. Where hits are rare,
+    the correlation of the noise is therefore large: about 0.5 for P(lit) = 0.002, and 0.1 for P(lit) = 0.5.
 
     Args:
       n: `[N, nx, ny]` or `[N, nx, ny, nz]`, independent N(0, 1).

@@ -92,7 +92,7 @@ def test_alphas_weigh_the_targets(recipe, showers, name):
 @pytest.mark.slow
 def test_the_gan_takes_the_prior_over_and_leaves_it_as_it_is(recipe, showers):
     """Stage one moves the prior; two steps of stage two move the correction alone, and not its average's prior."""
-    config = recipe("anchored:test")
+    config = recipe("anchored:test,size=light")
     transform = make_transform(**config.data.transform)
     data = stages.training_arrays(showers, transform)
     first, second = stages.build_stages(config, data, showers[:20], OLD)

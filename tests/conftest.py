@@ -72,12 +72,9 @@ def few_showers(shared_folder):
 
 @pytest.fixture(scope="session")
 def finished_run(shared_folder):
-    """A finished run of `configs/anchored.py:test`, which was judged quickly; tests only read it.
-
-    CI runs the same command of the README with its whole evaluation.
-    """
+    """A finished run of `configs/anchored.py:test`, judged by the whole protocol; tests only read it."""
     def run(folder):
-        done = commands.command("judging", "ecalgen.main", "--config=configs/anchored.py:test", f"--workdir={folder}")
+        done = commands.command("ecalgen.main", "--config=configs/anchored.py:test", f"--workdir={folder}")
         assert done.output.strip().splitlines()[-1] == str(folder / "report.html")
 
     return shared_folder("main", run)

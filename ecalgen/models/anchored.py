@@ -71,6 +71,7 @@ class AnchoredGenerator(nn.Module):
     WIDTHS: ClassVar = 3
     CHOICES: ClassVar = {"profile": tuple(PROFILES), "network": ("convolutions", "cells")}
     COUNTS: ClassVar = ("latent", "shape_latents")
+    OPTIONS: ClassVar = ("mixture",)
     AXES: ClassVar = (2, 3)
     shape_latents: int = 4
     profile: str = "fitted"

@@ -130,7 +130,7 @@ def _arguments(kind, network, fields):
     """The arguments of a class of networks that the fields of a section give.
 
     Its class attributes say more of them: `CHOICES` are the strings that an argument may be, `COUNTS` the arguments
-    that must be at least 1.
+    that must be at least 1, `OPTIONS` those that must be at least 0.
     """
     found = {}
     for field, value in fields.items():
@@ -142,6 +142,8 @@ def _arguments(kind, network, fields):
             raise ConfigError(f"config.{kind}.{field} is {value!r}; it is one of {', '.join(choices)}")
         if argument in getattr(network, "COUNTS", ()) and value < 1:
             raise ConfigError(f"config.{kind}.{field} is {value}; it must be at least 1")
+        if argument in getattr(network, "OPTIONS", ()) and value < 0:
+            raise ConfigError(f"config.{kind}.{field} is {value}; it must be at least 0, which means none")
         found[argument] = tuple(value) if isinstance(value, list | tuple) else value
     return found
 

@@ -108,9 +108,8 @@ def correlated(n, weights):
       n: `[N, nx, ny]` or `[N, nx, ny, nz]`, independent N(0, 1).
       weights: `[2]`, w_0 and w_1, or `[3]` with w_2.
     """
-    beside = sum(jnp.roll(n, step, axis) for step in (-1, 1) for axis in (1, 2))
     corners = sum(jnp.roll(n, steps, (1, 2)) for steps in ((-1, -1), (-1, 1), (1, -1), (1, 1)))
-    shared = n + weights[0] * beside + weights[1] * corners
+    shared = n + weights[0] * _beside(n) + weights[1] * corners
     if n.ndim == 3:
         return shared * lax.rsqrt(1 + 4 * jnp.sum(weights**2))
     shared += weights[2] * sum(jnp.roll(n, step, 3) for step in (-1, 1))
@@ -122,9 +121,8 @@ def shared(n, log_hits, shares):
 
         n'_i = (n_i + a_i sum_beside n_j) / sqrt(1 + 4 a_i^2),  a_i = a(t_i) of `sharing`
 
-    with the four cells beside i in its layer, the left edge lying beside the right one. In 0.5 mm of silicon a track
-    that lights a cell lights a given one beside it in about one of ten cases, wherever it passes. Where hits are rare,
-    the correlation of the noise is therefore large: about 0.5 for P(lit) = 0.002, and 0.1 for P(lit) = 0.5.
+    with the four cells beside i in its layer, the left edge lying beside the right one. A track lights some neighbours
+    of a cell together with it, as often far from the axis as near it. So the noise of rare hits is correlated most.
 
     Args:
       n: `[N, nx, ny]` or `[N, nx, ny, nz]`, independent N(0, 1).
@@ -132,8 +130,12 @@ def shared(n, log_hits, shares):
       shares: `[SHARES]`, fitted by `shared_log_likelihood`.
     """
     weights = sharing(_tables(log_hits)[0], shares)
-    beside = sum(jnp.roll(n, step, axis) for step in (-1, 1) for axis in (1, 2))
-    return (n + weights * beside) * lax.rsqrt(1 + 4 * weights**2)
+    return (n + weights * _beside(n)) * lax.rsqrt(1 + 4 * weights**2)
+
+
+def _beside(n):
+    """The sum of the four cells beside each, the left edge lying beside the right one."""
+    return sum(jnp.roll(n, step, axis) for step in (-1, 1) for axis in (1, 2))
 
 
 def sharing(t, shares):

@@ -49,6 +49,7 @@ class PlainGenerator(nn.Module):
     WIDTHS: ClassVar = 4
     CHOICES: ClassVar = {"conditioning": ("projection", "concatenation"), "unit": tuple(UNITS)}
     COUNTS: ClassVar = ("latent",)
+    OPTIONS: ClassVar = ("cell_noise",)
     latent: int = 64
     widths: Sequence[int] = (64, 64, 32, 16)
     attention: int = 16

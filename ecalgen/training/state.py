@@ -185,7 +185,7 @@ def init_prior(prior, optimiser, key, data, fits, before=None):
     whitening = fit_whitening(*(prior.seen(data["cells"], data["momentum"], data["point"])), prior.domain)
     if before and START in before:
         whitening = turned(whitening, before[START].whitening)
-    drawn_from = ("total", "profile", "spectrum", "shares", "latents")
+    drawn_from = tuple(name for name in fits if name != "whitening")
     return BoundState(step=jnp.zeros((), jnp.int32), drawn_from=drawn_from, fits=fits,
                       network=network.replace(params=network.params | {"whitening": whitening}))
 

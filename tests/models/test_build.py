@@ -44,6 +44,7 @@ def test_the_anchored_system():
     (dict(widths=(8, 8)), r"config.generator.widths is \(8, 8\); 'anchored' takes 3 widths"),
     (dict(attention=7), "config.generator.attention is 7; it is the side of a map, one of 8, 16, or 0 for none"),
     (dict(shape=0), "config.generator.shape is 0; it must be at least 1"),
+    (dict(mixture=-1), "config.generator.mixture is -1; it must be at least 0, which means none"),
 ])
 def test_fields_that_cannot_be(changes, message):
     with pytest.raises(ValueError, match=message):

@@ -10,6 +10,7 @@ from ecalgen.training.losses import (
     generator_loss,
     gradient_penalty,
     hinge_discriminator,
+    negative_bound,
     relativistic_discriminator,
     relativistic_generator,
     slope_penalty,
@@ -70,6 +71,11 @@ def test_weighted_mse():
     # first property: (1 + 9)/2 = 5, second: (0 + 4)/2 = 2; 5 * 0.1 + 2 * 2
     targets, predictions = jnp.array([[1.0, 2.0], [3.0, 4.0]]), jnp.array([[0.0, 2.0], [0.0, 6.0]])
     assert weighted_mse(targets, predictions, jnp.array([0.1, 2.0])) == pytest.approx(4.5)
+
+
+def test_negative_bound():
+    # -(-2) - (-300 - 0.5 * 20 - 40 - 30) / 100
+    assert negative_bound(-300.0, 20.0, 0.5, total=-2.0, pairs=-40.0, latents=-30.0) == pytest.approx(2 + 3.8)
 
 
 def test_slope_penalty():

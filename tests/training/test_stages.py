@@ -22,11 +22,11 @@ STRONG = {"train.loss": "relativistic", "train.r1": 0.004, "train.r2": 0.004, "t
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name, changes", [
-    ("anchored:test", {"generator.network": "cells"}),
+    ("baseline:test", {"generator.attention": 0, "discriminator.attention": 0}), ("anchored:test", {}),
     ("aux_twostep:test", {"generator.attention": 0, "discriminator.attention": 0,
                           "train.energy_features": "regressor"})])
 def test_a_step_with_every_option_of_the_objective(recipe, showers, name, changes):
-    """With features of observables and of a frozen regressor; the rates are 0 in the first step."""
+    """On the plain, the anchored and the two-step recipe; the rates are 0 in the first step."""
     config = recipe(name, **STRONG, **changes)
     checks.check_stages(config)
     checks.check_train(config.train)

@@ -1,5 +1,6 @@
 """Calorimeters of other cells through a run: training, resume, sampling, judgement and export."""
 import dataclasses
+import functools
 import json
 
 import numpy as np
@@ -35,11 +36,17 @@ def long(showers):
 LAYERS = Grid((5, 5, 6), (2.55, 2.55, 1.16), 2.75, name="layers")
 
 
-def deep(_):
+@functools.cache
+def layers():
     """Showers of the layered calorimeter in sums of 5 x 5 x 4 cells, without the last layer."""
     fine = next(iter_showers(sample_path("electron_layered"), 1_600))
     energy = fine.energy[..., :24].reshape(-1, 5, 5, 5, 5, 6, 4).sum((2, 4, 6))
     return Showers(energy, fine.momentum, fine.point, grid=LAYERS)
+
+
+def deep(_):
+    """Showers in depth in place of the given ones."""
+    return layers()
 
 
 RINGS = Grid((8, 3, 6), (1.0, 1.0, 1.16), 2.75, name="rings", radii=(0.0, 0.8, 3.0, 8.0))
@@ -47,7 +54,7 @@ RINGS = Grid((8, 3, 6), (1.0, 1.0, 1.16), 2.75, name="rings", radii=(0.0, 0.8, 3
 
 def rings(_):
     """The same showers in sectors of rings, to which each column of cells belongs by its centre."""
-    showers = deep(_)
+    showers = layers()
     x, y = (LAYERS.unit * centres for centres in LAYERS.centres())
     sector = np.floor(np.arctan2(y, x) / (2 * np.pi) * 8).astype(int) % 8
     ring = np.searchsorted(RINGS.radii, np.hypot(x, y), side="right") - 1
@@ -58,7 +65,7 @@ def rings(_):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return load_showers(sample_path("electron_5d"))[:1_600]
+    return next(iter_showers(sample_path("electron_5d"), 1_600))
 
 
 @pytest.mark.parametrize("make", [odd, long, deep, rings])
@@ -108,8 +115,8 @@ def test_a_run_on_any_grid(recipe, quick_judge, tmp_path, shipped, monkeypatch, 
     report = runs.evaluate(config, run)
     assert report.exists() and json.loads((run / "evaluation.json").read_text())["prd"]["raw"]["auc"] >= 0
     sampler = load_sampler(run)
-    made = sampler(showers.momentum[:64], showers.point[:64], seed=1)
-    assert made.shape == (64, *showers.grid.shape) and np.isfinite(made).all() and sampler.grid == showers.grid
+    made = sampler(showers.momentum[:256], showers.point[:256], seed=1)
+    assert made.shape == (256, *showers.grid.shape) and np.isfinite(made).all() and sampler.grid == showers.grid
     card = json.loads((run / "generator" / "card.json").read_text())
     assert card["domain"]["grid"]["shape"] == list(showers.grid.shape)
     if name != "library:test":

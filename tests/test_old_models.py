@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ecalgen import runs
-from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.formats import iter_showers
 from ecalgen.data.files.writer import save_showers
 from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
@@ -57,7 +57,7 @@ def test_checkpoints_of_older_versions_are_read(folder, tmp_path, monkeypatch):
     maker = importlib.import_module("make")
     run = shutil.copytree(folder, tmp_path / "run")
     shutil.rmtree(run / "generator")
-    save_showers("showers.npz", load_showers(sample_path("electron_5d"))[:SHOWERS])
+    save_showers("showers.npz", next(iter_showers(sample_path("electron_5d"), SHOWERS)))
     recipe = (run / "recipe.txt").read_text().strip()
     config = maker.configured(recipe, maker.RUNS[recipe])
     write_recipe(config, run)

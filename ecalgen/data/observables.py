@@ -17,7 +17,7 @@ from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.showers import BadShowers, incident_energy, reference_point
 from ecalgen.machine.chunks import mapped
 
-CHUNK = 1024
+CHUNK = 128
 """Showers whose observables are computed in one call."""
 RINGS = 4
 """Groups of cells of `ring_energies`."""

@@ -11,7 +11,7 @@ from ecalgen.machine.chunks import mapped
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.particle import incident_vector
 
-CHUNK = 1_000
+CHUNK = 125
 """Showers whose observables are computed at once."""
 DEGREES = {"mean": 4, "log_std": 2}
 """Degrees of the polynomials in the incident particle; of few showers, those of lower degrees are fitted alone."""

@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 
+import judging
 import numpy as np
 import pytest
 
@@ -27,6 +28,14 @@ from ecalgen.evaluation.report import figures
 from ecalgen.evaluation.report.report_page import write_report
 
 SMALL = dict(clusters=10, runs=2, bootstrap=10, progress=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_classifiers():
+    """Few trees and epochs: what classifiers find is tested in metrics/test_c2st.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        judging.quick_classifiers(patch.setitem)
+        yield
 
 
 @pytest.fixture(scope="module")

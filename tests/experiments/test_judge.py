@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.formats import iter_showers
 from ecalgen.data.files.writer import save_showers
 
 COUNT = 60
@@ -16,7 +16,7 @@ COUNT = 60
 def small(tmp_path_factory):
     """A file of few real showers."""
     path = tmp_path_factory.mktemp("source") / "few.npz"
-    save_showers(path, load_showers(sample_path("electron_5d"))[:1_500])
+    save_showers(path, next(iter_showers(sample_path("electron_5d"), 1_500)))
     return path
 
 

@@ -20,11 +20,16 @@ def quick(replace=dict.__setitem__):
     """
     for name, protocol in list(prd.PROTOCOLS.items()):
         replace(prd.PROTOCOLS, name, dataclasses.replace(protocol, clusters=20, runs=2))
+    quick_classifiers(replace)
+    from ecalgen.evaluation.report import figures
+    replace(vars(figures), "png", _coarse)
+
+
+def quick_classifiers(replace=dict.__setitem__):
+    """Make every classifier of this process quick; `replace` as in `quick`."""
     for name, classifier in list(c2st.CLASSIFIERS.items()):
         make = functools.partial(ConvolutionalClassifier, epochs=1) if name == "images" else _few_trees
         replace(c2st.CLASSIFIERS, name, dataclasses.replace(classifier, make=make, folds=2))
-    from ecalgen.evaluation.report import figures
-    replace(vars(figures), "png", _coarse)
 
 
 def _coarse(figure):

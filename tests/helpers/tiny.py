@@ -40,9 +40,9 @@ def train_config(**changes):
     return ml_collections.ConfigDict(fields | changes)
 
 
-def networks(*optimisers, discriminator=DISCRIMINATOR):
-    """The tiny generator against a discriminator, each moved by its optimiser."""
-    return Networks(GENERATOR, discriminator, *optimisers)
+def networks(*optimisers, generator=GENERATOR, discriminator=DISCRIMINATOR):
+    """A generator against a discriminator, each moved by its optimiser."""
+    return Networks(generator, discriminator, *optimisers)
 
 
 def step(networks, **changes):

@@ -18,8 +18,8 @@ POINT = jnp.array([[0.0, 0.1], [-2.0, 1.0]])
 def made(generator, momentum=MOMENTUM, point=POINT):
     """(variables, noise, showers)"""
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(1), 2))
-    variables = jax.jit(generator.init)(jax.random.key(0), noise, momentum, point)
-    return variables, noise, jax.jit(generator.apply)(variables, noise, momentum, point)
+    energy, variables = jax.jit(generator.init_with_output)(jax.random.key(0), noise, momentum, point)
+    return variables, noise, energy
 
 
 def test_space_to_depth_and_back():

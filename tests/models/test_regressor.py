@@ -16,7 +16,7 @@ GIVEN = jax.random.normal(jax.random.key(2), (3, 5))
 def test_outputs_and_embedding(attention):
     network = Regressor(outputs=5, widths=(4, 4, 4), embedding=16, attention=attention)
     variables = jax.jit(network.init)(jax.random.key(0), CELLS)
-    outputs, embedding = network.apply(variables, CELLS)
+    outputs, embedding = jax.jit(network.apply)(variables, CELLS)
     assert outputs.shape == (3, 5) and embedding.shape == (3, 16)
     assert (jnp.abs(embedding) <= 1).all()
     assert ("attention" in variables["params"]) == bool(attention)
@@ -26,7 +26,7 @@ def test_outputs_and_embedding(attention):
 def test_the_discriminators_layers_and_the_maps_that_are_shared(shared, side):
     network = DiscArch(outputs=2, widths=(4, 6, 8), shared=shared, embedding=8)
     variables = jax.jit(network.init)(jax.random.key(0), CELLS)
-    outputs, maps = network.apply(variables, CELLS)
+    outputs, maps = jax.jit(network.apply)(variables, CELLS)
     assert outputs.shape == (3, 2) and maps.shape == (3, side, side, (4, 6, 8)[shared - 1])
     assert set(variables["spectral"]) == {"down0", "down1", "down2", "conv"}
 
@@ -52,7 +52,7 @@ def test_the_particle_joins_before_or_after_the_convolutions(early):
     # with equal cells in all showers, the convolutions differ only by what they see of the particle
     alike = jnp.broadcast_to(CELLS[:1], CELLS.shape)
     blind = params | {"embed": jax.tree.map(lambda kernel: kernel.at[64:].set(0), params["embed"])}
-    outputs = network.apply({"params": blind}, alike, GIVEN)[0]
+    outputs = jax.jit(network.apply)({"params": blind}, alike, GIVEN)[0]
     assert (np.ptp(outputs, axis=0) > 1e-4).all() == early
 
 
@@ -61,5 +61,5 @@ def test_only_a_conditional_one_sees_the_particle(make):
     blind, seeing = (make(outputs=2, widths=(4, 4, 4), embedding=8, conditional=flag) for flag in (False, True))
     for network, differs in ((blind, False), (seeing, True)):
         variables = jax.jit(network.init)(jax.random.key(0), CELLS, GIVEN)
-        one, other = (network.apply(variables, CELLS, given)[0] for given in (GIVEN, 2 * GIVEN))
+        one, other = (jax.jit(network.apply)(variables, CELLS, given)[0] for given in (GIVEN, 2 * GIVEN))
         assert np.array_equal(one, other) != differs

@@ -13,7 +13,7 @@ def made(generator, variables=None, seed=0, momentum=MOMENTUM, rows=slice(None))
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(seed), 3))
     arguments = noise[rows], momentum[rows], POINT[rows]
     variables = variables or jax.jit(generator.init)(jax.random.key(7), *arguments)
-    return generator.apply(variables, *arguments), variables
+    return jax.jit(generator.apply)(variables, *arguments), variables
 
 
 def test_cells_depend_on_noise_and_particle():
@@ -35,5 +35,6 @@ def test_the_octant_turns_showers_with_their_particle():
     noise = jax.vmap(generator.draw_noise)(jax.random.split(jax.random.key(0), 2))
     momentum, point = MOMENTUM[:2], POINT[:2]  # not along z, which is in every octant
     variables = jax.jit(generator.init)(jax.random.key(7), noise, momentum, point)
-    mirrored = generator.apply(variables, noise, momentum * jnp.array([[-1, 1, 1]]), point * jnp.array([[-1, 1]]))
-    np.testing.assert_allclose(mirrored, generator.apply(variables, noise, momentum, point)[:, ::-1], atol=1e-5)
+    apply = jax.jit(generator.apply)
+    mirrored = apply(variables, noise, momentum * jnp.array([[-1, 1, 1]]), point * jnp.array([[-1, 1]]))
+    np.testing.assert_allclose(mirrored, apply(variables, noise, momentum, point)[:, ::-1], atol=1e-5)

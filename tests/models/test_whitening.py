@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.formats import iter_showers
 from ecalgen.data.grid import OLD, SHASHLIK
-from ecalgen.models import particle, whitening
-from ecalgen.models.observed import seen_observables
+from ecalgen.models import observed, particle, whitening
+
+seen_observables = jax.jit(observed.seen_observables)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def test_expansion_by_hand():
 
 def test_whitened_where_it_was_fitted():
     """Mean 0 and deviation 1 given the particle, and uncorrelated."""
-    showers = load_showers(sample_path("electron_5d"))[:2000]
+    showers = next(iter_showers(sample_path("electron_5d"), 2_000))
     columns = seen_observables(showers.energy, showers.momentum, showers.point, SHASHLIK)
     params = whitening.fit_whitening(showers.energy, showers.momentum, showers.point, OLD)
     given = particle.incident_vector(showers.momentum, showers.point, OLD)

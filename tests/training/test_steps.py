@@ -115,6 +115,21 @@ def test_a_batch_keeps_cells_and_conditions_together():
     assert len(np.unique(batch["cells"])) > 45  # of 50, in 300 draws
 
 
+class Flat(nn.Module):
+    """A generator of one layer, for steps whose arithmetic does not depend on the generator."""
+
+    def draw_noise(self, key):
+        return jax.random.normal(key, (2,))
+
+    @nn.compact
+    def __call__(self, noise, momentum, point, update_stats=False):
+        given = jnp.concatenate([noise, momentum / 10, point], axis=1)
+        return nn.softplus(nn.Dense(900)(given)).reshape(-1, 30, 30)
+
+
+flat = functools.partial(tiny.networks, generator=Flat())
+
+
 class Linear(nn.Module):
     """A discriminator whose logit is a multiple a of the shower's energy: its gradient is a in each of 900 cells."""
 
@@ -124,7 +139,7 @@ class Linear(nn.Module):
 
 
 def test_r1_pulls_the_gradient_at_real_showers_down():
-    networks = tiny.networks(optax.adam(1e-3), optax.sgd(1e-3), discriminator=Linear())
+    networks = flat(optax.adam(1e-3), optax.sgd(1e-3), discriminator=Linear())
     state = init_gan(networks, jax.random.key(0), tiny.data())
     one = lambda r1: parallel.map_steps(tiny.step(networks, r1=r1), 1)(state, tiny.data(), jax.random.key(1))
     (without, plain), (pulled, metrics) = one(0.0), one(0.3)
@@ -136,7 +151,7 @@ def test_r1_pulls_the_gradient_at_real_showers_down():
 
 
 def test_r1_now_and_then_counts_as_often():
-    networks = tiny.networks(optax.adam(1e-3), optax.sgd(0.0), discriminator=Linear())
+    networks = flat(optax.adam(1e-3), optax.sgd(0.0), discriminator=Linear())
     state = init_gan(networks, jax.random.key(0), tiny.data())
     advance = parallel.map_steps(tiny.step(networks, r1=0.3, r1_every=3), 1)
     penalties = []
@@ -148,7 +163,7 @@ def test_r1_now_and_then_counts_as_often():
 
 def test_r2_keeps_the_rhythm_of_r1():
     """The gradient of `Linear` is 0.5 in each of 900 cells of any shower, so both penalties are the same."""
-    networks = tiny.networks(optax.adam(1e-3), optax.sgd(0.0), discriminator=Linear())
+    networks = flat(optax.adam(1e-3), optax.sgd(0.0), discriminator=Linear())
     state = init_gan(networks, jax.random.key(0), tiny.data())
     advance = parallel.map_steps(tiny.step(networks, r1=0.3, r2=0.2, r1_every=2), 1)
     for expected in (2 * 0.5 * 900 * 0.5**2, 0):
@@ -165,14 +180,14 @@ class Square(nn.Module):
 
 
 def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
-    networks, data = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=Square()), tiny.data()
+    networks, data = flat(optax.sgd(0.0), optax.sgd(0.0), discriminator=Square()), tiny.data()
     state = init_gan(networks, jax.random.key(0), data)
     step = tiny.step(networks, loss="wasserstein", gradient_penalty=1.0)
     _, metrics = parallel.map_steps(step, 1)(state, data, jax.random.key(1))
     batch_keys, noise_keys, mix_keys = discriminator_keys(jax.random.key(1), 16)
     batch = steps.draw_batch(data, batch_keys)
-    fake = jax.jit(tiny.GENERATOR.apply)(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
-                                         batch["momentum"], batch["point"])
+    noise = steps.draw_noise(networks.generator, noise_keys)
+    fake = networks.generator.apply(state.generator.variables, noise, batch["momentum"], batch["point"])
     penalty = lambda cells: float(np.mean((np.linalg.norm(2 * np.asarray(cells), axis=(1, 2)) - 1) ** 2))
     assert metrics["gradient_penalty"] == pytest.approx(penalty(steps.mixed(mix_keys, batch["cells"], fake)), rel=1e-4)
     assert abs(penalty(batch["cells"]) / float(metrics["gradient_penalty"]) - 1) > 0.2
@@ -181,14 +196,14 @@ def test_the_gradient_penalty_is_taken_between_real_and_generated_showers():
 @pytest.mark.slow
 def test_r2_is_taken_at_generated_showers():
     """1/2 |2 G|^2 of `Square`, whose weight enters the discriminator's loss."""
-    networks, data = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=Square()), tiny.data()
+    networks, data = flat(optax.sgd(0.0), optax.sgd(0.0), discriminator=Square()), tiny.data()
     state = init_gan(networks, jax.random.key(0), data)
     one = lambda r2: parallel.map_steps(tiny.step(networks, r2=r2), 1)(state, data, jax.random.key(1))[1]
     plain, metrics = one(0.0), one(0.3)
     batch_keys, noise_keys, _ = discriminator_keys(jax.random.key(1), 16)
     batch = steps.draw_batch(data, batch_keys)
-    fake = jax.jit(tiny.GENERATOR.apply)(state.generator.variables, steps.draw_noise(tiny.GENERATOR, noise_keys),
-                                         batch["momentum"], batch["point"])
+    noise = steps.draw_noise(networks.generator, noise_keys)
+    fake = networks.generator.apply(state.generator.variables, noise, batch["momentum"], batch["point"])
     penalty = lambda cells: float(np.mean(2 * np.sum(np.asarray(cells)**2, axis=(1, 2))))
     assert "r2" not in plain and metrics["r2"] == pytest.approx(penalty(fake), rel=1e-4)
     assert abs(penalty(batch["cells"]) / penalty(fake) - 1) > 0.2
@@ -231,7 +246,7 @@ def features_of_cells(variables, cells, momentum, point):
 def test_the_generators_loss_by_hand(changes, calls):
     """Of the showers that it draws; and the discriminator is applied to real ones only where their logits are used."""
     pairs = "energy_score" in changes
-    networks = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=Counting())
+    networks = flat(optax.sgd(0.0), optax.sgd(0.0), discriminator=Counting())
     networks = networks._replace(features=features_of_cells if pairs else lambda *_: pytest.fail("not used"))
     data = tiny.data()
     state = init_gan(networks, jax.random.key(0), data)
@@ -255,11 +270,11 @@ def test_the_generators_loss_by_hand(changes, calls):
 
 def test_a_step_of_the_generator_raises_the_critics_logit():
     """At fixed noise and vectors of the spectral norm, by a critic that likes energy: the step goes up its slope."""
-    networks, data = tiny.networks(optax.adam(1e-3, b1=0), optax.sgd(0.0), discriminator=Linear()), tiny.data()
+    networks, data = flat(optax.adam(1e-3, b1=0), optax.sgd(0.0), discriminator=Linear()), tiny.data()
     before = init_gan(networks, jax.random.key(0), data)
     after, _ = parallel.map_steps(tiny.step(networks), 1)(before, data, jax.random.key(1))
-    noise = steps.draw_noise(tiny.GENERATOR, jax.random.split(jax.random.key(2), 16))
-    made = jax.jit(tiny.GENERATOR.apply)
+    noise = steps.draw_noise(networks.generator, jax.random.split(jax.random.key(2), 16))
+    made = jax.jit(networks.generator.apply)
     total = lambda state: float(made(
         {"params": state.generator.params, "spectral": before.generator.spectral}, noise, data["momentum"][:16],
         data["point"][:16]).sum())
@@ -303,7 +318,7 @@ def test_showers_of_particles_along_the_axis_are_drawn_under_all_symmetries():
 
 def test_gradient_penalty_pulls_the_norm_to_one():
     """The gradient of `Linear` is a in each of 900 cells, so its norm is 30 a = 15 anywhere."""
-    networks = tiny.networks(optax.adam(1e-3), optax.sgd(1e-3), discriminator=Linear())
+    networks = flat(optax.adam(1e-3), optax.sgd(1e-3), discriminator=Linear())
     state = init_gan(networks, jax.random.key(0), tiny.data())
     one = lambda weight: parallel.map_steps(tiny.step(networks, loss="wasserstein", gradient_penalty=weight), 1)(
         state, tiny.data(), jax.random.key(1))
@@ -333,7 +348,7 @@ class Summing(nn.Module):
 
 def test_steering_brings_generated_showers_to_what_is_asked_for():
     """With no other loss than the squared error of the summed cells from 500, steps lead there."""
-    networks = tiny.networks(optax.adam(3e-3, b1=0), optax.sgd(0.0), discriminator=Summing())
+    networks = flat(optax.adam(3e-3, b1=0), optax.sgd(0.0), discriminator=Summing())
     data = tiny.data() | {"targets": np.full((64, 1), 500.0, np.float32)}
     state = init_gan(networks, jax.random.key(0), data)
     advance = parallel.map_steps(tiny.step(networks, steering=(0.01,)), 1)
@@ -375,7 +390,7 @@ def test_discriminator_alone_learns_to_separate():
 def test_the_regression_loss_is_that_of_real_showers_and_adds_to_the_hinge():
     """With all else equal, a weight of alpha adds alpha times the MSE of the predictions for real ones."""
     discriminator = Discriminator((4, 4, 4), 0, embedding=4, auxiliary=DiscArch(1, (4, 4, 4), embedding=4))
-    networks = tiny.networks(optax.sgd(0.0), optax.sgd(0.0), discriminator=discriminator)
+    networks = flat(optax.sgd(0.0), optax.sgd(0.0), discriminator=discriminator)
     data = tiny.data() | {"targets": np.full((64, 1), 3.0, np.float32)}
     state = init_gan(networks, jax.random.key(0), data)
     results = {}

@@ -12,7 +12,7 @@ import uproot
 from absl import flags
 from ml_collections import config_flags
 
-import ecalgen
+from ecalgen.data.files.formats import iter_showers
 from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.sources import sample_path
 from ecalgen.export.__main__ import main as export
@@ -146,7 +146,7 @@ def test_the_commands_of_files(user_files, recipe):
 def test_calorimeters(loose, tmp_path, monkeypatch, showers, capsys):
     """From a ROOT file to a report and a C file by the lines of the page, with the `test` preset."""
     monkeypatch.chdir(tmp_path)
-    real = ecalgen.load_showers(sample_path("electron_5d"))[:1_000]
+    real = next(iter_showers(sample_path("electron_5d"), 1_000))
     (px, py, pz), (x, y) = real.momentum.T, real.point.T
     with uproot.recreate("mine.root") as file:
         names = dict.fromkeys(("px", "py", "pz", "x", "y"), "f4")

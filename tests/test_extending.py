@@ -60,10 +60,11 @@ import numpy as np
 import ecalgen
 from ecalgen import runs
 from ecalgen.data.ecal_shashlik import sample_path
+from ecalgen.data.files.formats import iter_showers
 from ecalgen.training.checks import check_used
 
 recipe, changes = sys.argv[1], json.loads(sys.argv[2])
-showers = ecalgen.load_showers(sample_path("electron_5d"))[:400]
+showers = next(iter_showers(sample_path("electron_5d"), 400))
 ecalgen.save_showers(f"{recipe}.npz", showers)
 config = importlib.import_module(f"configs.{recipe}").get_config("test")
 check_used(config, list(changes))

@@ -49,8 +49,9 @@ def calorimeters(name="calorimeters"):
             for run in result["runs"]]
     seeds = sorted({str(run["seed"]) for run in result["runs"]})
     settings = result["runs"][0]["physics_prd"]
-    note = (f"`configs/anchored.py:{result['preset']}`, seed {', '.join(seeds)}, {device(result)}; in brackets: other "
-            f"real showers; PRD: {settings['clusters']} clusters, {settings['runs']} runs, N = judged showers; "
+    steps = f"{result['settings']['steps']:,} steps of the GAN, " if result["settings"]["steps"] else ""
+    note = (f"`configs/anchored.py:{result['preset']}`, {steps}seed {', '.join(seeds)}, {device(result)}; in brackets: "
+            f"other real showers; PRD: {settings['clusters']} clusters, {settings['runs']} runs, N = judged showers; "
             f"`{split_of(result)}` judges. Milliseconds: by the hundred, while other jobs ran.")
     head = ["showers", "cells", "for training", "judged", "physics PRD-AUC", "of the ceiling", "AUC, observables",
             "AUC, images", "minutes", "ms a shower"]

@@ -19,7 +19,8 @@ TABLES = {
                         "sensitivity": checks.sensitivity},
     "docs/reliability.md": {"fuzz": checks.fuzz, "shared cores": speed.shared_cores},
     "docs/calorimeters.md": {
-        "calorimeters": anchored.calorimeters, "layered": lambda: anchored.calorimeters("layered"),
+        "calorimeters": anchored.calorimeters, "low energy": lambda: anchored.calorimeters("low_energy"),
+        "rectangle": lambda: anchored.calorimeters("rectangle"), "layered": lambda: anchored.calorimeters("layered"),
         "few showers": anchored.few_showers, "longer": lambda: anchored.few_showers("few_showers_5000"),
         "photons": lambda: anchored.few_showers("few_showers_50")},
     "docs/analysis.md": {"reconstruction": checks.reconstruction},

@@ -7,7 +7,7 @@ import numpy as np
 from fuzzing.harness import Trial
 
 from ecalgen.data.ecal_shashlik import sample_path
-from ecalgen.data.files.formats import load_showers
+from ecalgen.data.files.formats import iter_showers
 from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.metrics.correlation import correlation_distances
 from ecalgen.evaluation.metrics.distances import observable_distances
@@ -90,7 +90,7 @@ METRICS = {
 
 @functools.cache
 def _showers():
-    return load_showers(sample_path("electron_5d"))[:400]
+    return next(iter_showers(sample_path("electron_5d"), 400))
 
 
 def _some(rng):

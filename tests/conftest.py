@@ -1,5 +1,6 @@
 """Settings of every test: strict shapes, compiled programs shared between tests, and a few real showers."""
 import fcntl
+import gc
 import importlib
 import os
 import pathlib
@@ -23,6 +24,7 @@ from ecalgen.data.files.writer import save_showers
 from ecalgen.data.sources import sample_path
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+gc.set_threshold(50_000)  # traced programs are millions of objects; by default the search for cycles visits them often
 
 MAPS = pathlib.Path("/proc/self/maps")
 MANY = 45_000

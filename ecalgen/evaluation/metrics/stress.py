@@ -20,15 +20,18 @@ SHARE, FEWEST = 0.005, 20
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """A particle: its energy, its angle to the normal towards x, and where it crosses the reference plane."""
+    """A particle: its energy, its angle to the normal towards x, and where it crosses the reference plane.
+
+    `track_cells` is its distance along x and y from a corner of the central cells, in cells.
+    """
 
     energy_gev: float
     angle_degrees: float
-    track_cm: tuple[float, float]
+    track_cells: tuple[float, float]
 
 
 POINTS = (
-    Point(2, 0, (0, 0)), Point(10, 0, (0, 0)), Point(50, 0, (0, 0)), Point(10, 15, (0, 0)), Point(10, 0, (0.9, 0.9)))
+    Point(2, 0, (0, 0)), Point(10, 0, (0, 0)), Point(50, 0, (0, 0)), Point(10, 15, (0, 0)), Point(10, 0, (0.45, 0.45)))
 """Three energies between the four central cells, a tilted particle there, and one near the centre of a cell."""
 
 
@@ -41,20 +44,21 @@ def stress_points(real, generated, reference, seed=0, bootstrap=200):
       bootstrap: resamplings of the neighbours, for `bootstrap.interval`.
 
     Returns:
-      {"neighbours", "points": [`Point`, "radius" (standard deviations of the real conditions), "energies_gev" (smallest
-      and largest), "angles_degrees" and "track_distances_cm" (largest difference) of the real neighbours, and "real",
-      "generated", "reference": {observable: `moments`}]}.
+      {"neighbours", "points": [its energy, angle and "track_cm", "radius" (standard deviations of the real conditions),
+      "energies_gev" (smallest and largest), "angles_degrees" and "track_distances_cm" (largest difference) of the real
+      neighbours, and "real", "generated", "reference": {observable: `moments`}]}.
     """
     sets = {"real": real, "generated": generated, "reference": reference}
     values = {name: observable_columns(showers) for name, showers in sets.items()}
     places = {name: np.hstack(list(condition_columns(showers).values())) for name, showers in sets.items()}
     count, points = min(len(real), max(FEWEST, round(SHARE * len(real)))), []
     for point in POINTS:
-        place = coordinates(point)
+        place = coordinates(point, real.grid)
         if not _within(place, places["real"]):
             continue
         near = {name: nearest(place, places[name], places["real"], count) for name in sets}
-        described = dataclasses.asdict(point) | {"track_cm": list(point.track_cm)}
+        described = {"energy_gev": point.energy_gev, "angle_degrees": point.angle_degrees,
+                     "track_cm": place[0, 3:].tolist()}
         points.append(described | _extent(place, places["real"][near["real"]], places["real"]) | {
             name: {observable: moments(values[name][observable][near[name], 0], seed, bootstrap)
                    for observable in OBSERVABLES} for name in sets})
@@ -72,12 +76,17 @@ def explain(entry):
     """How to read the table."""
     return ("Real above generated; fractions in %, widths in cells. A point is represented by the "
             f"{entry['neighbours']} showers of each set with the nearest particles. “Within” gives their energies, and "
-            "the largest difference of their directions and of their tracks, 15 cm deep.")
+            "the largest difference of their directions and of their tracks in the reference plane.")
 
 
-def coordinates(point):
-    """The `condition_columns` (log E, px/pz, py/pz, x0, y0) of a `Point`: `[1, 5]`."""
-    return np.array([[np.log(point.energy_gev), np.tan(np.radians(point.angle_degrees)), 0.0, *point.track_cm]])
+def coordinates(point, grid):
+    """The `condition_columns` (log E, px/pz, py/pz, x0, y0) of a `Point` in these cells: `[1, 5]`.
+
+    The middle is a corner of four cells where their number is even, and of all sectors of rings.
+    """
+    corner, pitch = (0, grid.unit) if grid.radii else (np.array(grid.shape[:2]) % 2 / 2, np.array(grid.pitch[:2]))
+    track = (corner + np.array(point.track_cells)) * pitch
+    return np.array([[np.log(point.energy_gev), np.tan(np.radians(point.angle_degrees)), 0.0, *track]])
 
 
 def distances(place, places, real):

@@ -6,18 +6,28 @@ import pytest
 
 from ecalgen.data.ecal_shashlik import sample_path
 from ecalgen.data.files.formats import load_showers
+from ecalgen.data.grid import SHASHLIK, Grid
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.metrics.features import condition_columns
 from ecalgen.evaluation.metrics.stress import POINTS, Point, coordinates, stress_points
 
 
 def test_a_point_and_a_shower_of_its_particle_agree(showers):
-    """5 GeV at 45 degrees, entering at (-14, 0.5) cm, is at (1, 0.5) cm 15 cm deep."""
+    """5 GeV at 45 degrees, entering at (-13.99, 0.505) cm, is at (1.01, 0.505) cm in the plane 15 cm deep."""
     momentum = np.array([[5 / np.sqrt(2), 0, 5 / np.sqrt(2)]])
-    columns = condition_columns(Showers(showers.energy[:1], momentum, np.array([[-14, 0.5]])))
-    expected = [[np.log(5), 1, 0, 1, 0.5]]
+    columns = condition_columns(Showers(showers.energy[:1], momentum, np.array([[-13.99, 0.505]])))
+    expected = [[np.log(5), 1, 0, 1.01, 0.505]]
     np.testing.assert_allclose(np.hstack(list(columns.values())), expected, atol=1e-6)
-    np.testing.assert_allclose(coordinates(Point(5, 45, (1, 0.5))), expected, atol=1e-12)
+    np.testing.assert_allclose(coordinates(Point(5, 45, (0.5, 0.25)), SHASHLIK), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("grid, track", [
+    (Grid((15, 10), (4.0, 2.0), 15.0), [2.0, 0.9]), (Grid((5, 5, 5), (0.5, 0.5, 0.3), 2.0), [0.25, 0.475]),
+    (Grid((8, 3, 6), (1.0, 1.0, 1.16), 2.75, radii=(0.0, 0.8, 3.0, 8.0)), None)])
+def test_a_point_lies_at_a_corner_of_the_cells_of_any_grid(grid, track):
+    """Of an odd number of cells half a cell from the middle; rings have their corner in the middle."""
+    expected = [0, 0.45 * grid.unit] if grid.radii else track
+    np.testing.assert_allclose(coordinates(Point(1, 0, (0, 0.45)), grid), [[0, 0, 0, *expected]], atol=1e-12)
 
 
 def test_neighbours_and_their_extent(showers):
@@ -26,7 +36,8 @@ def test_neighbours_and_their_extent(showers):
     assert result["neighbours"] == 20 and len(result["points"]) == len(POINTS)
     places = np.hstack(list(condition_columns(showers[:200]).values()))
     for point, entry in zip(POINTS, result["points"], strict=True):
-        place = coordinates(point)
+        place = coordinates(point, SHASHLIK)
+        assert entry["track_cm"] == place[0, 3:].tolist()
         distance = np.sort((((places - place) / places.std(axis=0)) ** 2).sum(axis=1))
         assert entry["radius"] == pytest.approx(np.sqrt(distance[19]), rel=1e-5)
         low, high = entry["energies_gev"]

@@ -18,7 +18,7 @@ from ecalgen.data.showers import BadShowers, incident_energy, reference_point
 from ecalgen.machine.chunks import mapped
 
 CHUNK = 128
-"""Showers whose observables are computed in one call."""
+"""Showers whose observables are computed in one call: few enough for a processor's cache."""
 RINGS = 4
 """Groups of cells of `ring_energies`."""
 SPARSITY_THRESHOLDS = np.logspace(-5, -1, 20)

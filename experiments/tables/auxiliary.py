@@ -8,6 +8,7 @@ from experiments.tables import common
 from experiments.tables.common import (
     FEATURES,
     OTHERS,
+    device,
     exists,
     minutes,
     prd_note,
@@ -188,6 +189,6 @@ def _auxiliary_distances(runs):
 def _auxiliary_settings(result):
     recipe, prd = result["runs"][0], result["real_against_real"]["prd"]["raw"]
     return (f"{recipe['batch_size']} showers each, preset `{preset(result)}`, "
-            f"{result['provenance']['device']}; {prd_note(result, prd)}"
+            f"one core of {device(result)}; {prd_note(result, prd)}"
             f", features as in the README. Wasserstein-1: mean over the "
             "observables, in standard deviations.")

@@ -27,6 +27,7 @@ from ecalgen.evaluation.metrics.response import visible_fractions
 from ecalgen.evaluation.report import figures
 from ecalgen.evaluation.report.report_page import write_report
 
+REAL_CLASSIFIERS = dict(CLASSIFIERS)
 SMALL = dict(clusters=10, runs=2, bootstrap=10, progress=False)
 
 
@@ -241,6 +242,8 @@ def in_one_cell(showers):
 @pytest.mark.parametrize("spoil", [lambda showers: alike(showers, 2), in_one_cell])
 def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tmp_path, monkeypatch):
     """All numbers are finite or None, nothing warns, and the page has all its figures."""
+    for name, classifier in REAL_CLASSIFIERS.items():
+        monkeypatch.setitem(CLASSIFIERS, name, classifier)
     png = figures.png
     monkeypatch.setattr(figures, "png", lambda figure: png(figure, dpi=20))
     real, generated, reference = map(spoil, sets)

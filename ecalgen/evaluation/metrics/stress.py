@@ -44,9 +44,10 @@ def stress_points(real, generated, reference, seed=0, bootstrap=200):
       bootstrap: resamplings of the neighbours, for `bootstrap.interval`.
 
     Returns:
-      {"neighbours", "points": [its energy, angle and "track_cm", "radius" (standard deviations of the real conditions),
-      "energies_gev" (smallest and largest), "angles_degrees" and "track_distances_cm" (largest difference) of the real
-      neighbours, and "real", "generated", "reference": {observable: `moments`}]}.
+      {"neighbours": showers for each point, "points": a list}. A point has its "energy_gev", "angle_degrees" and
+      "track_cm". Of the real neighbours it has the "radius" in standard deviations of the real conditions, the smallest
+      and largest "energies_gev", and the largest "angles_degrees" and "track_distances_cm". For "real", "generated" and
+      "reference" it has {observable: `moments`}.
     """
     sets = {"real": real, "generated": generated, "reference": reference}
     values = {name: observable_columns(showers) for name, showers in sets.items()}
@@ -82,7 +83,7 @@ def explain(entry):
 def coordinates(point, grid):
     """The `condition_columns` (log E, px/pz, py/pz, x0, y0) of a `Point` in these cells: `[1, 5]`.
 
-    The middle is a corner of four cells where their number is even, and of all sectors of rings.
+    Where the number of cells is odd, the corner lies half a cell from the middle. In rings it is the middle.
     """
     corner, pitch = (0, grid.unit) if grid.radii else (np.array(grid.shape[:2]) % 2 / 2, np.array(grid.pitch[:2]))
     track = (corner + np.array(point.track_cells)) * pitch

@@ -12,9 +12,8 @@ observables told generated from real ones, with one generator as with three: AUC
 (experiments/results/adagan.json).
 """
 import ml_collections
-
-from configs.base import apply_preset, keep
-from configs.base import get_config as base_config
+from ecalgen.configs.base import apply_preset, keep
+from ecalgen.configs.base import get_config as base_config
 
 UNUSED = ("r1", "r2", "r1_every", "gradient_penalty", "energy_score", "energy_features")
 """Fields of `config.train` that a member of the ensemble does not use."""
@@ -60,9 +59,9 @@ def get_config(preset=""):
     config.data.transform = ml_collections.ConfigDict(dict(name="sqrt", scale=100.0))  # scale in MeV
     config.stages = ("ensemble",)
     config.ensemble = ml_collections.ConfigDict(dict(
-        members=4,
+        members=4,  # generators, trained one after another
         energy_weight=1.0,  # of the squared error of log E, in standard deviations, in either loss
-        judge=dict(steps=2_000, batch_size=64, rate=1e-3)))
+        judge=dict(steps=2_000, batch_size=64, rate=1e-3)))  # of the classifier that weighs the training showers
     config.generator = ml_collections.ConfigDict(dict(name="volumes", latent=128, widths=(64, 48), hidden=32, rounds=2))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="volumes", widths=(32, 48, 64), embedding=96, spectral_norm=True, gain=5.0))

@@ -10,9 +10,8 @@
 0.967 (raw; 0.933) on 5,000 `test` showers (experiments/results/anchored_cpu.json).
 """
 import ml_collections
-
-from configs.base import apply_preset, name_choices, split_options
-from configs.base import get_config as base_config
+from ecalgen.configs.base import apply_preset, name_choices, split_options
+from ecalgen.configs.base import get_config as base_config
 
 SIZES = {
     "usual": {},
@@ -57,7 +56,10 @@ def get_config(preset=""):
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     config.train.constant_fraction = 0.25
     config.train.final_fraction = 0.01  # images gain most: experiments/results/anchored_pilots.md
-    config.prior = ml_collections.ConfigDict(dict(steps=2_000, batch_size=64, rate=3e-3))
+    config.prior = ml_collections.ConfigDict(dict(
+        steps=2_000,
+        batch_size=64,
+        rate=3e-3))  # learning rate of Adam at the start; it falls along a cosine
     config.generator = ml_collections.ConfigDict(dict(
         name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), spectrum=False, shared=False, mixture=0,
         total=True, correction=True, sight=True, correlated=True, octant=True, network="convolutions", latent=64,

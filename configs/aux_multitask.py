@@ -15,9 +15,9 @@ these to the squared error alone. The papers may mean either (experiments/sweeps
 0.980 (raw; 0.964) on 10,000 `test` showers (experiments/results/aux_multitask.json).
 """
 import ml_collections
+from ecalgen.configs.base import apply_preset, name_choices, split_options
 
-from configs import baseline
-from configs.base import apply_preset, name_choices, split_options
+from ecalgen.configs import baseline
 
 PRESETS = baseline.PRESETS
 
@@ -33,8 +33,8 @@ def get_config(preset=""):
     config.system = "aux_multitask"
     config.regressor = ml_collections.ConfigDict(dict(
         name="disc_arch",  # the discriminator's own layers; or cnn, of these widths and attention, in aux_twostep.py
-        widths=(16, 32, 64),
-        attention=0,
+        widths=(16, 32, 64),  # channels of a cnn at 16x16, 8x8 and 4x4
+        attention=0,  # of a cnn: the map on which self-attention acts; 0 for none
         targets=("longitudinal_asymmetry", "transverse_asymmetry"),  # observables, or module:function of your own
         weights=(1.0, 1.0),  # alpha_k, of the squared error in units of the target's variance
         conditional=False,  # whether the regressor is shown the incident particle
@@ -44,7 +44,7 @@ def get_config(preset=""):
         adversarial_gradient=True,  # multi-task: whether the hinge loss trains the regressor through its predictions
         steering=0.0,  # weight of its error in the generator's loss, where its targets are known of the particle
         shared=2,  # of the discriminator's three downward blocks
-        embedding=64,
+        embedding=64,  # width of its last layer before the predictions
         multitask=ml_collections.config_dict.placeholder(str)))  # a run to start from; aux_twostep.py
     config.preset = "full"
     return name_choices(apply_preset(config, preset, PRESETS), chosen, recipe=baseline.RECIPES)

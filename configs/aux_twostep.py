@@ -32,8 +32,9 @@ and clips predictions smoothly at five standard deviations. What ships has --con
 there, and reached 0.958 (physics; 0.964) and 0.980 (raw; 0.964) on 10,000 `test` showers
 (experiments/results/aux_twostep.json).
 """
-from configs import aux_multitask, baseline
-from configs.base import apply_preset, name_choices, split_options
+from ecalgen.configs.base import apply_preset, name_choices, split_options
+
+from ecalgen.configs import aux_multitask, baseline
 
 LOW, HIGH = 2e-4, 2e-3
 BOUND = 5.0

@@ -6,9 +6,9 @@ from ml_collections import config_dict
 def get_config():
     """The fields that all systems share."""
     config = ml_collections.ConfigDict()
-    config.system = "base"
-    config.preset = "full"
-    config.seed = 0
+    config.system = "base"  # name of the recipe's file
+    config.preset = "full"  # and the options that were chosen, for the name of the folder
+    config.seed = 0  # of initial parameters, batches and noise
 
     config.data = data = ml_collections.ConfigDict()
     data.source = "ecal_shashlik/electron_5d"  # a TFDS name, or the path of a file of showers
@@ -20,7 +20,7 @@ def get_config():
     data.columns.incident_energy = config_dict.placeholder(str)  # in place of the momentum
     data.columns.direction = config_dict.placeholder(tuple)  # of the particle of that energy; along z without it
     data.columns.point = config_dict.placeholder(tuple)  # one name, or those of x and y
-    data.columns.pdg = config_dict.placeholder(str)
+    data.columns.pdg = config_dict.placeholder(str)  # PDG code of the particle
     data.tree = config_dict.placeholder(str)  # of a ROOT file, or group of an HDF5 file; the usual one when None
     data.calorimeter = config_dict.placeholder(str)  # of a file that does not say its grid: a name in data/grid.py
     data.grid = ml_collections.ConfigDict()  # or its cells, see data/grid.py
@@ -41,11 +41,11 @@ def get_config():
     config.regressor = ml_collections.ConfigDict()  # of the auxiliary systems, see aux_multitask.py; empty without one
 
     config.train = train = ml_collections.ConfigDict()
-    train.steps = 100_000
+    train.steps = 100_000  # of the stage; one of a GAN updates the discriminator, then the generator
     train.batch_size = 256  # showers a step on all devices together
-    train.discriminator_steps = 1
-    train.generator_rate = 5e-4
-    train.discriminator_rate = 1e-3
+    train.discriminator_steps = 1  # updates of the discriminator a step
+    train.generator_rate = 5e-4  # learning rate of Adam
+    train.discriminator_rate = 1e-3  # learning rate of Adam
     train.constant_fraction = 0.5  # of the steps are at these rates, which then fall linearly
     train.final_fraction = 0.1  # of the rates, at the last step
     train.warmup = 0  # steps in which the rates rise linearly from 0; part of the constant ones
@@ -57,17 +57,17 @@ def get_config():
     train.gradient_penalty = 0.0  # weight of the penalty on (norm - 1)^2, between real and generated showers
     train.energy_score = 0.0  # weight of the distance in features of two generated showers and a real one
     train.energy_features = "observables"  # whitened; or regressor: outputs and embedding of a frozen one
-    train.ema = 0.999
+    train.ema = 0.999  # decay a step of the average of the generator's parameters, which makes the showers
     train.log_every = 100  # steps
     train.checkpoint_every = 1_000  # steps, a multiple of log_every
     train.divergence = 1e4  # a loss above it stops the run
 
     config.evaluation = evaluation = ml_collections.ConfigDict()
-    evaluation.protocol = "paper"
+    evaluation.protocol = "paper"  # or competition: features, clusters and runs of the PRD
     evaluation.showers = 5_000  # generated, and as many real ones of the test split
-    evaluation.bootstrap = 200
+    evaluation.bootstrap = 200  # resamplings of the showers for each interval
 
-    config.tensorboard = False
+    config.tensorboard = False  # also write a TensorBoard log (extra tensorboard)
     return config
 
 

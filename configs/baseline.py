@@ -20,9 +20,8 @@ normalisation, and the last ReLU passes a tenth of the gradient at silent cells 
 (experiments/results/lineage.json: `baseline`, and `sagan, spectral norm in G and D`).
 """
 import ml_collections
-
-from configs.base import apply_preset, name_choices, split_options
-from configs.base import get_config as base_config
+from ecalgen.configs.base import apply_preset, name_choices, split_options
+from ecalgen.configs.base import get_config as base_config
 
 RECIPES = {
     "found": {"generator.cell_noise": 2, "generator.octant": True, "generator.unit": "root",

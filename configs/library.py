@@ -8,9 +8,8 @@
 on 10,000 `selection` showers (experiments/results/lineage.json).
 """
 import ml_collections
-
-from configs.base import apply_preset, keep
-from configs.base import get_config as base_config
+from ecalgen.configs.base import apply_preset, keep
+from ecalgen.configs.base import get_config as base_config
 
 PRESETS = {
     "cpu": {},

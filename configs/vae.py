@@ -8,9 +8,8 @@
 (raw; 0.962) on 10,000 `selection` showers (experiments/results/lineage.json).
 """
 import ml_collections
-
-from configs.base import apply_preset, keep
-from configs.base import get_config as base_config
+from ecalgen.configs.base import apply_preset, keep
+from ecalgen.configs.base import get_config as base_config
 
 PRESETS = {
     "cpu": {
@@ -36,7 +35,11 @@ def get_config(preset=""):
     config.stages = ("vae",)
     config.data.transform = ml_collections.ConfigDict(dict(name="none"))
     keep(config, "train", "clip", "log_every", "checkpoint_every", "divergence")
-    config.vae = ml_collections.ConfigDict(dict(steps=50_000, batch_size=256, rate=2e-3, beta=1.0))
+    config.vae = ml_collections.ConfigDict(dict(
+        steps=50_000,
+        batch_size=256,
+        rate=2e-3,
+        beta=1.0))  # weight of the Kullback-Leibler divergence
     config.generator = ml_collections.ConfigDict(dict(
         name="vae", latent=16, widths=(64, 64, 48), attention=0, octant=True))
     return apply_preset(config, preset, PRESETS)

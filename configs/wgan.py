@@ -17,9 +17,8 @@ PRD-AUC was 0.770 (physics; 0.966 between real sets) and 0.972 (raw; 0.962) on 1
 on 900 `test` showers (experiments/results/wgan_1d.json).
 """
 import ml_collections
-
-from configs.base import apply_preset, name_choices, split_options
-from configs.base import get_config as base_config
+from ecalgen.configs.base import apply_preset, name_choices, split_options
+from ecalgen.configs.base import get_config as base_config
 
 BEAMS = {
     "5d": {},

@@ -1,4 +1,4 @@
-"""python -m ecalgen.benchmark [--only NAME ...] [--training NAME ...] [--batches 1,100,10000] [--cores 1]
+"""ecalgen benchmark [--only NAME ...] [--training NAME ...] [--batches 1,100,10000] [--cores 1]
     [--precision float32] [--out FILE]
 
 Times generators of showers, each in a process of its own on the same cores: shipped models, your own runs, the
@@ -13,7 +13,6 @@ import importlib.util
 import json
 import os
 import pathlib
-import runpy
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecalgen import recipes
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.data.sources import sample_path
 from ecalgen.errors import UserError
@@ -46,14 +46,14 @@ EVENTS = 20, 80
 """Numbers of Geant4's events; the difference of their times is without its start."""
 
 
-def main(argv=None):
-    """Measure, print a table, and write the JSON file."""
-    parser = argparse.ArgumentParser(prog="python -m ecalgen.benchmark", description=__doc__.split("\n\n")[1])
+def make_parser():
+    """The options; `--help` explains them."""
+    parser = argparse.ArgumentParser(prog="ecalgen benchmark", description=__doc__.split("\n\n")[1])
     parser.add_argument("--only", action="append", metavar="NAME",
                         help="a shipped model, a run's folder, gflash, geant4 or module:function; repeat it for more; "
                              "without it and --training, all shipped models, gflash and geant4")
     parser.add_argument("--training", action="append", metavar="NAME", default=[],
-                        help="a config, such as configs/baseline.py:cpu, or module:function; repeat it for more")
+                        help="a recipe, such as baseline:cpu, or module:function; repeat it for more")
     parser.add_argument("--batches", type=sizes, default=[1, 100, 10_000], help="showers a call (1,100,10000)")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32",
                         help="of shipped models' and runs' networks (float32)")
@@ -61,7 +61,12 @@ def main(argv=None):
     parser.add_argument("--out", type=pathlib.Path, help="file for the figures as JSON")
     parser.add_argument("--child", choices=("sampler", "training"), help=argparse.SUPPRESS)
     parser.add_argument("--pin", type=numbers, help=argparse.SUPPRESS)
-    args = parser.parse_args(argv)
+    return parser
+
+
+def main(argv=None):
+    """Measure, print a table, and write the JSON file."""
+    args = make_parser().parse_args(argv)
     if args.child:
         os.sched_setaffinity(0, args.pin)
         timed = (time_training(args.training[0]) if args.child == "training" else
@@ -119,10 +124,10 @@ def check(kind, name):
     """Check before anything is timed that a name stands for something.
 
     Raises:
-      UserError: the errors of `load_config`, `import_named` and `load_weights`.
+      UserError: the errors of `recipes.load`, `import_named` and `load_weights`.
     """
     if kind == "training" and _is_config(name):
-        load_config(name)
+        recipes.load(name)
     elif ":" in name:
         import_named(name)
     elif name not in ("gflash", "geant4"):
@@ -172,7 +177,7 @@ def time_training(name):
     start = time.perf_counter()
     if _is_config(name):
         host.set_up()  # as ecalgen.main does
-        steps = make_steps(load_config(name))
+        steps = make_steps(recipes.load(name))
     else:
         steps = import_named(name)()
     load, made = time.perf_counter() - start, []
@@ -205,22 +210,7 @@ def make_steps(config):
 
 
 def _is_config(name):
-    return name.partition(":")[0].endswith(".py")
-
-
-def load_config(name):
-    """The config of `configs/baseline.py:cpu`.
-
-    Raises:
-      UserError: no such file, or no such preset.
-    """
-    path, _, preset = name.partition(":")
-    if not pathlib.Path(path).is_file():
-        raise UserError(f"there is no {path}; give a config's file, in the folder where it lies")
-    try:
-        return runpy.run_path(path)["get_config"](preset)
-    except ValueError as error:
-        raise UserError(f"{name}: {error}") from error
+    return name.partition(":")[0].endswith(".py") or name.partition(":")[0] in recipes.names()
 
 
 def call_times(call):

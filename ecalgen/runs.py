@@ -1,8 +1,13 @@
 """A run in its folder: prepare, train, evaluate with a report, and sample; each can be resumed and repeated."""
+import copy
 import dataclasses
 import datetime
 import functools
+import json
 import pathlib
+
+import jax
+import numpy as np
 
 from ecalgen.data.files.formats import load_conditions
 from ecalgen.data.files.writer import save_showers
@@ -12,11 +17,14 @@ from ecalgen.data.splits import warn_of_differences
 from ecalgen.errors import ConfigError, RunError
 from ecalgen.evaluation import evaluate as evaluation
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
+from ecalgen.evaluation.report.compare import write_comparison
 from ecalgen.evaluation.report.report_page import write_report
 from ecalgen.evaluation.report.verdict import spoken, verdict
+from ecalgen.machine.files import write_text
 from ecalgen.machine.host import is_first
 from ecalgen.machine.lock import alone
 from ecalgen.machine.provenance import device, provenance
+from ecalgen.machine.records import OBJECT, read_record
 from ecalgen.models.build import build_generator
 from ecalgen.sampling.sampler import export_generator, load_sampler
 from ecalgen.training.loop import run_stage, trained_state
@@ -29,9 +37,14 @@ from ecalgen.training.start import read_start, read_weights
 from ecalgen.training.tensorboard import make_writers
 
 
-def default_workdir(config):
-    """`runs/<system>-<preset>-<date>`; a run that is started again on the same day resumes."""
-    return pathlib.Path("runs") / f"{config.system}-{config.preset}-{datetime.date.today():%Y%m%d}"
+def default_workdir(config, seeds=None):
+    """`runs/<system>-<preset>-seed<seed>-<date>`, which a run that is started again on the same day resumes.
+
+    Args:
+      seeds: of several runs, whose folders lie in that folder.
+    """
+    seeds = f"seeds{'-'.join(map(str, seeds))}" if seeds else f"seed{config.seed}"
+    return pathlib.Path("runs") / f"{config.system}-{config.preset}-{seeds}-{datetime.date.today():%Y%m%d}"
 
 
 def prepare(config, workdir):
@@ -119,6 +132,56 @@ def evaluate(config, workdir):
     evaluation.write_evaluation(workdir / "evaluation.json", result)
     print(spoken(verdict(result)), flush=True)
     return write_report(real, generated, result, workdir, metrics=metrics, title=f"{config.system} ({config.preset})")
+
+
+def train_seeds(config, seeds, folder=None):
+    """Train and judge the recipe with each seed, in `folder/seed<seed>`; the path of the page that compares the runs.
+
+    A run that is judged already is not judged again. The mean and the range of the main numbers are printed, and kept
+    in `folder/seeds.json`.
+
+    Args:
+      seeds: two or more.
+      folder: `default_workdir` when None.
+    """
+    folder = folder or default_workdir(config, seeds)
+    folders = [folder / f"seed{seed}" for seed in seeds]
+    for seed, workdir in zip(seeds, folders, strict=True):
+        config = copy.deepcopy(config)
+        config.seed = seed
+        prepare(config, workdir)
+        train(config, workdir)
+        if not (workdir / "report.html").exists():
+            print(evaluate(config, workdir), flush=True)
+            jax.clear_caches()  # the programs of a dozen runs exhaust the memory mappings of a process
+    evaluations = {seed: read_record(workdir / "evaluation.json", OBJECT)
+                   for seed, workdir in zip(seeds, folders, strict=True)}
+    summary = summary_of_seeds(evaluations)
+    write_text(folder / "seeds.json", json.dumps(summary | {"provenance": provenance(seeds[0])}, indent=1) + "\n")
+    print("\n".join(f"{name}: {row['mean']:.3f} ({row['lowest']:.3f} to {row['highest']:.3f}), between real showers "
+                    f"{row['real']:.3f}" for name, row in summary["numbers"].items()))
+    path, said = write_comparison(folders, folder)
+    print(spoken(said), flush=True)
+    return path
+
+
+def summary_of_seeds(evaluations):
+    """Mean and range of the main numbers of several runs of a recipe, and their settings.
+
+    Args:
+      evaluations: {seed: the content of its `evaluation.json`}.
+    """
+    judged = list(evaluations.values())
+    numbers = {f"PRD-AUC, {features}": ("prd", features, "auc", "ceiling")
+               for features, row in judged[0]["prd"].items() if isinstance(row, dict)}
+    numbers |= {f"classifier AUC, {features}": ("c2st", features, "auc", "floor") for features in judged[0]["c2st"]}
+    rows = {}
+    for name, (family, features, key, real) in numbers.items():
+        values = [evaluation[family][features][key] for evaluation in judged]
+        rows[name] = {"mean": float(np.mean(values)), "lowest": min(values), "highest": max(values), "values": values,
+                      "real": float(np.mean([evaluation[family][features][real] for evaluation in judged]))}
+    settings = {name: judged[0]["prd"][next(iter(judged[0]["prd"]))][name] for name in ("clusters", "runs", "n")}
+    return {"seeds": list(evaluations), "showers": judged[0]["showers"], "prd": settings, "numbers": rows}
 
 
 @alone

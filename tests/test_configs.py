@@ -7,13 +7,12 @@ import re
 import numpy as np
 import pytest
 
-from ecalgen import runs
+from ecalgen import recipes, runs
 from ecalgen.data.sources import sample_path
 from ecalgen.sampling.sampler import load_sampler
 
 ROOT = pathlib.Path(__file__).parents[1]
-CONFIGS = sorted(path.stem for path in (ROOT / "configs").glob("*.py")
-                 if path.stem != "base")
+CONFIGS = recipes.names()
 OPTIONS = {"aux_twostep": ["regressor=cnn_sa", "regressor=disc_arch_hlr", "regressor=cnn,targets=scalars"],
            "wgan": ["beam=1d"]}
 """Config -> options besides the default ones."""

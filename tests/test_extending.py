@@ -97,7 +97,7 @@ import numpy as np
 import ecalgen
 from ecalgen.data.files.formats import load_showers
 from ecalgen.evaluation.metrics.registry import metrics
-from ecalgen.simulation.__main__ import main, parse
+from ecalgen.simulation.__main__ import main, make_parser
 from ecalgen.training.targets import find_functions
 
 energy = np.zeros((2, 30, 30), "f4")
@@ -106,7 +106,7 @@ values = ecalgen.observables(energy, np.array([[0, 0, 10.0]] * 2), np.zeros((2, 
 find_functions(("hottest_cell",), (1.0,))
 commands = json.loads(sys.argv[1])
 for words in commands:
-    parse(words)
+    make_parser().parse_args(words)
 for words in commands:
     if words[0] == "gflash":
         main([*words, "--events=20"])

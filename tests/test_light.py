@@ -26,6 +26,7 @@ def test_nothing_heavy_is_imported(code):
 
 def test_public_names_are_found_and_listed():
     assert set(ecalgen.__all__) <= set(dir(ecalgen))
+    assert set(ecalgen.__all__) == set(ecalgen.MODULES)
     assert all(getattr(ecalgen, name).__name__ == name for name in ecalgen.__all__)
 
 

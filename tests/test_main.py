@@ -67,10 +67,15 @@ def test_a_folder_in_use_is_refused_in_one_line(tmp_path):
     (["--config=configs/baseline.py:nothing"], "error: preset 'nothing' is not one of cpu, test"),
     (["--config=configs/aux_multitask.py:cpu,regressor=cnn"],
      "error: there is no option regressor=...; this recipe has recipe=..."),
-    (["--config=configs/nobody.py"], "error: --config: there is no configs/nobody.py; recipes are in configs/"),
+    (["--config=configs/nobody.py"], "error: --config: there is no recipe configs/nobody.py; these come with"),
     (["--config=configs/anchored.py:test", "--config.generator.octan=False"],
      "--config: the recipe has no field 'octan'; did you mean 'octant'?"),
     (["--config=configs/baseline.py:test", "--mode=sample"], "holds no run; train it first"),
+    ([], "error: --config not given; recipes: adagan, "),
+    (["--config=baseline:test", "--stepz=3"], "error: Unknown command line flag 'stepz'"),
+    (["--config=baseline:test", "--seeds=1,1"], "error: --seeds is '1,1'; give two different seeds"),
+    (["--config=baseline:test", "--seeds=1,x"], "error: --seeds is '1,x'; give whole numbers"),
+    (["--config=baseline:test", "--seeds=1,2", "--mode=evaluate"], "error: --seeds is for training"),
     (["--config=configs/baseline.py:test", "--config.data.source=missing.npz"], "error: missing.npz"),
     (["--config=configs/baseline.py:test", "--config.generator.name=fancy"], "config.generator.name is 'fancy'"),
     (["--config=configs/anchored.py:test", "--config.init=nobody"], "error: 'nobody' is neither a run's folder"),
@@ -81,3 +86,12 @@ def test_faults_are_named_before_any_long_work(tmp_path, arguments, message):
     done = command(*arguments, f"--workdir={tmp_path / 'run'}", check=False)
     assert done.returncode != 0 and message in done.output, done.output[-2000:]
     assert "step/s" not in done.output and "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("words, said", [
+    (["--help"], "recipes: adagan, anchored, "),
+    (["--config=anchored:cpu", "--help"], "train.steps = 5000\n      of the stage"),
+])
+def test_help(words, said):
+    done = command(*words)
+    assert "usage: ecalgen train" in done.output and said in done.output

@@ -11,6 +11,7 @@ import pytest
 from ecalgen import runs
 from ecalgen.data.files.writer import save_showers
 from ecalgen.errors import ConfigError, RunError
+from ecalgen.evaluation.__main__ import main as evaluation_command
 from ecalgen.machine.lock import LockError, locked
 from ecalgen.training.material import load_material
 from ecalgen.training.recipe import Source
@@ -26,7 +27,9 @@ def config(monkeypatch):
 
 
 def test_the_default_name(config):
-    assert str(runs.default_workdir(config)).startswith("runs/baseline-test-20")
+    config.seed = 3
+    assert str(runs.default_workdir(config)).startswith("runs/baseline-test-seed3-20")
+    assert str(runs.default_workdir(config, (0, 2))).startswith("runs/baseline-test-seeds0-2-20")
 
 
 def test_the_recipe_is_written_once_and_the_same_one_goes_on(config, tmp_path):
@@ -103,3 +106,22 @@ def test_what_sampling_needs(config, tmp_path):
     np.savez(tmp_path / "c.npz", ParticleMomentum=np.ones((2, 3)), ParticlePoint=np.ones((2, 2)))
     with pytest.raises(RunError, match="has no checkpoints yet; train it first"):
         runs.sample(config, tmp_path, tmp_path / "c.npz", 0)
+
+
+@pytest.mark.filterwarnings("ignore:conditions outside")  # of a library of 300 showers
+def test_a_recipe_with_several_seeds_is_compared(recipe, few_showers, quick_judge, tmp_path, capsys):
+    config = recipe("library:test", **{"data.source": str(few_showers)})
+    page = runs.train_seeds(config, (0, 3), tmp_path)
+    assert page == tmp_path / "compare.html" and "seed3" in page.read_text()
+    kept = json.loads((tmp_path / "seeds.json").read_text())
+    aucs = [json.loads((tmp_path / f"seed{seed}" / "evaluation.json").read_text())["c2st"]["images"]["auc"]
+            for seed in (0, 3)]
+    row = kept["numbers"]["classifier AUC, images"]
+    assert row["values"] == aucs and row["mean"] == pytest.approx(sum(aucs) / 2)
+    assert (row["lowest"], row["highest"]) == (min(aucs), max(aucs))
+    assert f"classifier AUC, images: {row['mean']:.3f} ({row['lowest']:.3f} to" in capsys.readouterr().out
+    judged = (tmp_path / "seed3" / "evaluation.json").stat().st_mtime_ns
+    runs.train_seeds(config, (0, 3), tmp_path)
+    assert (tmp_path / "seed3" / "evaluation.json").stat().st_mtime_ns == judged  # not judged again
+    evaluation_command(["--run", str(tmp_path / "seed0")])  # by the recipe in its folder
+    assert capsys.readouterr().out.strip().endswith(str(tmp_path / "seed0" / "report.html"))

@@ -12,8 +12,9 @@ Two guards keep values and gradients finite: n is the x axis where px = py = 0, 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
-from ecalgen.data.grid import SHASHLIK
+from ecalgen.data.grid import SHASHLIK, Grid
 from ecalgen.data.showers import BadShowers, incident_energy, reference_point
 from ecalgen.machine.chunks import mapped
 
@@ -144,7 +145,8 @@ def layer_energies(energy):
     return energy.sum((1, 2))
 
 
-def observables(energy, momentum, point, grid=SHASHLIK):
+def observables(energy: ArrayLike, momentum: ArrayLike, point: ArrayLike,
+                grid: Grid = SHASHLIK) -> dict[str, jax.Array]:
     """All observables at once, as a dict; a jitted and differentiable function.
 
     `longitudinal_asymmetry`, `transverse_asymmetry` `[N]`, along and across the track; `longitudinal_width`,

@@ -1,16 +1,17 @@
-"""python -m ecalgen.evaluation --real FILE --generated FILE [--reference FILE] [--repeated FILE] --out DIR
-python -m ecalgen.evaluation --compare RUN --compare RUN ... --out DIR
+"""Judge a run again, or the showers of a file against real ones, or compare judged runs.
 
-Judge the showers of one file against the real ones of another, and write DIR/evaluation.json and DIR/report.html. Files
-are npz, ROOT or HDF5. Showers i of both files may belong to the same particle, which shows more, or to any of the beam.
-With --compare, compare judged runs, which are folders with evaluation.json, and write DIR/compare.html.
-With --metrics=MODULE, import a module that registers metrics of your own first.
+    ecalgen evaluate --run DIR
+    ecalgen evaluate --real FILE --generated FILE [--reference FILE] [--repeated FILE] --out DIR
+    ecalgen evaluate --compare RUN --compare RUN ... --out DIR
+
+Files are npz, ROOT or HDF5. Showers i of both files may belong to the same particle, which shows more, or to any of the
+beam. DIR/evaluation.json holds the numbers and DIR/report.html the report; of a comparison, DIR/compare.html.
 """
+import argparse
 import importlib
 import pathlib
 
-from absl import app, flags
-
+from ecalgen import runs
 from ecalgen.errors import UserError
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.inputs import load_sets
@@ -20,71 +21,86 @@ from ecalgen.evaluation.report.report_page import write_report
 from ecalgen.evaluation.report.verdict import spoken, verdict
 from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
+from ecalgen.training.recipe import recipe_of
 
-REAL = flags.DEFINE_string("real", None, "file of real showers; required to judge")
-GENERATED = flags.DEFINE_string("generated", None, "file of generated showers; required to judge")
-REFERENCE = flags.DEFINE_string("reference", None, "file of other real showers, best those on which the generator "
-                                "was trained, whose copies are searched for; half of --real when not given")
-REPEATED = flags.DEFINE_string("repeated", None, "file of showers that Geant4 made a second time of the first real "
-                               "particles, for the ceiling of showers of the same particles")
-PROTOCOL = flags.DEFINE_enum("protocol", "paper", list(PROTOCOLS), "features, clusters and runs of the PRD")
-SEED = flags.DEFINE_integer("seed", 0, "of clusterings, folds and bootstraps")
-COMPARE = flags.DEFINE_multi_string("compare", [], "folder of a judged run, twice or more, instead of showers")
-METRICS = flags.DEFINE_multi_string("metrics", [], "module that registers metrics; it is imported first")
-OUT = flags.DEFINE_string("out", None, "folder for evaluation.json and report.html, or compare.html", required=True)
+FILES = ("real", "generated", "reference", "repeated", "protocol", "seed")
+"""Options of the showers of files."""
 
 
-def main(argv):
+def make_parser():
+    """The options; `--help` explains them."""
+    parser = argparse.ArgumentParser(prog="ecalgen evaluate", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--run", metavar="DIR", help="folder of a run, which is judged again by its own recipe")
+    add("--real", metavar="FILE", help="real showers")
+    add("--generated", metavar="FILE", help="generated showers")
+    add("--reference", metavar="FILE", help="other real showers, best those on which the generator was trained, whose "
+                                            "copies are searched for; half of --real when not given")
+    add("--repeated", metavar="FILE", help="showers that Geant4 made a second time of the first real particles, for "
+                                           "the ceiling of showers of the same particles")
+    add("--protocol", choices=list(PROTOCOLS), help="features, clusters and runs of the PRD (paper)")
+    add("--seed", type=int, help="of clusterings, folds and bootstraps (0)")
+    add("--compare", action="append", metavar="RUN", help="folder of a judged run, twice or more, instead of showers")
+    add("--metrics", action="append", metavar="MODULE", default=[],
+        help="module that registers metrics of your own; it is imported first")
+    add("--out", metavar="DIR", type=pathlib.Path, help="folder of the results; that of the run with --run")
+    return parser
+
+
+def main(argv=None):
     """Judge or compare, and print the path of the page; an error of the user ends in one line, not a traceback."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected argument {argv[1]!r}; options start with --")
-    out = pathlib.Path(OUT.value)
+    args = make_parser().parse_args(argv)
     try:
-        _check_flags()
-        _import_metrics(METRICS.value)
-        if COMPARE.value:
-            page, said = write_comparison(COMPARE.value, out)
-        else:
-            page, said = _judge(out)
+        _check(args)
+        _import_metrics(args.metrics)
+        if args.run:
+            host.set_up()
+            print(runs.evaluate(recipe_of(args.run), pathlib.Path(args.run)))
+            return
+        page, said = write_comparison(args.compare, args.out) if args.compare else _judge(args)
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     print(spoken(said))
     print(page)
 
 
-def _judge(out):
+def _judge(args):
     """Judge showers; return the path of the report, and its verdict."""
     host.set_up()
-    if out.exists() and not out.is_dir():
-        raise UserError(f"--out={out} is a file; name a folder, new or not")
-    out.mkdir(parents=True, exist_ok=True)
-    (real, generated, reference, repeated), notes = load_sets(REAL.value, GENERATED.value, REFERENCE.value,
-                                                              REPEATED.value)
+    if args.out.exists() and not args.out.is_dir():
+        raise UserError(f"--out={args.out} is a file; name a folder, new or not")
+    args.out.mkdir(parents=True, exist_ok=True)
+    (real, generated, reference, repeated), notes = load_sets(args.real, args.generated, args.reference, args.repeated)
     for note in notes:
         print(f"note: {note}")
     there = [len(generated), *([len(real), len(reference)] if reference else [len(real) // 2] * 2)]
     print(f"judging {min(there):,} generated showers against {min(there):,} real ones, "
           f"with {min(there):,} other real ones{'' if reference else ', the second half of --real,'} beside them",
           flush=True)
-    result = evaluate(real, generated, reference, PROTOCOL.value, SEED.value, repeated=repeated)
-    result |= {"notes": notes, "provenance": provenance(SEED.value)}
-    write_evaluation(out / "evaluation.json", result)
-    title = " against ".join(pathlib.Path(path).name for path in (GENERATED.value, REAL.value))
-    return write_report(real, generated, result, out, title=title), verdict(result)
+    seed = args.seed or 0
+    result = evaluate(real, generated, reference, args.protocol or "paper", seed, repeated=repeated)
+    result |= {"notes": notes, "provenance": provenance(seed)}
+    write_evaluation(args.out / "evaluation.json", result)
+    title = " against ".join(pathlib.Path(path).name for path in (args.generated, args.real))
+    return write_report(real, generated, result, args.out, title=title), verdict(result)
 
 
-def _check_flags():
-    """Refuse flags that are missing, or that would not be used."""
-    if COMPARE.value:
-        unused = [f"--{flag.name}" for flag in (REAL, GENERATED, REFERENCE, REPEATED, PROTOCOL, SEED)
-                  if flag.present]
-        if unused:
-            raise UserError(f"--compare takes judged runs; leave out {', '.join(unused)}")
-        return
-    missing = [f"--{flag.name}" for flag in (REAL, GENERATED) if flag.value is None]
+def _check(args):
+    """Refuse options that are missing, or that would not be used."""
+    given = [name for name in FILES if getattr(args, name) is not None]
+    other = "--run" if args.run else "--compare" if args.compare else ""
+    unused = given + (["compare"] if args.run and args.compare else []) + (["out"] if args.run and args.out else [])
+    if other and unused:
+        raise UserError(f"{other} takes judged runs; leave out {', '.join(f'--{name}' for name in unused)}"
+                        if args.compare and not args.run else
+                        f"--run judges a run in its folder; leave out {', '.join(f'--{name}' for name in unused)}")
+    missing = [] if other else [f"--{name}" for name in ("real", "generated") if getattr(args, name) is None]
     if missing:
-        raise UserError(f"{' and '.join(missing)} not given: the files of showers to judge; or --compare DIR, twice or "
-                        "more, for runs that are judged")
+        raise UserError(f"{' and '.join(missing)} not given: the files of showers to judge; or --run DIR, for a run; "
+                        "or --compare DIR, twice or more, for runs that are judged")
+    if not args.run and args.out is None:
+        raise UserError("--out not given: the folder of the results")
 
 
 def _import_metrics(modules):
@@ -98,4 +114,4 @@ def _import_metrics(modules):
 
 
 if __name__ == "__main__":
-    app.run(main)
+    main()

@@ -3,6 +3,7 @@ import json
 import numbers
 import time
 
+from ecalgen.data.showers import Showers
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
 from ecalgen.evaluation.metrics.registry import EvaluationError, Settings, metrics
 from ecalgen.evaluation.sets import particle_codes, prepare_sets, same_particles
@@ -11,8 +12,9 @@ from ecalgen.machine.files import write_text
 FORMAT = 4
 
 
-def evaluate(real, generated, reference=None, protocol="paper", seed=0, clusters=None, runs=None, bootstrap=200,
-             progress=True, repeated=None):
+def evaluate(real: Showers, generated: Showers, reference: Showers | None = None, protocol: str = "paper",
+             seed: int = 0, clusters: int | None = None, runs: int | None = None, bootstrap: int = 200,
+             progress: bool = True, repeated: Showers | None = None) -> dict:
     """All metrics of generated against real showers, with those of other real showers, as a JSON-able dict.
 
     Every set is cut to the size of the smallest, since a PRD-AUC and a Wasserstein distance depend on it. The size is

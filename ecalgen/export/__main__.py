@@ -1,4 +1,4 @@
-"""python -m ecalgen.export --run anchored --format onnx|stablehlo|c --out DIR
+"""ecalgen export --run anchored --format onnx|stablehlo|c --out DIR
 
 Writes a trained generator, of a run or shipped, for other programs. Its inputs are noise and particles, its output is
 cells in MeV. A card beside it, in JSON, gives inputs, units, training range and provenance.
@@ -11,13 +11,18 @@ from ecalgen.export.files import FORMATS, export_generator
 from ecalgen.machine import host
 
 
-def main(argv=None):
-    """Write the files, and print their paths."""
-    parser = argparse.ArgumentParser(prog="python -m ecalgen.export", description=__doc__.split("\n\n")[1])
+def make_parser():
+    """The options; `--help` explains them."""
+    parser = argparse.ArgumentParser(prog="ecalgen export", description=__doc__.split("\n\n")[1])
     parser.add_argument("--run", required=True, help="a run's workdir, or the name of a shipped model")
     parser.add_argument("--format", required=True, choices=FORMATS)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files")
-    args = parser.parse_args(argv)
+    return parser
+
+
+def main(argv=None):
+    """Write the files, and print their paths."""
+    args = make_parser().parse_args(argv)
     host.set_up()
     try:
         paths = export_generator(args.run, args.format, args.out)

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 from absl import logging
 from jax.experimental import multihost_utils
+from jax.experimental.compilation_cache import compilation_cache
 from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
@@ -19,6 +20,8 @@ from ecalgen.errors import UserError
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -4, -8
 """Options of glibc's mallopt, from its malloc.h."""
+WARM = "warm"
+"""In the folder of compiled programs: a file that says that `ecalgen warmup` has filled it."""
 LOAD_SECONDS = 60
 """Time over which the system averages the first load of `os.getloadavg`."""
 STARTED = time.monotonic()
@@ -39,10 +42,27 @@ def set_up():
             mallopt = ctypes.CDLL("libc.so.6").mallopt
             for option, value in ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, 2**31 - 1), (M_TOP_PAD, 2**27), (M_ARENA_MAX, 1)):
                 mallopt(option, value)
-    cache = os.environ.get("JAX_COMPILATION_CACHE_DIR") or pathlib.Path.home() / ".cache" / "ecalgen" / processor_kind()
-    jax.config.update("jax_compilation_cache_dir", str(cache))
+    keep_programs()
+
+
+def keep_programs():
+    """Keep compiled programs in `program_folder()`, and take from there those that an earlier process compiled."""
+    compilation_cache.reset_cache()  # JAX decides at the first program of a process whether and where it keeps any
+    jax.config.update("jax_compilation_cache_dir", str(program_folder()))
     if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def program_folder():
+    """The folder of compiled programs: `$JAX_COMPILATION_CACHE_DIR`, or one of this kind of processor."""
+    return pathlib.Path(os.environ.get("JAX_COMPILATION_CACHE_DIR") or
+                        pathlib.Path.home() / ".cache" / "ecalgen" / processor_kind())
+
+
+def use_warm_programs():
+    """In a process that keeps no programs: take those of `ecalgen warmup`, if there are any on this machine."""
+    if jax.config.jax_compilation_cache_dir is None and (program_folder() / WARM).exists():
+        keep_programs()
 
 
 def join(hosts):

@@ -2,16 +2,21 @@
 import functools
 import json
 import math
+import os
 import warnings
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import jax
 import numpy as np
+from jax.typing import ArrayLike
 
-from ecalgen.data.grid import OLD, domain_record
+from ecalgen.data.grid import OLD, Domain, Grid, domain_record
 from ecalgen.data.particles import beside, check_particles, held, limits, scaled
-from ecalgen.data.showers import quantities
-from ecalgen.data.transforms import make_transform
+from ecalgen.data.showers import ENERGY, quantities
+from ecalgen.data.transforms import Transform, make_transform
 from ecalgen.machine.chunks import in_chunks
+from ecalgen.machine.host import use_warm_programs
 from ecalgen.machine.provenance import provenance
 from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.models.layers import at_precision, fold_spectral_norm
@@ -30,7 +35,8 @@ MARGIN = 0.02
 """Share of a limit by which conditions may exceed it without a warning, as a finite sample misses the very edge."""
 
 
-def make_sampler(generator, transform, trained_on=None, grid=OLD.grid):
+def make_sampler(generator, transform: Transform, trained_on: Mapping | None = None,
+                 grid: Grid = OLD.grid) -> Callable[..., jax.Array]:
     """A pure `sample(variables, key, momentum, point, first=0)` -> `[N, *grid.shape]` MeV.
 
     Its parts are jitted separately, so the network's program is the same with and without a training range. Shower `i`
@@ -78,12 +84,22 @@ class Sampler:
       sample, variables: the pure function of `make_sampler` and its first argument, for your own jitted code.
     """
 
-    def __init__(self, sample, variables, card):
+    def __init__(self, sample: Callable[..., jax.Array], variables: Mapping, card: dict):
         self.sample, self.variables, self.card = sample, variables, card
-        self.domain = domain_of_card(card)
-        self.grid = self.domain.grid
+        self.domain: Domain = domain_of_card(card)
+        self.grid: Grid = self.domain.grid
 
-    def __call__(self, momentum, point, seed=0, first=0, misses="refuse"):
+    def __repr__(self):
+        low, high = self.card["trained_on"][ENERGY]
+        return (f"<Sampler: {self.card['system']} ({self.card['preset']}), {self.card['steps']:,} steps; {self.grid}; "
+                f"{low:.3g} to {high:.3g} GeV>")
+
+    def __reduce__(self):
+        """A pickle holds weights and card; whoever reads it builds the function again."""
+        return _restored, (jax.device_get(self.variables), self.card)
+
+    def __call__(self, momentum: ArrayLike, point: ArrayLike, seed: int = 0, first: int = 0,
+                 misses: Literal["refuse", "empty"] = "refuse") -> np.ndarray:
         """Showers of these particles, float32 `[N, *grid.shape]` MeV; the same seed gives the same showers.
 
         A particle misses the calorimeter when it enters outside of the front face. For a particle outside of the
@@ -109,7 +125,7 @@ class Sampler:
         return in_chunks(sample, chunk_size(self.grid), self.grid.shape, momentum, point)
 
 
-def load_sampler(source, precision="float32"):
+def load_sampler(source: str | os.PathLike, precision: Literal["float32", "bfloat16"] = "float32") -> Sampler:
     """The `Sampler` of a finished run, or one that ships with the package.
 
     Args:
@@ -124,10 +140,14 @@ def load_sampler(source, precision="float32"):
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
     params, card = load_weights(source, "generator")
+    use_warm_programs()
+    return _restored({"params": at_precision(jax.device_put(params), precision)}, card)
+
+
+def _restored(variables, card):
+    """The sampler of these variables."""
     described = {name: card.get(name) for name in DESCRIBED} | {"data": {"transform": card["data"]["transform"]}}
-    sample = _sample_of(json.dumps(described))
-    params = at_precision(jax.device_put(params), precision)
-    return Sampler(sample, {"params": params}, card)
+    return Sampler(_sample_of(json.dumps(described)), jax.device_put(variables), card)
 
 
 @functools.lru_cache(maxsize=16)

@@ -1,4 +1,4 @@
-"""python -m ecalgen.simulation geant4|gflash|generator --events N --seed S --out FILE: simulated showers in a file."""
+"""ecalgen simulate geant4|gflash|generator --events N --seed S --out FILE: simulated showers in a file."""
 import argparse
 import dataclasses
 
@@ -12,7 +12,7 @@ from ecalgen.simulation.geant4 import PHYSICS, Setup
 
 def main(argv=None):
     """Simulate as the command line says; a user's error ends in one line, not a traceback."""
-    args = parse(argv)
+    args = make_parser().parse_args(argv)
     try:
         production = Production(make_setup(args), args.events, args.first, args.chunk)
         if args.simulation == "geant4":
@@ -39,9 +39,9 @@ def make_setup(args):
     return Setup(CALORIMETERS[args.calorimeter], beam, args.seed, **physics)
 
 
-def parse(argv=None):
+def make_parser():
     """The options; `--help` explains them."""
-    parser = argparse.ArgumentParser(prog="python -m ecalgen.simulation", description=__doc__.split(": ")[1])
+    parser = argparse.ArgumentParser(prog="ecalgen simulate", description=__doc__.split(": ")[1])
     commands = parser.add_subparsers(dest="simulation", required=True)
     common = argparse.ArgumentParser(add_help=False)
     add = common.add_argument
@@ -78,7 +78,7 @@ def parse(argv=None):
     trained.add_argument("--model", default="anchored", help="a run's folder, or what ships (anchored)")
     for quick in (fast, trained):
         quick.set_defaults(chunk=10_000)
-    return parser.parse_args(argv)
+    return parser
 
 
 def pair(text):

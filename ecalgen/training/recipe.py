@@ -1,6 +1,9 @@
 """The recipe of a run: its checks before any work, how it is kept in the run's folder, and where its showers lie."""
 import dataclasses
 import json
+import pathlib
+
+import ml_collections
 
 from ecalgen.data.ecal_shashlik import count_split, load_repeated, load_split, open_stream
 from ecalgen.data.files.binning import read_binning
@@ -22,6 +25,8 @@ SINCE = {"init": None, "data.conventions": "detect", "data.on_device": 200_000, 
          "generator.spectrum": False, "generator.shared": False, "generator.mixture": 0, "regressor.early": False,
          "regressor.adversarial_gradient": True}
 """Fields that recipes of older versions lack -> the value that stands for their absence."""
+OF_RUNS = ("init", "data.", "train.")
+"""Beginnings of those of these fields that a run reads; networks have defaults of their own."""
 UNREAD = ("train.", "data.")
 """Beginnings of the fields of which older versions wrote some that nothing reads."""
 
@@ -150,6 +155,25 @@ def write_recipe(config, workdir):
     if differing := differences(read_recipe(path), json.loads(text)):
         raise RunError(f"{workdir} holds a run of another recipe: {', '.join(differing)}; give the recipe "
                        "it was trained with, or another --workdir")
+
+
+def recipe_of(workdir):
+    """The config of a run, as its folder keeps it; fields that it lacks as a run of an older version get their values.
+
+    Raises:
+      RecordError: the folder holds no recipe.
+    """
+    config = ml_collections.ConfigDict(_with_tuples(read_recipe(pathlib.Path(workdir) / "config.json")))
+    config.update_from_flattened_dict({name: value for name, value in SINCE.items()
+                                       if name.startswith(OF_RUNS) and name not in _flat(config.to_dict())})
+    return config
+
+
+def _with_tuples(value):
+    """A JSON value with tuples in place of lists, as recipes have."""
+    if isinstance(value, dict):
+        return {name: _with_tuples(part) for name, part in value.items()}
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def differences(there, here):

@@ -33,6 +33,9 @@ TABLES = {
 }
 """File -> {name of a table: function that makes it}."""
 
+RECORDS = {"ecalgen/shipped/reached.json": systems.reached}
+"""File that is written whole -> function that makes it."""
+
 
 def written(path, text):
     """The text of a file with its tables brought up to date."""
@@ -44,6 +47,8 @@ def written(path, text):
 
 
 def renew():
-    """Write every table into its page."""
+    """Write every table into its page, and the records."""
     for path in TABLES:
         (ROOT / path).write_text(written(path, (ROOT / path).read_text()))
+    for path, make in RECORDS.items():
+        (ROOT / path).write_text(make() + "\n")

@@ -1,4 +1,6 @@
-"""The shipped systems: the table of the README, and the model cards."""
+"""The shipped systems: the table of the README, the model cards, and what `ecalgen.list_models` says."""
+import json
+
 from experiments.tables import common
 from experiments.tables.common import FEATURES, auc_cell, device, judged_by, markdown, prd_cell, table, trained_for
 
@@ -32,6 +34,28 @@ def systems():
              *(auc_cell(result, judge) for judge in ("observables", "images")), trained_for(result),
              f"{judged_by(result)} showers"] for title, result in zip(shown.values(), results, strict=True)]
     return table(head, rows, _settings(results) + _matched(shown, results))
+
+
+def reached():
+    """{name: what `ecalgen.list_models` says of it} of the shipped generators, as JSON."""
+    times = common.load("benchmark")["systems"]
+    models = {name: {"title": title, "calorimeter": "shashlik", "particle": "electrons of 1 to 100 GeV",
+                     "reached": _reached(common.load(name), times.get(name))} for name, title in SYSTEMS.items()}
+    return json.dumps(models, indent=1)
+
+
+def _reached(result, timed):
+    """The main numbers of a judged system, and its time a shower where it was measured."""
+    numbers = {f"{features}_prd": result["prd"][features]["auc"] for features in FEATURES}
+    numbers |= {f"{features}_prd_ceiling": result["prd"][features]["ceiling"] for features in FEATURES}
+    judges = ("observables", "images")
+    numbers |= {judge: result["c2st"][judge]["auc"] for judge in judges}
+    numbers |= {f"{judge}_floor": result["c2st"][judge]["floor"] for judge in judges}
+    if timed:
+        numbers["ms_per_shower"] = timed["batches"]["1000"]["milliseconds_per_shower"]["median"]
+    prd = result["prd"]["physics"]
+    return {name: round(value, 4) for name, value in numbers.items()} | {
+        "clusters": prd["clusters"], "runs": prd["runs"], "showers": result["showers"]}
 
 
 def cards():

@@ -73,7 +73,7 @@ def test_checks_of_other_networks_do_not_bind_one_of_ones_own(monkeypatch):
         build_generator(dict(name="own", depth=1))
 
 
-@pytest.mark.parametrize("path", sorted(pathlib.Path(configs.__path__[0]).glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(pathlib.Path(configs.__path__[0]).glob("[!_]*.py")), ids=lambda path: path.stem)
 def test_a_config_gives_every_argument_of_its_networks(path):
     """The defaults of the classes are only for cards and runs of older versions."""
     config = importlib.import_module(f"configs.{path.stem}").get_config()

@@ -235,11 +235,11 @@ def test_gflash_in_depth(tmp_path):
 
 def test_options_become_a_setup():
     words = "geant4 --events=5 --seed=2 --out=x.npz --beam=1d --energy=20 --slope=0.1,0 --track=0.5,-0.5 --physics=fast"
-    setup = command.make_setup(command.parse(words.split()))
+    setup = command.make_setup(command.make_parser().parse_args(words.split()))
     assert setup.beam == dataclasses.replace(BEAMS["1d"], energy=(20, 20), slope=(0.1, 0), track=(5, -5))
     assert (setup.seed, setup.physics, setup.calorimeter) == (2, "fast", CALORIMETERS["shashlik"])
     words = "geant4 --events=5 --seed=2 --out=x.npz --calorimeter=layered --particle=gamma --track-spread=0.2"
-    setup = command.make_setup(command.parse(words.split()))
+    setup = command.make_setup(command.make_parser().parse_args(words.split()))
     assert setup.beam == dataclasses.replace(BEAMS["layered"], particle="gamma", track_spread=2)
 
 

@@ -1,6 +1,9 @@
 """The sampler: reproducible, the same in pieces, honest about its range, and equal to the network it came from."""
+import concurrent.futures
 import functools
 import json
+import multiprocessing
+import pickle
 
 import jax
 import jax.numpy as jnp
@@ -187,3 +190,16 @@ def test_seeds_and_numbers_of_showers_of_64_bits(sample, showers):
 def test_traced_particles_are_sent_to_the_pure_function(sample, showers):
     with pytest.raises(UserError, match="momentum is traced by JAX; .* sampler.sample"):
         jax.jit(lambda momentum: sample(momentum, showers.point[:2]))(showers.momentum[:2])
+
+
+def test_it_says_what_it_is(sample):
+    assert repr(sample) == ("<Sampler: tiny (test), 0 steps; 30 x 30 cells of 2.02 x 2.02 cm; "
+                            f"{sample.card['trained_on']['energy (GeV)'][0]:.3g} to "
+                            f"{sample.card['trained_on']['energy (GeV)'][1]:.3g} GeV>")
+
+
+def test_it_goes_to_workers(sample, showers):
+    """A pickled sampler makes the same showers in another process."""
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        made = pool.submit(pickle.loads(pickle.dumps(sample)), showers.momentum[:3], showers.point[:3], seed=4).result()
+    np.testing.assert_array_equal(made, sample(showers.momentum[:3], showers.point[:3], seed=4))

@@ -8,7 +8,7 @@ from ml_collections import config_flags
 from ecalgen.data.files.layout import Layout
 from ecalgen.data.grid import GRIDS, Grid
 from ecalgen.errors import ConfigError, RunError, UserError
-from ecalgen.training.recipe import check_recipe, source_of, write_recipe
+from ecalgen.training.recipe import check_recipe, recipe_of, source_of, write_recipe
 
 
 @pytest.fixture
@@ -136,3 +136,17 @@ def test_a_recipe_that_is_older_than_the_names_of_columns_goes_on(recipe, tmp_pa
     config.data.columns.energy = "cells"
     with pytest.raises(RunError, match=r"another recipe: data.columns.energy \(None there, cells here\); give"):
         write_recipe(config, tmp_path)
+
+
+def test_the_recipe_of_a_run_is_read_back(recipe, tmp_path):
+    config = recipe("anchored:test,size=light")
+    write_recipe(config, tmp_path)
+    assert recipe_of(tmp_path) == config
+
+
+def test_the_recipe_of_an_older_run_gets_the_fields_that_it_lacks(recipe, tmp_path):
+    config = recipe("baseline:test")
+    kept = config.to_dict()
+    del kept["init"], kept["train"]["r2"], kept["data"]["conventions"]
+    (tmp_path / "config.json").write_text(json.dumps(kept))
+    assert recipe_of(tmp_path) == config

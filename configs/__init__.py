@@ -1,0 +1,1 @@
+"""The recipes, one file each; `base.py` holds the fields that they share."""

@@ -1,0 +1,58 @@
+"""Compiles the programs of samplers ahead, so that the first call of later processes takes a second instead of twenty.
+
+    ecalgen warmup [--models anchored ...]
+"""
+import argparse
+import time
+
+import numpy as np
+
+from ecalgen.errors import UserError
+from ecalgen.machine import host
+from ecalgen.machine.files import write_text
+from ecalgen.sampling.sampler import chunk_size, load_sampler
+from ecalgen.sampling.weights import shipped_models
+
+
+def make_parser():
+    """The options; `--help` explains them."""
+    parser = argparse.ArgumentParser(prog="ecalgen warmup", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--models", nargs="+", metavar="NAME", default=shipped_models("generator"),
+                        help="shipped models or folders of runs (all that ship)")
+    return parser
+
+
+def main(argv=None):
+    """Compile, and print the time that each program took and the folder that keeps them."""
+    args = make_parser().parse_args(argv)
+    host.set_up()
+    host.program_folder().mkdir(parents=True, exist_ok=True)
+    try:
+        for name in args.models:
+            seconds = warm(load_sampler(name))
+            print(f"{name}: {', '.join(f'{size} in {taken:.1f} s' for size, taken in seconds.items())}", flush=True)
+    except (UserError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
+    write_text(host.program_folder() / host.WARM, "\n".join(args.models) + "\n")
+    print(f"load_sampler takes these programs from {host.program_folder()}")
+
+
+def warm(sampler):
+    """Compile a sampler for each number of showers that it makes in one call: {that number: seconds}.
+
+    The particles lie in the middle of the range on which the generator was trained.
+    """
+    energy, *slopes = ([np.mean(limits)] for limits in list(sampler.card["trained_on"].values())[:3])
+    along = np.array([*(slope[0] for slope in slopes), 1.0])
+    momentum = energy[0] * along / np.linalg.norm(along)
+    seconds, size = {}, 1
+    while size <= chunk_size(sampler.grid):
+        start = time.perf_counter()
+        sampler(np.tile(momentum, (size, 1)), np.zeros((size, 2)))
+        seconds[size] = time.perf_counter() - start
+        size *= 2
+    return seconds
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Programs that are compiled ahead."""
+import jax
+import pytest
+from jax.experimental.compilation_cache import compilation_cache
+
+import ecalgen
+from ecalgen.machine import host
+from ecalgen.sampling import warmup
+
+
+@pytest.fixture
+def cache(monkeypatch, tmp_path):
+    """A folder of compiled programs of this test's own; the one of all tests afterwards."""
+    before = jax.config.jax_compilation_cache_dir
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "programs"))
+    jax.config.update("jax_compilation_cache_dir", None)
+    yield tmp_path / "programs"
+    jax.config.update("jax_compilation_cache_dir", before)
+    compilation_cache.reset_cache()
+
+
+def test_a_sampler_takes_the_programs_of_an_earlier_warmup(cache, capsys, monkeypatch):
+    monkeypatch.setattr(warmup, "chunk_size", lambda grid: 2)
+    ecalgen.load_sampler("anchored_light")
+    jax.clear_caches()
+    assert jax.config.jax_compilation_cache_dir is None  # a process keeps none unless its user asked for that
+    warmup.main(["--models", "anchored_light"])
+    said = capsys.readouterr().out
+    assert said.startswith("anchored_light: 1 in ") and said.strip().endswith(f"programs from {cache}")
+    assert (cache / host.WARM).read_text() == "anchored_light\n"
+    assert len(list(cache.iterdir())) > 2  # the programs
+    jax.config.update("jax_compilation_cache_dir", None)
+    ecalgen.load_sampler("anchored_light")
+    assert jax.config.jax_compilation_cache_dir == str(cache)
+
+
+def test_an_unknown_model_is_named(cache):
+    with pytest.raises(SystemExit, match="error: 'nobody' is neither"):
+        warmup.main(["--models", "nobody"])

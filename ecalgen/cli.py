@@ -44,6 +44,7 @@ SHELLS = ("bash", "zsh", "tcsh")
 def main():
     """Run the subcommand that the command line names."""
     words = sys.argv[1:]
+    sys.path.insert(0, "")  # modules of yours lie in the current folder, as for `python -m`
     if words and words[0] == "completion":
         return print(_completion(words[1:]))
     if words and words[0] in COMMANDS:

@@ -25,7 +25,7 @@ ARGUMENT = re.compile(r"^  (\w[\w, ]*): (.+(?:\n    +.+)*)", re.M)
 class Field(NamedTuple):
     """A field of a recipe.
 
-    Args:
+    Attributes:
       name: such as `train.steps`.
       value: what the recipe sets.
       meaning: empty for one whose meaning is said nowhere.

@@ -20,7 +20,7 @@ from ecalgen.machine.host import use_warm_programs
 from ecalgen.machine.provenance import provenance
 from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.models.layers import at_precision, fold_spectral_norm
-from ecalgen.models.protocol import check_generator
+from ecalgen.models.protocol import Generator, check_generator
 from ecalgen.sampling.cards import domain_of_card, generator_of_card
 from ecalgen.sampling.weights import load_weights, save_weights
 
@@ -35,7 +35,7 @@ MARGIN = 0.02
 """Share of a limit by which conditions may exceed it without a warning, as a finite sample misses the very edge."""
 
 
-def make_sampler(generator, transform: Transform, trained_on: Mapping | None = None,
+def make_sampler(generator: Generator, transform: Transform, trained_on: Mapping | None = None,
                  grid: Grid = OLD.grid) -> Callable[..., jax.Array]:
     """A pure `sample(variables, key, momentum, point, first=0)` -> `[N, *grid.shape]` MeV.
 

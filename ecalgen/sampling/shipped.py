@@ -15,7 +15,7 @@ REACHED = "reached.json"
 class Model(NamedTuple):
     """A generator in the package.
 
-    Args:
+    Attributes:
       name: for `load_sampler`.
       title: what it is.
       calorimeter: name of its grid.

@@ -190,5 +190,5 @@ def _auxiliary_settings(result):
     recipe, prd = result["runs"][0], result["real_against_real"]["prd"]["raw"]
     return (f"{recipe['batch_size']} showers each, preset `{preset(result)}`, "
             f"one core of {device(result)}; {prd_note(result, prd)}"
-            f", features as in the README. Wasserstein-1: mean over the "
+            f", features as in [Results](results.md). Wasserstein-1: mean over the "
             "observables, in standard deviations.")

@@ -15,11 +15,49 @@ SYSTEMS = {
                 "(`configs/baseline.py:cpu,recipe=paper`, trained for longer)",
 }
 """Name of the results of a shipped generator -> title of its system."""
-COMMANDS = {"anchored_cpu": "The same, by this page's first command (`configs/anchored.py:cpu`)"}
+COMMANDS = {"anchored_cpu": "The same, by the README's first command (`configs/anchored.py:cpu`)"}
 CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflash.py`)"}
 """Results of systems that do not ship."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",
         "entry_cm": "cm from the centre"}
+
+
+SHORT = {"anchored": "anchored, trained for longer", "anchored_cpu": "anchored, by the command above",
+         "anchored_light": "anchored, a tenth of the size", "aux_twostep": "auxiliary regressor, two-step",
+         "aux_multitask": "auxiliary regressor, multi-task", "baseline": "self-attention GAN of the papers",
+         "gflash": "parametrised shower, no network"}
+"""Name of the results -> title in the README, in its order."""
+
+
+def facts():
+    """The README's head: time and classifier AUCs of the two generators to use."""
+    times, names = common.load("benchmark")["systems"], ("anchored", "anchored_light")
+    results = [common.load(name) for name in names]
+    each = [times[name]["batches"]["1000"]["milliseconds_per_shower"]["median"] for name in names]
+    geant4 = times["geant4"]["milliseconds_per_shower"]
+    rows = [["time a shower, one core, by the thousand", *(f"{value:.2f} ms" for value in each)],
+            ["times faster than Geant4", *(f"{geant4 / value:,.0f}" for value in each)]]
+    rows += [[f"classifier AUC by {judge} (between two real sets)", *(auc_cell(result, judge) for result in results)]
+             for judge in ("observables", "images")]
+    return table(["", *(f"`{name}`" for name in names)], rows)
+
+
+def rows_of_readme():
+    """A short row for each system."""
+    results = {name: common.load(name) for name in SHORT}
+    head = ["system", "physics PRD-AUC (ceiling)", "AUC by observables", "by images", "training"]
+    prd = {name: result["prd"]["physics"] for name, result in results.items()}
+    rows = [[title, f"{prd[name]['auc']:.3f} ({prd[name]['ceiling']:.3f})",
+             *(f"{results[name]['c2st'][judge]['auc']:.3f}" for judge in ("observables", "images")),
+             _minutes(results[name])] for name, title in SHORT.items()]
+    prd = prd["anchored"]
+    return table(head, rows, f"PRD: {prd['clusters']} clusters, {prd['runs']} runs, 24 physics features, 10,000 `test` "
+                             "showers (5,000 for the second row); the ceiling is the value of other real showers. One "
+                             "seed each. [More](docs/results.md).")
+
+
+def _minutes(result):
+    return "fitted" if "parameters" in result["training"] else f"{result['training']['seconds'] / 60:.0f} minutes"
 
 
 def systems():
@@ -86,7 +124,7 @@ def cards():
 
 
 def _settings(results):
-    """A note on the figures of the README."""
+    """A note on the figures of `systems`."""
     (clusters, runs), = {tuple(result["prd"]["physics"][setting] for setting in ("clusters", "runs"))
                          for result in results}
     devices = dict.fromkeys(map(device, results))
@@ -96,7 +134,7 @@ def _settings(results):
         "(physics). In brackets is the value of other real showers, at conditions of their own: showers at the very "
         "conditions of the real ones may exceed it. Classifiers: gradient-boosted trees on 31 observables, a "
         "convolutional network on images; 0.5 is perfect. No choice of recipe or model used the split `test`; some "
-        "used `selection` ([cards](ecalgen/shipped/README.md)). The time is of training, on one or two cores "
+        "used `selection` ([cards](../ecalgen/shipped/README.md)). The time is of training, on one or two cores "
         f"({'; '.join(devices)}).")
 
 

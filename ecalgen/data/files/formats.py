@@ -89,7 +89,10 @@ def iter_showers(path: str | os.PathLike, size: int | None = None, conventions: 
     Args:
       path: of a suffix in FORMATS.
       size: showers in a block; the last one may be smaller. BLOCK, or fewer of many cells, when None.
-      conventions, grid, columns, tree: those of `load_showers`, with the same result.
+      conventions: that of `load_showers`, with the same result.
+      grid: that of `load_showers`.
+      columns: those of `load_showers`.
+      tree: that of `load_showers`.
 
     Raises:
       BadShowers: the errors of `load_showers`; for values, when the faulty block is reached.

@@ -1,6 +1,7 @@
 """Pages of the evaluation: each is one HTML file that needs no other file, from a template in this folder."""
 import base64
 import pathlib
+import re
 
 import jinja2
 
@@ -20,5 +21,16 @@ def write_page(path, template, pictures, **values):
         write_bytes(path.parent / "figures" / f"{drawn['name']}.png", drawn["png"])
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(pathlib.Path(__file__).parent), autoescape=True,
                                      undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["anchor"], environment.tests["numeric"] = anchor, is_numeric
     write_bytes(path, environment.get_template(template).render(pictures=pictures, **values).encode())
     return path
+
+
+def anchor(heading):
+    """`Wasserstein-1 distance` -> `wasserstein-1-distance`, which names the section in a link."""
+    return re.sub(r"\W+", "-", heading.lower()).strip("-")
+
+
+def is_numeric(cell):
+    """Whether each line of a cell is a few numbers, such as a value with its interval, which must not break."""
+    return bool(re.fullmatch(r"([\d.,\[\]()/±%+\-− ]{1,32}\n?)+", str(cell)))

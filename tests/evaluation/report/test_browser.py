@@ -79,13 +79,35 @@ def visit(browser, pages):
 
 
 @pytest.mark.parametrize("name", ["report", "compare"])
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("width", [360, 390, 1280, 1600])
 def test_nothing_is_wider_than_the_screen(visit, name, width):
     page = visit(name, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     cut = page.evaluate("""width => [...document.querySelectorAll("main *, header *")].filter(element =>
         element.getBoundingClientRect().right > width + 1 && !element.closest("thead")).map(e => e.outerHTML)""", width)
     assert not cut
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1600])
+def test_numbers_stay_on_their_line(visit, width):
+    """A line of digits is as high as one line of its cell."""
+    page = visit("report", width)
+    broken = page.evaluate("""() => [...document.querySelectorAll("span.n")].filter(cell =>
+        [...cell.getClientRects()].filter(line => line.width).length >
+        cell.innerText.trim().split("\\n").length).map(cell => cell.innerText)""")
+    assert page.locator("span.n").count() > 20 and not broken
+
+
+def test_contents_and_figures_are_linked(visit, pages):
+    page = visit("report", 1280)
+    for link in page.locator("nav a").all():
+        assert page.locator(link.get_attribute("href")).count() == 1
+    downloads = [link.get_attribute("href") for link in page.locator("figcaption a").all()]
+    assert len(downloads) >= 8 and all((pages["report"].parent / path).exists() for path in downloads)
+
+
+def test_what_is_off_is_a_list(visit):
+    assert visit("report", 390).locator(".box.off li").count() > 1
 
 
 @pytest.mark.parametrize("name, least", [("report", 8), ("compare", 1)])

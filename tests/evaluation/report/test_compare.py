@@ -51,7 +51,7 @@ def test_the_page_says_who_is_best_by_what(folders, tmp_path):
     source = page.read_text(encoding="utf-8")
     assert page == tmp_path / "out" / "compare.html" and (tmp_path / "out" / "figures" / "comparison.png").exists()
     assert "&lt;better&gt;, by 3 of 17" in source and "<better>" not in source and source.count("★ best") == 3
-    assert '<td data-label="Real sets"><span>0.927\n[0.917, 0.937]</span>' in source
+    assert '<td data-label="Real sets"><span class="n">0.927\n[0.917, 0.937]</span>' in source
     assert "http" not in source.replace("http-equiv", "") and "<script" not in source
 
 

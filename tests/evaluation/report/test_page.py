@@ -1,7 +1,9 @@
 """A page from a template: pictures lie inside it and beside it, and text cannot become markup."""
 import base64
 
-from ecalgen.evaluation.report.page import picture, write_page
+import pytest
+
+from ecalgen.evaluation.report.page import anchor, is_numeric, picture, write_page
 
 
 def test_a_page_holds_its_pictures(tmp_path):
@@ -14,3 +16,15 @@ def test_a_page_holds_its_pictures(tmp_path):
     source = path.read_text(encoding="utf-8")
     assert drawn["source"] in source and "A map in words." in source and "all of it" in source
     assert "&lt;b&gt;&amp;" in source and "<b>&" not in source
+
+
+@pytest.mark.parametrize("cell, numeric", [
+    ("1.99/5", True), ("0.927\n[0.917, 0.937]", True), ("0.05 ± 0.01", True), ("17.3 %", True), ("–", False),
+    ("", False), ("worse", False), ("2025-11-22T03:20:11+00:00", False), ("ffffffffffff", False), ("0.5 of anchored", False),
+])
+def test_cells_of_numbers_are_known(cell, numeric):
+    assert is_numeric(cell) == numeric
+
+
+def test_a_heading_is_an_anchor():
+    assert anchor("Wasserstein-1 distance, all") == "wasserstein-1-distance-all"

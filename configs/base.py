@@ -50,7 +50,7 @@ def get_config():
     train.final_fraction = 0.1  # of the rates, at the last step
     train.warmup = 0  # steps in which the rates rise linearly from 0; part of the constant ones
     train.clip = 10.0  # global norm of the gradients
-    train.loss = "hinge"  # or wasserstein, or relativistic: real and generated shower of a particle as a pair
+    train.loss = "hinge"  # or wasserstein, relativistic (real and generated shower as a pair), module:name of your own
     train.r1 = 0.0  # weight of the penalty on the discriminator's gradient at real showers
     train.r2 = 0.0  # the same at generated showers
     train.r1_every = 1  # steps from one of these penalties to the next, which are multiplied by this number

@@ -12,9 +12,12 @@ import uproot
 from absl import flags
 from ml_collections import config_flags
 
+import ecalgen
 from ecalgen.data.files.formats import iter_showers
+from ecalgen.data.files.writer import save_showers
 from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.sources import sample_path
+from ecalgen.evaluation.__main__ import main as judge
 from ecalgen.export.__main__ import main as export
 from ecalgen.runs import check_config
 from ecalgen.training.recipe import source_of
@@ -179,3 +182,20 @@ def test_export(loose, tmp_path, monkeypatch):
     for code in blocks("export.md"):
         exec(code, names)
     assert names["cells"].shape == (8, 30, 30) and 2_500 < names["cells"].sum() / 8 < 4_500
+
+
+def test_judge(showers, tmp_path, monkeypatch, quick_judge):
+    """The showers of another generator, here Geant4's with a tenth more energy, from Python and by the page's command."""
+    monkeypatch.chdir(tmp_path)
+    parts = {"real.npz": showers[:200], "other_real.h5": showers[200:400]}
+    for path, part in parts.items():
+        save_showers(path, part)
+    names = {"energy": 1.1 * showers[:200].energy, "momentum": showers[:200].momentum, "point": showers[:200].point,
+             "ecalgen": ecalgen}
+    code, = blocks("judge.md")
+    exec(code, names)
+    assert names["result"]["c2st"]["observables"]["auc"] > 0.6 and names["result"]["conditions"] == "matched"
+    save_showers("mine.root", names["mine"])
+    command = shlex.split(blocks("judge.md", "bash")[0])
+    judge(command[2:])
+    assert pathlib.Path("report/report.html").exists()

@@ -7,7 +7,9 @@
 TFDS prepares the first on first use, and the third so that its rows can be read in any order. The second is read as it
 is. `ecalgen.data.sources` says which splits there are.
 """
+import contextlib
 import dataclasses
+import io
 import os
 import re
 import zlib
@@ -175,8 +177,10 @@ def prepared(source: str | os.PathLike, data_dir: str | os.PathLike | None = Non
     builder = make()
     if builder.data_path.exists():
         return builder
+    print(f"preparing the showers of {source} for TFDS, once", flush=True)
     try:
-        builder.download_and_prepare()
+        with contextlib.redirect_stdout(io.StringIO()):  # which speaks of a download; its bars go elsewhere
+            builder.download_and_prepare()
     except OSError:  # when another process was faster the rename fails, and its data set serves as well
         if not builder.data_path.exists():
             raise

@@ -6,6 +6,7 @@ import pathlib
 import platform
 import sys
 import time
+import warnings
 import zlib
 
 import jax
@@ -37,6 +38,7 @@ def set_up():
     in seconds. Libraries log only warnings and errors.
     """
     logging.set_verbosity(logging.WARNING)
+    warnings.formatwarning = lambda message, category, *_: f"warning: {message}\n"  # without a line of our source
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # a C library other than glibc
             mallopt = ctypes.CDLL("libc.so.6").mallopt

@@ -8,6 +8,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from ecalgen.errors import ConfigError
+from ecalgen.machine.imports import import_named
+
 
 def hinge_discriminator(real_logits, fake_logits):
     """L_D = -E min(0, -1 + D(x, y)) - E min(0, -1 - D(G(z, y), y)), of logits `[N]` each.
@@ -72,6 +75,24 @@ LOSSES = {"hinge": Adversarial(hinge_discriminator, generator_loss),
           "wasserstein": Adversarial(wasserstein_critic, generator_loss),
           "relativistic": Adversarial(relativistic_discriminator, relativistic_generator, paired=True)}
 """Name in `config.train.loss` -> the losses of both networks."""
+
+
+def find_losses(name):
+    """The `Adversarial` losses of a name in `LOSSES`, or of `module:name` of a user's own.
+
+    Raises:
+      ConfigError: no such loss.
+      UserError: the module cannot be imported.
+    """
+    if name in LOSSES:
+        return LOSSES[name]
+    if ":" not in name:
+        raise ConfigError(f"config.train.loss is {name!r}; it is one of {', '.join(LOSSES)}, or module:name of your own")
+    found = import_named(name)
+    if not isinstance(found, Adversarial):
+        raise ConfigError(f"config.train.loss is {name!r}, which is no ecalgen.training.losses.Adversarial; give "
+                          "Adversarial(discriminator, generator)")
+    return found
 
 
 def gradient_penalty(gradients):

@@ -1,7 +1,7 @@
 """What a step of a GAN minimises: the losses by name, their weights, and the rhythm of the updates."""
 import dataclasses
 
-from ecalgen.training.losses import LOSSES
+from ecalgen.training.losses import find_losses
 
 READ = ("batch_size", "discriminator_steps", "loss", "r1", "r1_every", "gradient_penalty", "ema", "r2", "energy_score")
 """Fields of `config.train` that the objective takes as they are."""
@@ -17,7 +17,7 @@ class Objective:
     Args:
       batch_size: showers a step on all devices together.
       discriminator_steps: updates of the discriminator a step.
-      loss: one of `losses.LOSSES`.
+      loss: a name of `losses.LOSSES`, or `module:name` of a user's own.
       r1: weight of `losses.slope_penalty` at real showers.
       r1_every: steps from one R_1 or R_2 to the next. Both are multiplied by this number (Karras et al. 2020,
         arXiv:1912.04958, appendix B).
@@ -45,7 +45,7 @@ class Objective:
     @property
     def losses(self):
         """The losses of discriminator and generator."""
-        return LOSSES[self.loss]
+        return find_losses(self.loss)
 
     @property
     def repeats(self):

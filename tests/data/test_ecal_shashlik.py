@@ -184,8 +184,10 @@ def test_tfds_gives_the_same_arrays_as_the_shipped_file(tmp_path):
     assert "tensorflow" not in sys.modules
 
 
-def test_prepared_data_are_reused(tmp_path, small_sample):
+def test_prepared_data_are_reused_and_nothing_is_said_of_a_download(tmp_path, small_sample, capsys):
     first = load_split("ecal_shashlik", "train", tmp_path / "tfds")
+    said = capsys.readouterr().out
+    assert "ownload" not in said and said.startswith("preparing the showers of ecal_shashlik for TFDS, once")
     small_sample.write_bytes(b"no longer read")
     assert_same(load_split("ecal_shashlik/electron_5d", "train", tmp_path / "tfds"), first)
 

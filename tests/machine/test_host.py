@@ -60,14 +60,14 @@ def test_boosted_trees_do_not_depend_on_the_threads():
     np.testing.assert_array_equal(*scores)
 
 
-def test_compiled_programs_are_kept(tmp_path):
-    code = ("from ecalgen.machine import host; host.set_up(); import jax, jax.numpy as jnp; "
+def test_compiled_programs_are_kept_and_warnings_are_one_line(tmp_path):
+    code = ("from ecalgen.machine import host; host.set_up(); import jax, warnings; warnings.warn('mind this'); import jax, jax.numpy as jnp; "
             "jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.0); "
             "print(float(jax.jit(lambda x: jnp.sin(x) @ x)(jnp.ones((8, 8)))[0, 0]))")
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("6.73")  # 8 sin(1)
-    assert any((tmp_path / "cache").iterdir())
+    assert any((tmp_path / "cache").iterdir()) and done.stderr == "warning: mind this\n"
 
 
 def test_the_kind_of_processor_is_a_folders_name():

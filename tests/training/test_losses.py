@@ -4,9 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ecalgen.errors import UserError
 from ecalgen.training.losses import (
     LOSSES,
     energy_score,
+    find_losses,
     generator_loss,
     gradient_penalty,
     hinge_discriminator,
@@ -88,3 +90,23 @@ def test_gradient_penalty():
     # norms 5 and 1 of the showers: (5 - 1)^2 and 0, their mean
     gradients = jnp.zeros((2, 30, 30)).at[0, 1, 2].set(3.0).at[0, 5, 5].set(-4.0).at[1, 0, 0].set(1.0)
     assert gradient_penalty(gradients) == pytest.approx(8.0)
+
+
+def test_losses_of_ones_own(tmp_path, monkeypatch):
+    (tmp_path / "my_losses.py").write_text(
+        "from ecalgen.training.losses import Adversarial\n"
+        "squares = Adversarial(lambda real, fake: ((real - 1) ** 2 + fake**2).mean(), lambda fake: fake.mean())\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = find_losses("my_losses:squares")
+    assert own.discriminator(jnp.array([3.0]), jnp.array([1.0])) == 5 and not own.paired
+    assert find_losses("hinge") is LOSSES["hinge"]
+
+
+@pytest.mark.parametrize("name, message", [
+    ("hing", "config.train.loss is 'hing'; it is one of hinge, wasserstein, relativistic, or module:name"),
+    ("nowhere:loss", "nowhere:loss cannot be imported"),
+    ("math:pi", "math:pi', which is no ecalgen.training.losses.Adversarial"),
+])
+def test_no_losses(name, message):
+    with pytest.raises(UserError, match=message):
+        find_losses(name)

@@ -185,7 +185,7 @@ def test_export(loose, tmp_path, monkeypatch):
 
 
 def test_judge(showers, tmp_path, monkeypatch, quick_judge):
-    """The showers of another generator, here Geant4's with a tenth more energy, from Python and by the page's command."""
+    """The showers of another generator, here Geant4's with a tenth more energy, from Python and by the command."""
     monkeypatch.chdir(tmp_path)
     parts = {"real.npz": showers[:200], "other_real.h5": showers[200:400]}
     for path, part in parts.items():

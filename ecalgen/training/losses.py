@@ -87,7 +87,8 @@ def find_losses(name):
     if name in LOSSES:
         return LOSSES[name]
     if ":" not in name:
-        raise ConfigError(f"config.train.loss is {name!r}; it is one of {', '.join(LOSSES)}, or module:name of your own")
+        raise ConfigError(f"config.train.loss is {name!r}; it is one of {', '.join(LOSSES)}, or module:name of "
+                          "your own")
     found = import_named(name)
     if not isinstance(found, Adversarial):
         raise ConfigError(f"config.train.loss is {name!r}, which is no ecalgen.training.losses.Adversarial; give "

@@ -61,7 +61,8 @@ def test_boosted_trees_do_not_depend_on_the_threads():
 
 
 def test_compiled_programs_are_kept_and_warnings_are_one_line(tmp_path):
-    code = ("from ecalgen.machine import host; host.set_up(); import jax, warnings; warnings.warn('mind this'); import jax, jax.numpy as jnp; "
+    code = ("from ecalgen.machine import host; host.set_up(); import warnings; warnings.warn('mind this'); "
+            "import jax, jax.numpy as jnp; "
             "jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.0); "
             "print(float(jax.jit(lambda x: jnp.sin(x) @ x)(jnp.ones((8, 8)))[0, 0]))")
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache")}

@@ -16,6 +16,7 @@ from ecalgen.data.showers import Showers
 from ecalgen.data.splits import warn_of_differences
 from ecalgen.errors import ConfigError, RunError
 from ecalgen.evaluation import evaluate as evaluation
+from ecalgen.evaluation import large
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
 from ecalgen.evaluation.report.compare import write_comparison
 from ecalgen.evaluation.report.report_page import write_report
@@ -31,10 +32,13 @@ from ecalgen.training.loop import run_stage, trained_state
 from ecalgen.training.material import begin_training, load_material, newest_state
 from ecalgen.training.metrics_log import read_metrics, training_seconds
 from ecalgen.training.readout import regressor_report
-from ecalgen.training.recipe import check_recipe, source_of, write_recipe
+from ecalgen.training.recipe import Source, check_recipe, recipe_of, source_of, write_recipe
 from ecalgen.training.stages import last_fields, make_targets
 from ecalgen.training.start import read_start, read_weights
 from ecalgen.training.tensorboard import make_writers
+
+SHIPPED_SHOWERS = "ecal_shashlik/electron_5d"
+"""The showers that the shipped generators were trained on."""
 
 
 def default_workdir(config, seeds=None):
@@ -199,6 +203,29 @@ def sample(config, workdir, conditions, seed):
     energy = sampler(momentum, point, seed=seed)
     save_showers(workdir / "samples.npz", Showers(energy, momentum, point, grid=sampler.grid))
     return workdir / "samples.npz"
+
+
+def judge_largely(source, out=None, seed=0, **settings):
+    """Judge a generator by classifiers that learn from the whole training split; what they found.
+
+    Args:
+      source: the folder of a run, or the name of a shipped generator, which is judged by the shipped electrons.
+      out: file for the result as JSON; not written when None.
+      seed: of the generated showers.
+      settings: of `large.judge_largely`.
+    """
+    sampler = load_sampler(source)
+    showers = source_of(recipe_of(source)) if pathlib.Path(source).is_dir() else Source(SHIPPED_SHOWERS, None, "detect",
+                                                                                        10**6)
+    real, asked = showers.load("train", showers.on_device), showers.load("test")
+    print(f"judging by {len(real):,} training and {len(asked):,} test showers, and as many generated ones", flush=True)
+    generated, answers = (generated_like(part, sampler, number, source) for part, number in
+                          ((real, seed), (asked, seed + 1)))
+    found = {"showers": len(real), "asked": len(asked), "judges": large.judge_largely(real, generated, asked, answers,
+                                                                                      **settings)}
+    if out:
+        write_text(out, json.dumps(found | {"provenance": provenance(seed)}, indent=1) + "\n")
+    return found
 
 
 def generated_like(real, sampler, seed, workdir):

@@ -1,6 +1,7 @@
 """Judge a run again, or the showers of a file against real ones, or compare judged runs.
 
     ecalgen evaluate --run DIR
+    ecalgen evaluate --run NAME --judge=large --out DIR
     ecalgen evaluate --real FILE --generated FILE [--reference FILE] [--repeated FILE] --out DIR
     ecalgen evaluate --compare RUN --compare RUN ... --out DIR
 
@@ -13,6 +14,7 @@ import pathlib
 
 from ecalgen import runs
 from ecalgen.errors import UserError
+from ecalgen.evaluation import large
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
 from ecalgen.evaluation.inputs import load_sets
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
@@ -32,7 +34,10 @@ def make_parser():
     parser = argparse.ArgumentParser(prog="ecalgen evaluate", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--run", metavar="DIR", help="folder of a run, which is judged again by its own recipe")
+    add("--run", metavar="DIR", help="folder of a run, which is judged again by its own recipe; with --judge=large "
+                                     "also the name of a shipped generator")
+    add("--judge", choices=("usual", "large"), default="usual", help="large: with --run, classifiers that learn from "
+        "the whole training split, in some minutes; DIR/large.json holds what they found")
     add("--real", metavar="FILE", help="real showers")
     add("--generated", metavar="FILE", help="generated showers")
     add("--reference", metavar="FILE", help="other real showers, best those on which the generator was trained, whose "
@@ -54,6 +59,12 @@ def main(argv=None):
     try:
         _check(args)
         _import_metrics(args.metrics)
+        if args.judge == "large":
+            host.set_up()
+            out = (args.out or pathlib.Path(args.run)) / "large.json"
+            print(large.spoken(runs.judge_largely(args.run, out)["judges"]))
+            print(out)
+            return
         if args.run:
             host.set_up()
             print(runs.evaluate(recipe_of(args.run), pathlib.Path(args.run)))
@@ -88,6 +99,13 @@ def _judge(args):
 
 def _check(args):
     """Refuse options that are missing, or that would not be used."""
+    if args.judge == "large":
+        if not args.run:
+            raise UserError("--judge=large judges a generator; name it with --run, a folder or a shipped one")
+        if not args.out and not pathlib.Path(args.run).is_dir():
+            raise UserError("--out not given: the folder of the results")
+        (args.out or pathlib.Path(args.run)).mkdir(parents=True, exist_ok=True)
+        return
     given = [name for name in FILES if getattr(args, name) is not None]
     other = "--run" if args.run else "--compare" if args.compare else ""
     unused = given + (["compare"] if args.run and args.compare else []) + (["out"] if args.run and args.out else [])

@@ -9,7 +9,7 @@ import runpy
 import sys
 
 from ecalgen.evaluation.metrics import c2st, prd
-from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier
+from ecalgen.evaluation.metrics.neural import image_classifier
 
 
 def quick(replace=dict.__setitem__):
@@ -28,7 +28,7 @@ def quick(replace=dict.__setitem__):
 def quick_classifiers(replace=dict.__setitem__):
     """Make every classifier of this process quick; `replace` as in `quick`."""
     for name, classifier in list(c2st.CLASSIFIERS.items()):
-        make = functools.partial(ConvolutionalClassifier, epochs=1) if name == "images" else _few_trees
+        make = functools.partial(image_classifier, epochs=1) if name == "images" else _few_trees
         replace(c2st.CLASSIFIERS, name, dataclasses.replace(classifier, make=make, folds=2))
 
 

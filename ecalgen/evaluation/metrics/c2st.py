@@ -6,7 +6,7 @@ import numpy as np
 
 from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
-from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier
+from ecalgen.evaluation.metrics.neural import image_classifier
 from ecalgen.evaluation.metrics.features import cell_features, image_features, observable_features
 from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, Table, register
 from ecalgen.evaluation.wording import bracketed, number, text, words
@@ -51,7 +51,7 @@ CLASSIFIERS = {
     "observables_and_conditions": Classifier(
         _trees, lambda showers: observable_features(showers, with_conditions=True), TREES, 5),
     "cells": Classifier(_trees, cell_features, TREES, 3),
-    "images": Classifier(ConvolutionalClassifier, image_features, "convolutional network, 3 layers", 3),
+    "images": Classifier(image_classifier, image_features, "convolutional network, 3 layers", 3),
 }
 BINNED = "observables_and_conditions"
 """The classifier whose AUC is also given in bins of the conditions."""

@@ -1,7 +1,7 @@
 """The convolutional classifier learns a shape at any place, and repeats its results."""
 import numpy as np
 
-from ecalgen.evaluation.metrics.convolutional import ConvolutionalClassifier
+from ecalgen.evaluation.metrics.neural import image_classifier
 
 
 def lines(count, seed):
@@ -15,7 +15,7 @@ def lines(count, seed):
 
 def test_it_learns_a_shape_wherever_it_lies():
     images, labels = lines(1_500, 0)
-    classifier = ConvolutionalClassifier(seed=1).fit(images, labels)
+    classifier = image_classifier(seed=1).fit(images, labels)
     others, truth = lines(300, 1)
     probability = classifier.predict_proba(others)
     np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-6)
@@ -24,7 +24,7 @@ def test_it_learns_a_shape_wherever_it_lies():
 
 def test_it_repeats_from_its_seed():
     images, labels = lines(128, 2)
-    first, second, other = (ConvolutionalClassifier(seed, epochs=1).fit(images, labels).predict_proba(images)
+    first, second, other = (image_classifier(seed, epochs=1).fit(images, labels).predict_proba(images)
                             for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, second)
     assert (first != other).any()

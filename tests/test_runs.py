@@ -1,5 +1,6 @@
 """A run's folder: its name, its recipe kept and compared, sampling without a trained generator refused."""
 import concurrent.futures
+import dataclasses
 import importlib
 import json
 import os
@@ -11,6 +12,7 @@ import pytest
 from ecalgen import runs
 from ecalgen.data.files.writer import save_showers
 from ecalgen.errors import ConfigError, RunError
+from ecalgen.evaluation import large
 from ecalgen.evaluation.__main__ import main as evaluation_command
 from ecalgen.machine.lock import LockError, locked
 from ecalgen.training.material import load_material
@@ -109,7 +111,7 @@ def test_what_sampling_needs(config, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:conditions outside")  # of a library of 300 showers
-def test_a_recipe_with_several_seeds_is_compared(recipe, few_showers, quick_judge, tmp_path, capsys):
+def test_a_recipe_with_several_seeds_is_compared(recipe, few_showers, quick_judge, tmp_path, capsys, monkeypatch):
     config = recipe("library:test", **{"data.source": str(few_showers)})
     page = runs.train_seeds(config, (0, 3), tmp_path)
     assert page == tmp_path / "compare.html" and "seed3" in page.read_text()
@@ -123,5 +125,12 @@ def test_a_recipe_with_several_seeds_is_compared(recipe, few_showers, quick_judg
     judged = (tmp_path / "seed3" / "evaluation.json").stat().st_mtime_ns
     runs.train_seeds(config, (0, 3), tmp_path)
     assert (tmp_path / "seed3" / "evaluation.json").stat().st_mtime_ns == judged  # not judged again
+    trees = dataclasses.replace(large.JUDGES["trees"],
+                                make=lambda seed, grid: large._trees(seed, grid).set_params(max_iter=5))
+    monkeypatch.setattr(large, "JUDGES", {"trees": trees})
+    evaluation_command(["--run", str(tmp_path / "seed0"), "--judge=large"])
+    kept = json.loads((tmp_path / "seed0" / "large.json").read_text())
+    assert kept["showers"] == 1_152 and kept["asked"] == 320 and len(kept["judges"]["trees"]["aucs"]) == 2
+    assert capsys.readouterr().out.strip().endswith(str(tmp_path / "seed0" / "large.json"))
     evaluation_command(["--run", str(tmp_path / "seed0")])  # by the recipe in its folder
     assert capsys.readouterr().out.strip().endswith(str(tmp_path / "seed0" / "report.html"))

@@ -78,8 +78,9 @@ def judge_largely(real: Showers, generated: Showers, asked: Showers, answers: Sh
 
 def spoken(found):
     """The AUCs as lines of text."""
-    return "\n".join(f"{name}: AUC {entry['auc']:.3f} [{entry['interval'][0]:.3f}, {entry['interval'][1]:.3f}], "
-                     f"{entry['floor']:.3f} between real sets ({entry['description']})" for name, entry in found.items())
+    return "\n".join(
+        f"{name}: AUC {entry['auc']:.3f} [{entry['interval'][0]:.3f}, {entry['interval'][1]:.3f}], "
+        f"{entry['floor']:.3f} between real sets ({entry['description']})" for name, entry in found.items())
 
 
 def _scores(classifier, real, generated, asked, answers, size, seed):
@@ -109,8 +110,8 @@ def _interval(every):
 def _check(real, generated, asked, answers):
     for kind, ours, theirs in (("training", real, generated), ("test", asked, answers)):
         if len(ours) != len(theirs) or not np.array_equal(ours.momentum, theirs.momentum):
-            raise EvaluationError(f"the generated {kind} showers belong to other particles than the real ones; generate "
-                                  "one at the momentum and point of each")
+            raise EvaluationError(f"the generated {kind} showers belong to other particles than the real ones; "
+                                  "generate one at the momentum and point of each")
         if len(ours) < LEAST:
             raise EvaluationError(f"{len(ours)} {kind} showers are too few; give {LEAST} or more")
 

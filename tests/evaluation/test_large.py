@@ -22,8 +22,8 @@ def sets(showers):
 @pytest.fixture
 def few_epochs(monkeypatch):
     """Networks of few weights, trained briefly, and few trees."""
-    quick = {"trees": dataclasses.replace(large.JUDGES["trees"], make=lambda seed, grid: large._trees(seed, grid).set_params(
-        max_iter=20, learning_rate=0.2))}
+    few = lambda seed, grid: large._trees(seed, grid).set_params(max_iter=20, learning_rate=0.2)
+    quick = {"trees": dataclasses.replace(large.JUDGES["trees"], make=few)}
     for name in ("cells", "images"):
         def make(seed, grid, old=large.JUDGES[name].make):
             classifier = old(seed, grid)

@@ -6,8 +6,8 @@ import numpy as np
 
 from ecalgen.data.showers import incident_energy, reference_point, slopes
 from ecalgen.evaluation.metrics.bootstrap import interval, resampled
-from ecalgen.evaluation.metrics.neural import image_classifier
 from ecalgen.evaluation.metrics.features import cell_features, image_features, observable_features
+from ecalgen.evaluation.metrics.neural import image_classifier
 from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, Table, register
 from ecalgen.evaluation.wording import bracketed, number, text, words
 from ecalgen.machine import host

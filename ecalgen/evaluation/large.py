@@ -156,7 +156,7 @@ JUDGES = {
                    "particle"),
     "cells": Judge(lambda seed, grid: NeuralClassifier(CellNetwork(5), seed, epochs=8, batch=256, rate=1e-3),
                    _cell_rows, "two hidden layers of 512 on cells and the particle"),
-    "images": Judge(lambda seed, grid: NeuralClassifier(_picture_network(grid), seed, epochs=10, batch=128),
+    "images": Judge(lambda seed, grid: NeuralClassifier(_picture_network(grid), seed, epochs=10, batch=256),
                     _picture_rows, "three convolutions of stride 2 on the central 24 x 24 cells, and the particle"),
 }
 """Name -> `Judge`."""

@@ -22,7 +22,7 @@ TABLES = {
     "docs/calorimeters.md": {
         "calorimeters": anchored.calorimeters, "low energy": lambda: anchored.calorimeters("low_energy"),
         "rectangle": lambda: anchored.calorimeters("rectangle"), "layered": lambda: anchored.calorimeters("layered"),
-        "few showers": anchored.few_showers, "longer": lambda: anchored.few_showers("few_showers_5000"),
+        "few showers": anchored.few_showers, "longer": lambda: anchored.few_showers("few_showers_seeds"),
         "photons": lambda: anchored.few_showers("few_showers_50")},
     "docs/analysis.md": {"reconstruction": checks.reconstruction},
     "docs/speed.md": {"speed": speed.speed, "streaming": speed.streaming, "precision": speed.precision},

@@ -6,6 +6,9 @@ from setuptools import find_packages, setup
 
 ROOT = pathlib.Path(__file__).parent
 VERSION = re.search('__version__ = "(.*)"', (ROOT / "ecalgen" / "__init__.py").read_text(encoding="utf-8"))[1]
+README = re.sub("!\\[.*?\\]\\(.*?\\)\n", "", (ROOT / "README.md").read_text(encoding="utf-8"))
+ABOUT = re.sub(r"\[([^\]]*)\]\((?!http)[^)]*\)", r"\1", README)
+"""The README without pictures and links into the repository."""
 EXTRAS = {
     "cuda12": ["jax[cuda12]>=0.8"],
     "tpu": ["jax[tpu]>=0.8"],
@@ -27,7 +30,7 @@ setup(
     name="ecalgen",
     version=VERSION,
     description="Calorimeter showers from generative networks in JAX, trained on and judged against Geant4",
-    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description=ABOUT,
     long_description_content_type="text/markdown",
     author="The ecalgen developers",
     license="Apache-2.0",

@@ -46,11 +46,12 @@ def main():
     words = sys.argv[1:]
     sys.path.insert(0, "")  # modules of yours lie in the current folder, as for `python -m`
     if words and words[0] == "completion":
-        return print(_completion(words[1:]))
-    if words and words[0] in COMMANDS:
+        print(_completion(words[1:]))
+    elif words and words[0] in COMMANDS:
         sys.argv = [COMMANDS[words[0]].module, *words[1:]]
-        return runpy.run_module(COMMANDS[words[0]].module, run_name="__main__", alter_sys=True)
-    return make_parser().parse_args(words or ["--help"])
+        runpy.run_module(COMMANDS[words[0]].module, run_name="__main__", alter_sys=True)
+    else:
+        make_parser().parse_args(words or ["--help"])
 
 
 def make_parser(whole=False):

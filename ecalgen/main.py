@@ -121,6 +121,8 @@ def parse(argv):
         return arguments
     except flags.IllegalFlagValueError as error:
         reason = [line for line in str(error).splitlines() if line.strip()][-1]
+        reason = re.sub(r"invalid literal for int\(\).*: ('.*')|could not convert string to float: ('.*')",
+                        lambda found: f"{found[1] or found[2]} is no number of this kind", reason)
         raise SystemExit(f"error: {reason.removeprefix('ValueError: ')}") from error
     except flags.UnrecognizedFlagError as error:
         raise SystemExit(f"error: {error}; --help lists the options") from error

@@ -1,4 +1,5 @@
 """Recipes by name or path, and what each of their fields means."""
+import difflib
 import inspect
 import pathlib
 import re
@@ -51,10 +52,10 @@ def find(recipe):
     if path in names():
         return f"{FOLDER / path}.py{colon}{preset}"
     if not pathlib.Path(path).is_file():
-        known = f"these come with the package: {', '.join(names())}"
-        named = pathlib.Path(path).stem
-        near = f"; take {named}{colon}{preset}" if named in names() else ""
-        raise UserError(f"there is no recipe {path}{near}; {known}; or give the path of a recipe's file")
+        near = difflib.get_close_matches(pathlib.Path(path).stem, names(), n=1)
+        near = f"; did you mean {near[0]}{colon}{preset}?" if near else "."
+        raise UserError(f"there is no recipe {path}{near} These come with the package: {', '.join(names())}; or give "
+                        "the path of a recipe's file")
     return str(recipe)
 
 

@@ -164,9 +164,7 @@ def train_seeds(config, seeds, folder=None):
     write_text(folder / "seeds.json", json.dumps(summary | {"provenance": provenance(seeds[0])}, indent=1) + "\n")
     print("\n".join(f"{name}: {row['mean']:.3f} ({row['lowest']:.3f} to {row['highest']:.3f}), between real showers "
                     f"{row['real']:.3f}" for name, row in summary["numbers"].items()))
-    path, said = write_comparison(folders, folder)
-    print(spoken(said), flush=True)
-    return path
+    return write_comparison(folders, folder)[0]
 
 
 def summary_of_seeds(evaluations):
@@ -264,5 +262,4 @@ def _check_counts(source, count):
         there = source.count(split)
         if there < count:
             raise RunError(f"config.evaluation.showers is {count}, but the {split} split of {source.name} holds only "
-                           f"{there}; lower it to {there} or less, with a config.evaluation.protocol of so few, "
-                           "or give a larger file")
+                           f"{there}; give --config.evaluation.showers={there} or less, or a larger file")

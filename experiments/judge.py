@@ -5,6 +5,7 @@ r"""Judge anything that makes showers by the same split, protocol and seed: a sh
     python -m experiments.judge one showers.npz --results=runs/x.json    # or the folder of a run
     python -m experiments.judge ship baseline runs/auxiliary/baseline-0  # a run: judge it, copy it into the package
     taskset -c 0 python -m experiments.judge precision                   # shipped generators at both precisions
+    taskset -c 0 python -m experiments.judge large                       # with much data; a rerun continues
     taskset -c 0 python -m experiments.judge ranking --run=runs/library  # everything at hand; a rerun continues
     python -m experiments.judge one gflash --showers=300 --clusters=20 --results=runs/x.json
 
@@ -24,6 +25,7 @@ from ecalgen import runs
 from ecalgen.data.ecal_shashlik import load_repeated, load_split
 from ecalgen.data.files.formats import load_showers
 from ecalgen.evaluation.evaluate import evaluate, write_evaluation
+from ecalgen.evaluation.large import judge_largely, spoken
 from ecalgen.evaluation.report.compare import write_comparison
 from ecalgen.evaluation.report.verdict import verdict
 from ecalgen.machine import host
@@ -43,9 +45,10 @@ CLASSIFIERS = ("observables", "cells", "images")
 def make_parser():
     """The flags of each command."""
     parser = new_parser(__doc__)
-    commands = parser.add_subparsers(required=True, metavar="one|ship|precision|ranking")
-    judging, shipping, rounding, ordering = (
-        _command(commands, *parts) for parts in ((one, 10_000), (ship, 10_000), (precision, 10_000), (ranking, 5_000)))
+    commands = parser.add_subparsers(required=True, metavar="one|ship|precision|large|ranking")
+    judging, shipping, rounding, learning, ordering = (
+        _command(commands, *parts) for parts in ((one, 10_000), (ship, 10_000), (precision, 10_000), (large, 20_000),
+                                                 (ranking, 5_000)))
     judging.add_argument("judged", help="name of a shipped generator, gflash, folder of a run, or file of showers")
     judging.add_argument("--speed", action="store_true", help="print the showers a second of gflash; judge nothing")
     shipping.add_argument("name", help="name of the generator for `load_sampler`")
@@ -53,6 +56,8 @@ def make_parser():
     shipping.add_argument("--shipped", type=pathlib.Path, help="folder for the generator (its folder in the package)")
     rounding.add_argument("--only", action="append", choices=shipped_models("generator"), metavar="MODEL",
                           help="judge this model; repeat the flag for others (all)")
+    learning.add_argument("--only", action="append", metavar="NAME", default=[],
+                          help="judge this shipped generator, gflash or folder of a run; repeat it (all that ship)")
     ordering.add_argument("--run", type=pathlib.Path, action="append", default=[], help="judge this trained run, too")
     ordering.add_argument("--workdir", type=pathlib.Path, default=pathlib.Path("runs/ranking"),
                           help="folder of the evaluations (runs/ranking)")
@@ -142,6 +147,20 @@ def precision(args):
     write(args.results or RESULTS / "precision.json", {
         "showers": len(real), "split": "test", "provenance": provenance(0),
         "real_against_real": compared(reference(real)), "rows": rows})
+
+
+def large(args):
+    """Judge generators by classifiers that learn from the whole training split, and are asked of the test split."""
+    path = args.results or RESULTS / "large.json"
+    real, asked = load_split(args.source, "train"), load_split(args.source, "test", limit=args.showers)
+    result = read(path) if path.exists() else {
+        "showers": len(real), "asked": len(asked), "split": "test", "provenance": provenance(0), "systems": {}}
+    for name in args.only or [*shipped_models("generator"), "gflash"]:
+        if name not in result["systems"]:
+            made, answers = (generated(name, part, seed) for seed, part in enumerate((real, asked)))
+            result["systems"][name] = judge_largely(real, made, asked, answers)
+            write(path, result)
+            print(f"{name}\n{spoken(result['systems'][name])}", flush=True)
 
 
 def ranking(args):

@@ -44,7 +44,7 @@ def test_batches_hold_showers(capsys):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["--training=configs/none.py:cpu"], "there is no recipe configs/none.py; these come with"),
+    (["--training=configs/none.py:cpu"], "there is no recipe configs/none.py. These come with"),
     (["--training=configs/baseline.py:tiny"], "preset 'tiny' is not one of cpu, test"),
     (["--only=math:nothing"], "math:nothing cannot be imported .module 'math' has no attribute 'nothing'"),
     (["--training=nowhere:nothing"], "nowhere:nothing cannot be imported .No module named 'nowhere'")])

@@ -14,7 +14,8 @@ HEAVY = ("jax", "flax", "tensorflow_datasets")
 
 def ecalgen_command(monkeypatch, *words):
     monkeypatch.setattr(sys, "argv", ["ecalgen", *words])
-    cli.main()
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return cli.main()
 
 
 def test_every_subcommand_is_a_module_with_a_parser():
@@ -26,8 +27,10 @@ def test_every_subcommand_is_a_module_with_a_parser():
 
 def test_a_subcommand_is_run_as_a_module_with_its_own_words(monkeypatch):
     seen = []
-    monkeypatch.setattr(runpy, "run_module", lambda name, **options: seen.append((name, sys.argv[1:], options)))
-    ecalgen_command(monkeypatch, "train", "--config=anchored:cpu", "--config.train.steps=3")
+    run = lambda name, **options: seen.append((name, sys.argv[1:], options)) or {"a": "module's names"}
+    monkeypatch.setattr(runpy, "run_module", run)
+    words = ["train", "--config=anchored:cpu", "--config.train.steps=3"]
+    assert ecalgen_command(monkeypatch, *words) is None  # the exit status of the script: success
     assert seen == [("ecalgen.main", ["--config=anchored:cpu", "--config.train.steps=3"],
                      {"run_name": "__main__", "alter_sys": True})]
 

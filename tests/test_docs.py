@@ -141,7 +141,7 @@ def test_the_commands_of_files(user_files, recipe):
         source = source_of(config)
         test = source.load("test")
         assert source.stream(seed=0) is None and source.count("train") == 108
-        assert preset == "--config=configs/anchored.py:cpu" and test.energy[0].size == count and len(test) == 30
+        assert preset == "--config=anchored:cpu" and test.energy[0].size == count and len(test) == 30
 
 
 @pytest.mark.filterwarnings("ignore:conditions outside the range")
@@ -159,7 +159,7 @@ def test_calorimeters(loose, tmp_path, monkeypatch, showers, capsys):
     names, (look, use) = {}, blocks("calorimeters.md")
     exec(look, names)
     assert "Showers(1,000, of " in capsys.readouterr().out
-    train, c_file = (shlex.split(text)[3:] for text in blocks("calorimeters.md", "bash")[:2])
+    train, c_file = (shlex.split(text)[2:] for text in blocks("calorimeters.md", "bash")[:2])
     here = [re.sub("=(mine.npz|runs/mine)", rf"={tmp_path}/\1", word).replace(":cpu", ":test") for word in train]
     commands.command("judging", "ecalgen.main", *here, "--config.evaluation.showers=200")
     assert pathlib.Path("runs/mine/report.html").exists()
@@ -173,7 +173,7 @@ def test_export(loose, tmp_path, monkeypatch):
     """The commands leave the files that the Python reads."""
     monkeypatch.chdir(tmp_path)
     text = "\n".join(blocks("export.md", "bash"))
-    exports = re.findall(r"-m ecalgen\.export (--run anchored .*?--out exported)", text)
+    exports = re.findall(r"ecalgen export (--run anchored .*?--out exported)", text)
     assert len(exports) == 3
     for words in exports:
         if "--format c" not in words:

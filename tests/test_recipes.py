@@ -27,8 +27,9 @@ def test_a_path_stays_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("recipe, message", [
-    ("nobody:cpu", "no recipe nobody; these come with the package: adagan, anchored"),
-    ("configs/anchored.py:cpu", "no recipe configs/anchored.py; take anchored:cpu; these come"),
+    ("nobody:cpu", "no recipe nobody. These come with the package: adagan, anchored"),
+    ("ancored:cpu", "no recipe ancored; did you mean anchored:cpu? These come"),
+    ("configs/anchored.py:cpu", "no recipe configs/anchored.py; did you mean anchored:cpu? These come"),
 ])
 def test_no_recipe(tmp_path, monkeypatch, recipe, message):
     monkeypatch.chdir(tmp_path)

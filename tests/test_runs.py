@@ -66,7 +66,7 @@ def test_a_bad_field_leaves_nothing_behind(config, tmp_path, field, value, messa
 def test_too_few_showers_to_judge_are_noticed_before_training(config, tmp_path, showers):
     save_showers(tmp_path / "few.npz", showers)
     config.data.source = str(tmp_path / "few.npz")
-    with pytest.raises(RunError, match="the test split of .*few.npz holds only 80; lower it to 80 or less, "):
+    with pytest.raises(RunError, match="the test split of .*few.npz holds only 80; give .*showers=80 "):
         runs.train(config, tmp_path / "run")
     with pytest.raises(RunError, match="holds only 80"):
         runs.prepare(config, tmp_path / "run")

@@ -35,9 +35,10 @@ def installed(tmp_path_factory):
     (folder / "empty").mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
 
-    def command(*words, name="ecalgen"):
+    def command(*words, name="ecalgen", status=0):
         done = subprocess.run([folder / "venv" / "bin" / name, *words], cwd=folder / "empty", env=environment,
                               capture_output=True, text=True)
+        assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     command.folder, command.site = folder / "empty", site
@@ -59,7 +60,7 @@ def test_recipes_by_name_and_by_path(installed):
     assert "train.steps = 5000" in installed("train", "--config=anchored:cpu", "--help")
     (installed.folder / "mine.py").write_text(
         "from ecalgen.configs import anchored\n\ndef get_config(preset=''):\n    return anchored.get_config(preset)\n")
-    said = installed("train", "--config=mine.py:test", "--mode=evaluate", "--workdir=none")
+    said = installed("train", "--config=mine.py:test", "--mode=evaluate", "--workdir=none", status=1)
     assert "error: none holds no run" in said and "Traceback" not in said
 
 

@@ -17,6 +17,7 @@ def make_parser():
     parser.add_argument("--run", required=True, help="a run's workdir, or the name of a shipped model")
     parser.add_argument("--format", required=True, choices=FORMATS)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files")
+    parser.add_argument("--name", help="of the files, and in C of the function (that of the model or of the folder)")
     return parser
 
 
@@ -25,7 +26,7 @@ def main(argv=None):
     args = make_parser().parse_args(argv)
     host.set_up()
     try:
-        paths = export_generator(args.run, args.format, args.out)
+        paths = export_generator(args.run, args.format, args.out, args.name)
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     for path in paths:

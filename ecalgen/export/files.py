@@ -2,6 +2,7 @@
 import hashlib
 import json
 import math
+import pathlib
 import re
 
 from ecalgen.data.grid import grid_record
@@ -13,7 +14,6 @@ from ecalgen.export.stablehlo import PLATFORMS, WINDOW, to_stablehlo
 from ecalgen.machine.files import write_bytes
 from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.cards import domain_of_card
-from ecalgen.sampling.weights import shipped_models
 
 FORMAT = 1
 HEADER = """\
@@ -86,13 +86,14 @@ int main(int argc, char **argv) {{
 """
 
 
-def export_generator(source, kind, folder):
-    """Write a generator in one format, with its card; return the paths. Files are named after the model or its system.
+def export_generator(source, kind, folder, name=None):
+    """Write a generator in one format, with its card; return the paths.
 
     Args:
       source: a run's workdir, or the name of a shipped model.
       kind: one of `FORMATS`.
       folder: made when missing.
+      name: of the files, and in C of the function; that of the model or of the run's folder when None.
 
     Raises:
       WeightsError: no such model, or damaged files.
@@ -101,7 +102,7 @@ def export_generator(source, kind, folder):
     """
     make_cells, latent, card = load_function(source)
     shape = domain_of_card(card).grid.shape
-    name = str(source) if str(source) in shipped_models("generator") else re.sub(r"\W", "_", card["system"])
+    name = re.sub(r"^(?=\d)|\W", "_", name or pathlib.Path(source).resolve().name, flags=re.A)
     files, said = FORMATS[kind](make_cells, latent, name, shape)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_write(folder / file, content) for file, content in files.items()]

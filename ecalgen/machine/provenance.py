@@ -16,7 +16,7 @@ PACKAGES = ("ecalgen", "jax", "flax", "optax", "orbax-checkpoint", "numpy", "sci
 def provenance(seed: int) -> dict:
     """Everything needed to repeat a result: command, commit, seed, device, versions, date (UTC)."""
     return {
-        "command": " ".join(["python", *_module_name(sys.argv)]),
+        "command": " ".join(_words(sys.argv)),
         "commit": commit(),
         "seed": seed,
         "device": device(),
@@ -52,16 +52,19 @@ def commit() -> str:
         return "unknown"
 
 
-def _module_name(argv):
-    """argv with a script's path inside the package turned into `-m package.module`, so that no local path is kept."""
+def _words(argv):
+    """argv as a user types it, with a script's path inside the package turned into `-m package.module`.
+
+    So no local path is kept. An installed package is not called by a path of its own.
+    """
     script = pathlib.Path(argv[0]).resolve()
     root = pathlib.Path(__file__).parents[2]
     if not script.is_relative_to(root):
-        return [script.name, *argv[1:]]
+        return ["python", script.name, *argv[1:]]
     words = script.relative_to(root).with_suffix("").parts
     if words[0] not in ("ecalgen", "experiments"):
-        return [script.relative_to(root).as_posix(), *argv[1:]]
-    return ["-m", ".".join(word for word in words if word != "__main__"), *argv[1:]]
+        return ["python", script.relative_to(root).as_posix(), *argv[1:]]
+    return ["python", "-m", ".".join(word for word in words if word != "__main__"), *argv[1:]]
 
 
 def _processor():

@@ -70,7 +70,7 @@ def wgan_1d():
              for judge, found in result["c2st"].items()]
     prd = result["prd"]["raw"]
     return table(["", "generated", "other real showers"], rows, (
-        f"`configs/wgan.py:{result['training']['preset']}`, {trained_for(result)} of training, "
+        f"`wgan:{result['training']['preset']}`, {trained_for(result)} of training, "
         f"{result['provenance']['device']}; {judged_by(ONE_TEST | result)} showers; PRD: {prd['clusters']} clusters, "
         f"{prd['runs']} runs."))
 

@@ -5,17 +5,17 @@ from experiments.tables import common
 from experiments.tables.common import FEATURES, auc_cell, device, judged_by, markdown, prd_cell, table, trained_for
 
 SYSTEMS = {
-    "anchored": "Prior fitted by likelihood, corrected by a GAN (`configs/anchored.py:cpu`, trained for longer)",
+    "anchored": "Prior fitted by likelihood, corrected by a GAN (`anchored:cpu`, trained for longer)",
     "anchored_light": "Such a prior corrected cell by cell, a tenth of the size "
-                      "(`configs/anchored.py:cpu,size=light`, trained for longer)",
+                      "(`anchored:cpu,size=light`, trained for longer)",
     "aux_twostep": "Self-attention GAN with a frozen regressor of seven observables in its discriminator "
-                   "(`configs/aux_twostep.py:cpu,targets=scalars` without bound, four times the steps)",
-    "aux_multitask": "The same with a regressor of two asymmetries, trained with it (`configs/aux_multitask.py:cpu`)",
+                   "(`aux_twostep:cpu,targets=scalars` without bound, four times the steps)",
+    "aux_multitask": "The same with a regressor of two asymmetries, trained with it (`aux_multitask:cpu`)",
     "baseline": "Self-attention GAN with spectral norm, close to the papers' "
-                "(`configs/baseline.py:cpu,recipe=paper`, trained for longer)",
+                "(`baseline:cpu,recipe=paper`, trained for longer)",
 }
 """Name of the results of a shipped generator -> title of its system."""
-COMMANDS = {"anchored_cpu": "The same, by the README's first command (`configs/anchored.py:cpu`)"}
+COMMANDS = {"anchored_cpu": "The same, by the README's first command (`anchored:cpu`)"}
 CLASSIC = {"gflash": "Parametrised shower, no network (`ecalgen/simulation/gflash.py`)"}
 """Results of systems that do not ship."""
 BINS = {"energy_gev": "GeV", "angle_degrees": "degrees to the normal", "azimuth_degrees": "degrees of azimuth",

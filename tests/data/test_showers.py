@@ -165,7 +165,7 @@ def test_particle_codes_are_whole_numbers(code):
 
 def test_showers_print_in_one_line():
     showers = Showers(np.ones((2, 30, 30)), [[0, 0, 1.5], [3, 0, 4]], np.zeros((2, 2)))
-    assert repr(showers) == "Showers(2, of 1.5 to 5 GeV)"
+    assert repr(showers) == "Showers(2, of 1.5 to 5 GeV; 30 x 30 cells of 2.02 x 2.02 cm)"
 
 
 @pytest.mark.parametrize("column, value", [("energy", 1e38), ("energy", 1.1e12), ("momentum", 1e30), ("point", -2e6)])

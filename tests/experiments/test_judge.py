@@ -92,6 +92,22 @@ def test_figures_of_a_run_do_not_go_into_the_results_of_a_shipped_generator(expe
         judge.one(judge.make_parser().parse_args(["one", "runs/anchored"]))
 
 
+def test_the_judge_with_much_data_goes_on(experiment, monkeypatch, showers, tmp_path):
+    """A system that the results hold is not judged again; training and test showers are drawn with other seeds."""
+    judge, seen = experiment("judge"), []
+    few = {"train": showers, "test": showers[:5]}
+    monkeypatch.setattr(judge, "load_split", lambda source, split, limit=None: few[split])
+    monkeypatch.setattr(judge, "generated", lambda name, real, seed: (name, len(real), seed))
+    entry = {"auc": 0.6, "interval": [0.5, 0.7], "floor": 0.5, "description": "trees"}
+    monkeypatch.setattr(judge, "judge_largely", lambda *sets: seen.append(sets[1::2]) or {"trees": entry})
+    words = ["large", "--only=gflash", f"--results={tmp_path / 'large.json'}"]
+    judge.large(judge.make_parser().parse_args(words))
+    judge.large(judge.make_parser().parse_args([*words, "--only=anchored"]))
+    assert seen == [(("gflash", 400, 0), ("gflash", 5, 1)), (("anchored", 400, 0), ("anchored", 5, 1))]
+    result = json.loads((tmp_path / "large.json").read_text())
+    assert list(result["systems"]) == ["gflash", "anchored"] and result["asked"] == 5
+
+
 def test_a_ranking_goes_from_geant4_to_the_bad_one(experiment, showers):
     judge = experiment("judge")
     made = judge.ranked(showers[:20], showers[20:40], [])

@@ -1,6 +1,7 @@
 """The command: files and their card, and what it refuses."""
 import hashlib
 import json
+import re
 import sys
 
 import numpy as np
@@ -24,7 +25,7 @@ def run(tmp_path_factory):
     ("c", {"plain.c", "plain.h", "plain_example.c"})])
 def test_files_and_card(run, kind, files, tmp_path, capsys):
     out = tmp_path / "new" / "folder"
-    main(["--run", str(run), "--format", kind, "--out", str(out)])
+    main(["--run", str(run), "--format", kind, "--out", str(out), "--name=plain"])
     assert {path.name for path in out.iterdir()} == files | {f"plain.{kind}.json"}
     assert capsys.readouterr().out.splitlines()[-1] == str(out / f"plain.{kind}.json")
     card = json.loads((out / f"plain.{kind}.json").read_text())
@@ -34,6 +35,15 @@ def test_files_and_card(run, kind, files, tmp_path, capsys):
     assert card["output"]["unit"] == "MeV" and card["trained_on"] == RANGES
     assert card["model"]["sha256"] == json.loads((run / "generator" / "card.json").read_text())["sha256"]
     assert card["format"] == 1 and card["exported_with"]["versions"]["ecalgen"]
+
+
+@pytest.mark.parametrize("words, name", [(["--name=my-own"], "my_own"), ([], None), (["--name=2d"], "_2d")])
+def test_names_of_files_and_of_the_function_in_c(run, words, name, tmp_path):
+    """Those of the folder without a name, so that two runs of a system do not meet."""
+    name = name or re.sub(r"\W", "_", run.name)
+    main(["--run", str(run), "--format", "c", "--out", str(tmp_path), *words])
+    assert f"void {name}_shower(" in (tmp_path / f"{name}.h").read_text()
+    assert f'#include "{name}.h"' in (tmp_path / f"{name}.c").read_text()
 
 
 @pytest.mark.parametrize(("kind", "package"), [("onnx", "onnx"), ("stablehlo", "flatbuffers")])

@@ -61,11 +61,9 @@ def verdict(prd):
     for name, entry in sorted(feature_sets(prd), key=lambda item: item[1]["ratio"] or 0):
         said = (f"{name} PRD-AUC {number(entry['auc'])} against a real-versus-real ceiling of "
                 f"{number(entry['ceiling'])} (ratio {number(entry['ratio'], 2)})")
-        excess = _excess(entry)
-        yield ("Beware", f"{said}: {excess}") if excess else (PRD_AUC.mark(measures({name: entry})[name]), said)
-    if entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]:
-        yield "Beware", (f"{text(entry['n'])} showers a set are few for {entry['clusters']} clusters: PRD-AUC hardly "
-                         "sees a difference")
+        label = PRD_AUC.mark(measures({name: entry})[name])
+        reasons = [reason for reason in (_excess(entry), _few(entry)) if reason] if label == "Good" else []
+        yield ("Beware", f"{said}: {', and '.join(reasons)}") if reasons else (label, said)
 
 
 def _features(name, sets, settings):
@@ -110,12 +108,19 @@ def _excess(entry):
     Where Geant4 repeated some particles, only the ceiling of the same particles counts.
     """
     if "matched_auc" not in entry:
-        return ("it exceeds what other real showers reach, as that of copies would, and as it may where the generated "
-                "showers have the very conditions of the real ones"
+        return ("it exceeds what other real showers reach, as is usual where generated showers have the very particles "
+                "of the real ones, and as copies would (see the search for copies)"
                 if entry["interval"][0] > entry["ceiling_interval"][1] else "")
     return (f"at {text(entry['matched_n'])} particles that Geant4 repeated, {number(entry['matched_auc'])} exceeds the "
             f"{number(entry['matched_ceiling'])} of the repeated showers, as that of copies would"
             if entry["matched_interval"][0] > entry["matched_ceiling_interval"][1] else "")
+
+
+def _few(entry):
+    """Why a PRD-AUC hardly sees a difference; empty where the showers are enough."""
+    few = entry["n"] < SHOWERS_PER_CLUSTER * entry["clusters"]
+    return (f"{text(entry['n'])} showers a set are too few for {entry['clusters']} clusters to see a difference"
+            if few else "")
 
 
 def _spread(entry, value, deviation):

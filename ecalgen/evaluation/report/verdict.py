@@ -9,8 +9,8 @@ def verdict(evaluation):
     """{"Good", "Off", "Beware"} -> the sentences of all metrics, without empty labels.
 
     A number is good if other real showers could have given it: its 95 % interval meets or beats that between two real
-    sets. A classifier is also good if its interval reaches down to 0.5. The warnings begin with what was changed in the
-    files.
+    sets. An AUC is good if its interval reaches down to 0.5, or to the AUC between real sets. The warnings begin with
+    what was changed in the files.
     """
     said = {label: [] for label in LABELS}
     for label, sentence in [*_notes(evaluation), *_sentences(evaluation)]:

@@ -43,8 +43,9 @@ def test_verdict_warns_of_copies_and_of_few_showers(evaluation):
     evaluation["memorisation"] |= {"share": 0.05, "interval": [0.04, 0.06]}
     assert verdict_of(evaluation)["Beware"] == (
         "raw PRD-AUC 0.900 against a real-versus-real ceiling of 0.400 (ratio 2.25): it exceeds what other real "
-        "showers reach, as is usual where generated showers have the very particles of the real ones, and as copies would "
-        "(see the search for copies), and 300 showers a set are too few for 400 clusters to see a difference; 5.0 % of the generated showers lie closer to a training shower than 1 % of "
+        "showers reach, as is usual where generated showers have the very particles of the real ones, and as copies "
+        "would (see the search for copies), and 300 showers a set are too few for 400 clusters to see a difference; "
+        "5.0 % of the generated showers lie closer to a training shower than 1 % of "
         "other real ones do, as copies would, and as showers smoother than real ones may.")
 
 

@@ -67,8 +67,8 @@ class Showers:
     def __post_init__(self):
         energy, pdg = np.asarray(self.energy), self.pdg
         if energy.shape == self.grid.shape:
-            raise BadShowers(f"EnergyDeposit has shape {list(energy.shape)}, not [N, ...]; the first axis counts events, so "
-                             "for one shower write energy[None], momentum[None] and point[None]")
+            raise BadShowers(f"EnergyDeposit has shape {list(energy.shape)}, not [N, ...]; the first axis counts "
+                             "events, so for one shower write energy[None], momentum[None] and point[None]")
         columns = dict(energy=energy, momentum=np.asarray(self.momentum), point=np.asarray(self.point),
                        pdg=np.full(energy.shape[:1], 11) if pdg is None else np.asarray(pdg))
         check_columns(columns, self.grid)

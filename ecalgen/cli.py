@@ -1,6 +1,7 @@
 """The command `ecalgen`: each of its subcommands is a module, which `python -m` runs as well."""
 import argparse
 import importlib
+import os
 import runpy
 import sys
 from typing import NamedTuple
@@ -49,7 +50,10 @@ def main():
         print(_completion(words[1:]))
     elif words and words[0] in COMMANDS:
         sys.argv = [COMMANDS[words[0]].module, *words[1:]]
-        runpy.run_module(COMMANDS[words[0]].module, run_name="__main__", alter_sys=True)
+        try:
+            runpy.run_module(COMMANDS[words[0]].module, run_name="__main__", alter_sys=True)
+        except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     else:
         make_parser().parse_args(words or ["--help"])
 

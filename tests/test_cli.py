@@ -1,4 +1,5 @@
 """The command `ecalgen`: its subcommands are modules, its help is quick, its completion knows every option."""
+import pathlib
 import runpy
 import subprocess
 import sys
@@ -74,6 +75,13 @@ def test_bash_completes(monkeypatch, capsys, tmp_path):
 def test_models():
     done = commands.command("ecalgen.cli", "models")
     assert done.output.startswith("anchored: ") and "400 clusters, 10 runs, 10,000 showers" in done.output
+
+
+def test_a_reader_may_leave():
+    code = f"{sys.executable} -m ecalgen.cli models | head -1; echo ${{PIPESTATUS[0]}}"
+    root = pathlib.Path(cli.__file__).parents[1]
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=root)
+    assert done.stdout.splitlines()[-1] == "0" and not done.stderr
 
 
 def test_train_takes_a_recipe_by_name_in_any_folder(tmp_path):

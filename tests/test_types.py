@@ -20,16 +20,17 @@ reveal_type(ecalgen.list_models()[0].reached)
 ecalgen.load_sampler(3)
 sampler(showers.momentum, showers.point, misses="never")
 """
-REVEALED = ("ecalgen.data.showers.Showers", "ecalgen.sampling.sampler.Sampler", "numpy.ndarray", "dict[str, jax.",
-            "dict[", "dict[")
+REVEALED = ("ecalgen.data.showers.Showers", "ecalgen.sampling.sampler.Sampler", "Any", "dict[str, Any]", "dict[",
+            "dict[")
+"""Types that mypy finds; arrays are `Any`, because NumPy and JAX, which take it long, are left out."""
 
 
-@pytest.mark.slow
 def test_mypy_sees_them(tmp_path):
     pytest.importorskip("mypy")
     (tmp_path / "mine.py").write_text(CODE)
     root = pathlib.Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-m", "mypy", "--ignore-missing-imports", "--follow-imports=silent",
+    done = subprocess.run([sys.executable, "-m", "mypy", "--ignore-missing-imports", "--no-site-packages",
+                           "--follow-imports=silent",
                            f"--cache-dir={tmp_path / 'cache'}", "mine.py"], cwd=tmp_path, env={"MYPYPATH": str(root)},
                           capture_output=True, text=True)
     found = [line.partition('Revealed type is "')[2] for line in done.stdout.splitlines() if "Revealed type" in line]

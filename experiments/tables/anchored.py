@@ -42,15 +42,16 @@ def calorimeters(name="calorimeters"):
     result = common.load(name)
     prd, auc = (lambda found: found["physics_prd"]["auc"]), (lambda found, name: found["auc"][name])
     judges = "observables", "images"
-    rows = [[run["variant"], run["grid"], f"{run['training_showers']:,}", f"{run['showers']:,}",
+    seeds = sorted({str(run["seed"]) for run in result["runs"]})
+    named = lambda run: f"{run['variant']}, seed {run['seed']}" if seeds[1:] else run["variant"]
+    rows = [[named(run), run["grid"], f"{run['training_showers']:,}", f"{run['showers']:,}",
              f"{prd(run):.3f} ({prd(run['real_against_real']):.3f})", f"{prd(run) / prd(run['real_against_real']):.2f}",
              *(f"{auc(run, name):.3f} ({auc(run['real_against_real'], name):.3f})" for name in judges),
              f"{sum(run['seconds'].values()) / 60:.0f}", f"{run['milliseconds_per_shower']:.2g}"]
             for run in result["runs"]]
-    seeds = sorted({str(run["seed"]) for run in result["runs"]})
     settings = result["runs"][0]["physics_prd"]
     steps = f"{result['settings']['steps']:,} steps of the GAN, " if result["settings"]["steps"] else ""
-    note = (f"`configs/anchored.py:{result['preset']}`, {steps}seed {', '.join(seeds)}, {device(result)}; in brackets: "
+    note = (f"`anchored:{result['preset']}`, {steps}seed{'s' * bool(seeds[1:])} {', '.join(seeds)}, {device(result)}; in brackets: "
             f"other real showers; PRD: {settings['clusters']} clusters, {settings['runs']} runs, N = judged showers; "
             f"`{split_of(result)}` judges. Milliseconds: by the hundred, while other jobs ran.")
     head = ["showers", "cells", "for training", "judged", "physics PRD-AUC", "of the ceiling", "AUC, observables",

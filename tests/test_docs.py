@@ -73,6 +73,7 @@ def test_analysis(loose, tmp_path, monkeypatch, capsys):
     assert 0.130 < names["value"] / 20e3 < 0.150  # the cluster's share of E in results/reconstruction.json is 0.140
     np.testing.assert_allclose(names["per_gev"] * 20, names["value"], rtol=0.1)  # the response is linear
     assert np.isfinite(names["per_cm"]) and (tmp_path / "showers.npz").exists()
+    assert (tmp_path / "gallery.png").exists() and (tmp_path / "mean_response.png").exists()
 
 
 @pytest.fixture

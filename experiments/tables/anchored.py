@@ -51,7 +51,8 @@ def calorimeters(name="calorimeters"):
             for run in result["runs"]]
     settings = result["runs"][0]["physics_prd"]
     steps = f"{result['settings']['steps']:,} steps of the GAN, " if result["settings"]["steps"] else ""
-    note = (f"`anchored:{result['preset']}`, {steps}seed{'s' * bool(seeds[1:])} {', '.join(seeds)}, {device(result)}; in brackets: "
+    seeds = f"seed{'s' * bool(seeds[1:])} {', '.join(seeds)}"
+    note = (f"`anchored:{result['preset']}`, {steps}{seeds}, {device(result)}; in brackets: "
             f"other real showers; PRD: {settings['clusters']} clusters, {settings['runs']} runs, N = judged showers; "
             f"`{split_of(result)}` judges. Milliseconds: by the hundred, while other jobs ran.")
     head = ["showers", "cells", "for training", "judged", "physics PRD-AUC", "of the ceiling", "AUC, observables",

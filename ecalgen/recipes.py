@@ -10,6 +10,7 @@ from ecalgen import configs
 from ecalgen.data import transforms
 from ecalgen.errors import UserError
 from ecalgen.models.build import DISCRIMINATORS, GENERATORS, RENAMED
+from ecalgen.training.recipe import flat
 
 FOLDER = pathlib.Path(next(iter(configs.__path__)))
 """Where the recipes lie that come with the package."""
@@ -76,15 +77,6 @@ def fields(config):
     """Every `Field` of a config, in its order."""
     comments = commented()
     return [Field(name, value, _meaning(config, name, comments)) for name, value in flat(config.to_dict()).items()]
-
-
-def flat(tree, prefix=""):
-    """`{"train": {"steps": 5}}` -> `{"train.steps": 5}`; an empty section has no fields."""
-    parts = {}
-    for key, value in tree.items():
-        name = f"{prefix}{key}"
-        parts |= flat(value, f"{name}.") if isinstance(value, dict) else {name: value}
-    return parts
 
 
 def commented():

@@ -164,6 +164,7 @@ def train_seeds(config, seeds, folder=None):
     write_text(folder / "seeds.json", json.dumps(summary | {"provenance": provenance(seeds[0])}, indent=1) + "\n")
     print("\n".join(f"{name}: {row['mean']:.3f} ({row['lowest']:.3f} to {row['highest']:.3f}), between real showers "
                     f"{row['real']:.3f}" for name, row in summary["numbers"].items()))
+    print("{showers:,} showers; PRD: {prd[clusters]} clusters, {prd[runs]} runs".format(**summary), flush=True)
     return write_comparison(folders, folder)[0]
 
 

@@ -165,7 +165,7 @@ def recipe_of(workdir):
     """
     config = ml_collections.ConfigDict(_with_tuples(read_recipe(pathlib.Path(workdir) / "config.json")))
     config.update_from_flattened_dict({name: value for name, value in SINCE.items()
-                                       if name.startswith(OF_RUNS) and name not in _flat(config.to_dict())})
+                                       if name.startswith(OF_RUNS) and name not in flat(config.to_dict())})
     return config
 
 
@@ -178,7 +178,7 @@ def _with_tuples(value):
 
 def differences(there, here):
     """What differs between two recipes, both as read from JSON: `"seed (0 there, 5 here)"` for each field."""
-    there, here = _flat(there), _flat(here)
+    there, here = flat(there), flat(here)
     there = {name: value for name, value in SINCE.items() if name in here} | there
     return [f"{shown(name)} ({shown(there.get(name))} there, {shown(here.get(name))} here)"
             for name in sorted(there | here)
@@ -186,9 +186,9 @@ def differences(there, here):
             and (name in here or not name.startswith(UNREAD))]
 
 
-def _flat(tree, prefix=""):
+def flat(tree, prefix=""):
     """`{"train": {"steps": 5}}` -> `{"train.steps": 5}`."""
     if not isinstance(tree, dict):
         return {prefix: tree}
     return {name: value for key, branch in tree.items()
-            for name, value in _flat(branch, f"{prefix}.{key}" if prefix else key).items()}
+            for name, value in flat(branch, f"{prefix}.{key}" if prefix else key).items()}

@@ -26,7 +26,7 @@ SINCE = {"init": None, "data.conventions": "detect", "data.on_device": 200_000, 
          "regressor.adversarial_gradient": True}
 """Fields that recipes of older versions lack -> the value that stands for their absence."""
 OF_RUNS = ("init", "data.", "train.")
-"""Beginnings of those of these fields that a run reads; networks have defaults of their own."""
+"""Beginnings of those of these fields that a run reads, the last one in a GAN; networks have defaults of their own."""
 UNREAD = ("train.", "data.")
 """Beginnings of the fields of which older versions wrote some that nothing reads."""
 
@@ -164,8 +164,9 @@ def recipe_of(workdir):
       RecordError: the folder holds no recipe.
     """
     config = ml_collections.ConfigDict(_with_tuples(read_recipe(pathlib.Path(workdir) / "config.json")))
+    there, read = flat(config.to_dict()), OF_RUNS if "loss" in config.train else OF_RUNS[:2]
     config.update_from_flattened_dict({name: value for name, value in SINCE.items()
-                                       if name.startswith(OF_RUNS) and name not in flat(config.to_dict())})
+                                       if name.startswith(read) and name not in there})
     return config
 
 

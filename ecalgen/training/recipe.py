@@ -164,7 +164,7 @@ def recipe_of(workdir):
       RecordError: the folder holds no recipe.
     """
     config = ml_collections.ConfigDict(_with_tuples(read_recipe(pathlib.Path(workdir) / "config.json")))
-    there, read = flat(config.to_dict()), OF_RUNS if "loss" in config.train else OF_RUNS[:2]
+    there, read = flat(config.to_dict()), OF_RUNS if "r1" in config.train else OF_RUNS[:2]
     config.update_from_flattened_dict({name: value for name, value in SINCE.items()
                                        if name.startswith(read) and name not in there})
     return config

@@ -1,6 +1,7 @@
 """Programs that are compiled ahead."""
 import jax
 import pytest
+from exporting import save_run
 from jax.experimental.compilation_cache import compilation_cache
 
 import ecalgen
@@ -19,18 +20,19 @@ def cache(monkeypatch, tmp_path):
     compilation_cache.reset_cache()
 
 
-def test_a_sampler_takes_the_programs_of_an_earlier_warmup(cache, capsys, monkeypatch):
+def test_a_sampler_takes_the_programs_of_an_earlier_warmup(cache, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(warmup, "chunk_size", lambda grid: 2)
-    ecalgen.load_sampler("anchored_light")
+    run = save_run(tmp_path / "run", "plain")
+    ecalgen.load_sampler(run)
     jax.clear_caches()
     assert jax.config.jax_compilation_cache_dir is None  # a process keeps none unless its user asked for that
-    warmup.main(["--models", "anchored_light"])
+    warmup.main(["--models", str(run)])
     said = capsys.readouterr().out
-    assert said.startswith("anchored_light: 1 in ") and said.strip().endswith(f"programs from {cache}")
-    assert (cache / host.WARM).read_text() == "anchored_light\n"
+    assert said.startswith(f"{run}: 1 in ") and said.strip().endswith(f"programs from {cache}")
+    assert (cache / host.WARM).read_text() == f"{run}\n"
     assert len(list(cache.iterdir())) > 2  # the programs
     jax.config.update("jax_compilation_cache_dir", None)
-    ecalgen.load_sampler("anchored_light")
+    ecalgen.load_sampler(run)
     assert jax.config.jax_compilation_cache_dir == str(cache)
 
 

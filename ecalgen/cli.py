@@ -44,16 +44,20 @@ SHELLS = ("bash", "zsh", "tcsh")
 
 def main():
     """Run the subcommand that the command line names."""
-    words = sys.argv[1:]
+    try:
+        _run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(words):
     sys.path.insert(0, "")  # modules of yours lie in the current folder, as for `python -m`
     if words and words[0] == "completion":
         print(_completion(words[1:]))
     elif words and words[0] in COMMANDS:
         sys.argv = [COMMANDS[words[0]].module, *words[1:]]
-        try:
-            runpy.run_module(COMMANDS[words[0]].module, run_name="__main__", alter_sys=True)
-        except BrokenPipeError:  # whoever read the output, such as `head`, has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        runpy.run_module(COMMANDS[words[0]].module, run_name="__main__", alter_sys=True)
     else:
         make_parser().parse_args(words or ["--help"])
 

@@ -78,10 +78,11 @@ def test_models():
 
 
 def test_a_reader_may_leave():
-    code = f"{sys.executable} -m ecalgen.cli models | head -1; echo ${{PIPESTATUS[0]}}"
     root = pathlib.Path(cli.__file__).parents[1]
-    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=root)
-    assert done.stdout.splitlines()[-1] == "0" and not done.stderr
+    for words in ("models", "completion bash"):
+        code = f"{sys.executable} -m ecalgen.cli {words} | head -1; echo ${{PIPESTATUS[0]}}"
+        done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=root)
+        assert done.stdout.splitlines()[-1] == "0" and not done.stderr
 
 
 def test_train_takes_a_recipe_by_name_in_any_folder(tmp_path):

@@ -193,8 +193,9 @@ def test_judge(showers, tmp_path, monkeypatch, quick_judge):
         save_showers(path, part)
     names = {"energy": 1.1 * showers[:200].energy, "momentum": showers[:200].momentum, "point": showers[:200].point,
              "ecalgen": ecalgen}
-    code, = blocks("judge.md")
+    code, shipped = blocks("judge.md")
     exec(code, names)
+    assert "load_split" in shipped  # which prepares all showers
     assert names["result"]["c2st"]["observables"]["auc"] > 0.6 and names["result"]["conditions"] == "matched"
     save_showers("mine.root", names["mine"])
     command = shlex.split(blocks("judge.md", "bash")[0])

@@ -52,7 +52,7 @@ def test_a_metric_of_ones_own_is_everywhere(hottest_cell, showers, tmp_path, qui
         write_evaluation(tmp_path / run / "evaluation.json", result)
     page = write_report(real, generated, json.loads((tmp_path / "one" / "evaluation.json").read_text()), tmp_path)
     source = page.read_text(encoding="utf-8")
-    assert "<h2>Hottest cell</h2>" in source and f"<span>{w1:.3f}</span>" in source and said in source
+    assert "<h2>Hottest cell</h2>" in source and f'<span class="n">{w1:.3f}</span>' in source and said in source
     assert f"holds {hottest[0].mean():.0f} MeV on average" in source
     page, _ = write_comparison([tmp_path / "one", tmp_path / "two"], tmp_path)
     assert "Wasserstein-1, hottest cell" in page.read_text(encoding="utf-8")

@@ -99,26 +99,23 @@ def _judge(args):
 
 def _check(args):
     """Refuse options that are missing, or that would not be used."""
-    if args.judge == "large":
-        if not args.run:
-            raise UserError("--judge=large judges a generator; name it with --run, a folder or a shipped one")
-        if not args.out and not pathlib.Path(args.run).is_dir():
-            raise UserError("--out not given: the folder of the results")
-        (args.out or pathlib.Path(args.run)).mkdir(parents=True, exist_ok=True)
-        return
-    given = [name for name in FILES if getattr(args, name) is not None]
-    other = "--run" if args.run else "--compare" if args.compare else ""
-    unused = given + (["compare"] if args.run and args.compare else []) + (["out"] if args.run and args.out else [])
-    if other and unused:
-        raise UserError(f"{other} takes judged runs; leave out {', '.join(f'--{name}' for name in unused)}"
-                        if args.compare and not args.run else
-                        f"--run judges a run in its folder; leave out {', '.join(f'--{name}' for name in unused)}")
-    missing = [] if other else [f"--{name}" for name in ("real", "generated") if getattr(args, name) is None]
-    if missing:
+    given = [f"--{name}" for name in FILES if getattr(args, name) is not None]
+    if args.run:
+        unused = given + ["--compare"] * bool(args.compare) + ["--out"] * bool(args.out and args.judge != "large")
+        if unused:
+            raise UserError(f"--run judges a run or a model of its own; leave out {', '.join(unused)}")
+    elif args.judge == "large":
+        raise UserError("--judge=large judges a generator; name it with --run, a folder or a shipped one")
+    elif args.compare and given:
+        raise UserError(f"--compare takes judged runs; leave out {', '.join(given)}")
+    elif not args.compare and (missing := [f"--{name}" for name in ("real", "generated") if not getattr(args, name)]):
         raise UserError(f"{' and '.join(missing)} not given: the files of showers to judge; or --run DIR, for a run; "
                         "or --compare DIR, twice or more, for runs that are judged")
-    if not args.run and args.out is None:
+    in_its_folder = args.run and (args.judge != "large" or pathlib.Path(args.run).is_dir())
+    if args.out is None and not in_its_folder:
         raise UserError("--out not given: the folder of the results")
+    if args.judge == "large":
+        (args.out or pathlib.Path(args.run)).mkdir(parents=True, exist_ok=True)
 
 
 def _import_metrics(modules):

@@ -14,13 +14,15 @@ import numpy as np
 from ecalgen.data.grid import Grid
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.metrics.c2st import auc_with_interval
-from ecalgen.evaluation.metrics.features import condition_columns, observable_features
+from ecalgen.evaluation.metrics.features import COORDINATES, condition_columns, observable_features
 from ecalgen.evaluation.metrics.neural import CellNetwork, NeuralClassifier, PictureNetwork
 from ecalgen.evaluation.metrics.registry import EvaluationError
 from ecalgen.machine import host
 
 RANKED = 13
 """The highest cells of a shower whose energies the trees see."""
+CONDITIONS = len(COORDINATES)
+"""Numbers that describe the particle."""
 SIZES = (1_000, 4_000, 16_000)
 """Numbers of training showers of each kind in the learning curve, below all of them."""
 SEEDS = (0, 1)
@@ -64,7 +66,7 @@ def judge_largely(real: Showers, generated: Showers, asked: Showers, answers: Sh
     found = {}
     for name in host.progress(judges or list(JUDGES), desc="judges", leave=False):
         start, judge = time.monotonic(), JUDGES[name]
-        rows = [np.asarray(judge.rows(showers), np.float32) for showers in (real, generated, asked, answers)]
+        rows = _scaled([np.asarray(judge.rows(showers), np.float32) for showers in (real, generated, asked, answers)])
         score = lambda size, seed, rows=rows, judge=judge: _scores(judge.make(seed, real.grid), *rows, size, seed)
         every = [auc_with_interval(score(len(real), seed), seed, bootstrap) for seed in seeds]
         floor, floor_interval = auc_with_interval(_floor(judge, real.grid, rows[0], rows[2], seeds[0]), 0, bootstrap)
@@ -132,9 +134,17 @@ def _tree_rows(showers):
 
 
 def _conditions(showers):
-    """log E, slopes and track, each in units of about its standard deviation: `[N, 5]`."""
-    columns = np.concatenate(list(condition_columns(showers).values()), axis=1)
-    return (columns - [3.0, 0, 0, 0, 0]) / [1.5, 0.2, 0.2, 0.3 * showers.grid.unit, 0.3 * showers.grid.unit]
+    """log E, slopes and track, the last columns of all rows: `[N, CONDITIONS]`."""
+    return np.concatenate(list(condition_columns(showers).values()), axis=1)
+
+
+def _scaled(sets):
+    """The rows of each set, with conditions in units of their standard deviation in the first one, about its mean."""
+    given = sets[0][:, -CONDITIONS:]
+    centre, spread = given.mean(axis=0), given.std(axis=0)
+    for rows in sets:
+        rows[:, -CONDITIONS:] = (rows[:, -CONDITIONS:] - centre) / np.where(spread > 0, spread, 1)
+    return sets
 
 
 def _cell_rows(showers):
@@ -148,13 +158,13 @@ def _picture_rows(showers):
 
 
 def _picture_network(grid: Grid):
-    return PictureNetwork(conditions=5, shape=grid.shape[:2])
+    return PictureNetwork(CONDITIONS, shape=grid.shape[:2])
 
 
 JUDGES = {
     "trees": Judge(_trees, _tree_rows, "boosted trees, 300 of 31 leaves, on observables, the 13 highest cells and the "
                    "particle"),
-    "cells": Judge(lambda seed, grid: NeuralClassifier(CellNetwork(5), seed, epochs=8, batch=256, rate=1e-3),
+    "cells": Judge(lambda seed, grid: NeuralClassifier(CellNetwork(CONDITIONS), seed, epochs=8, batch=256, rate=1e-3),
                    _cell_rows, "two hidden layers of 512 on cells and the particle"),
     "images": Judge(lambda seed, grid: NeuralClassifier(_picture_network(grid), seed, epochs=10, batch=256),
                     _picture_rows, "three convolutions of stride 2 on the central 24 x 24 cells, and the particle"),

@@ -17,7 +17,7 @@ class Model(NamedTuple):
 
     Attributes:
       name: for `load_sampler`.
-      title: what it is.
+      title: one line that describes it.
       calorimeter: name of its grid.
       particle: that it was trained on, with its range of energies.
       reached: `physics_prd` and `raw_prd` with the `*_ceiling` of real showers, AUC of the classifiers by

@@ -42,9 +42,9 @@ def warm(sampler):
 
     The particles lie in the middle of the range on which the generator was trained.
     """
-    energy, *slopes = ([np.mean(limits)] for limits in list(sampler.card["trained_on"].values())[:3])
-    along = np.array([*(slope[0] for slope in slopes), 1.0])
-    momentum = energy[0] * along / np.linalg.norm(along)
+    energy, *slopes = (np.mean(limits) for limits in list(sampler.card["trained_on"].values())[:3])
+    along = np.array([*slopes, 1.0])
+    momentum = energy * along / np.linalg.norm(along)
     seconds, size = {}, 1
     while size <= chunk_size(sampler.grid):
         start = time.perf_counter()

@@ -17,11 +17,11 @@ def large():
     sizes = [size for size, _ in next(iter(result["systems"].values()))[judges[0]]["curve"]]
     curves = [[f"{NAMES.get(name, f'`{name}`')}, {judge}", *(f"{auc:.3f}" for _, auc in found[judge]["curve"])]
               for name, found in result["systems"].items() for judge in judges]
-    said = "; ".join(f"{judge}: {entry['description']}"
-                     for judge, entry in next(iter(result["systems"].values())).items())
+    said = " ".join(f"Judge of {judge}: {entry['description']}."
+                    for judge, entry in next(iter(result["systems"].values())).items())
     against = ["AUC against training showers", *(f"{size:,}" for size in sizes)]
     note = (f"{result['showers']:,} training and {result['asked']:,} `{result['split']}` showers, and as many "
-            f"generated ones, {device(result)}. {said[0].upper()}{said[1:]}. The interval is of the showers and of two "
+            f"generated ones, {device(result)}. {said} The interval is of the showers and of two "
             "trainings.")
     return "\n".join([*markdown(head, rows), "", *markdown(against, curves), "", note])
 

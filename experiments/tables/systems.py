@@ -39,6 +39,10 @@ def facts():
             ["times faster than Geant4", *(f"{geant4 / value:,.0f}" for value in each)]]
     rows += [[f"classifier AUC by {judge} (between two real sets)", *(auc_cell(result, judge) for result in results)]
              for judge in ("observables", "images")]
+    large = common.load("large")
+    rows += [[f"the same by a judge with {large['showers']:,} showers, {judge}",
+              *(f"{found['auc']:.3f} ({found['floor']:.3f})"
+                for found in (large["systems"][name][judge] for name in names))] for judge in ("trees", "images")]
     return table(["", *(f"`{name}`" for name in names)], rows)
 
 

@@ -7,12 +7,13 @@ from ecalgen.evaluation.__main__ import main
 @pytest.mark.parametrize("words, message", [
     ([], "--real and --generated not given: the files of showers to judge; or --run DIR"),
     (["--real=a.npz", "--generated=b.npz"], "--out not given"),
-    (["--run=x", "--real=a.npz"], "--run judges a run in its folder; leave out --real"),
-    (["--run=x", "--out=y"], "--run judges a run in its folder; leave out --out"),
-    (["--run=x", "--compare=a", "--compare=b"], "--run judges a run in its folder; leave out --compare"),
+    (["--run=x", "--real=a.npz"], "--run judges a run or a model of its own; leave out --real"),
+    (["--run=x", "--out=y"], "--run judges a run or a model of its own; leave out --out"),
+    (["--run=x", "--compare=a", "--compare=b"], "--run judges a run or a model of its own; leave out --compare"),
     (["--compare=a", "--compare=b", "--seed=3", "--out=o"], "--compare takes judged runs; leave out --seed"),
     (["--judge=large"], "--judge=large judges a generator; name it with --run"),
     (["--judge=large", "--run=anchored"], "--out not given"),
+    (["--judge=large", "--run=anchored", "--out=o", "--real=a.npz"], "--run judges .*; leave out --real"),
     (["--run=nowhere"], "config.json is no recipe"),
     (["--metrics=no_module", "--run=x"], "--metrics=no_module: No module named 'no_module'"),
 ])

@@ -52,6 +52,16 @@ def test_the_interval_has_the_error_of_the_training(sets):
     assert (low, high) == (pytest.approx(0.65 - np.hypot(0.01, 0.098)), pytest.approx(0.65 + np.hypot(0.01, 0.098)))
 
 
+def test_conditions_are_in_units_of_the_first_set():
+    """A column of one value stays as far from it as it is."""
+    first, second = np.arange(12.0, dtype=np.float32).reshape(2, 6), np.zeros((1, 6), np.float32)
+    first[:, 5] = 2
+    scaled, other = large._scaled([first, second])
+    np.testing.assert_allclose(scaled[:, 1:5], [[-1] * 4, [1] * 4])  # mean and deviation of (1, 7), (2, 8), ...: 4, 3
+    np.testing.assert_allclose(other[0], [0, -4 / 3, -5 / 3, -2, -7 / 3, -2])
+    np.testing.assert_array_equal(scaled[:, 0], [0, 6])
+
+
 def test_the_highest_cells_are_in_falling_order(showers):
     rows = large._tree_rows(showers[:3])
     ranked = rows[:, -18:-5]

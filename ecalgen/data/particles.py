@@ -22,6 +22,8 @@ POINT_MARGIN = 0.3 / SHASHLIK.unit
 """Distance beyond the training range, in cells, up to which a network gets the reference point unchanged."""
 ENERGY_MARGIN = 1.5
 """Factor beyond the training range up to which a network gets an incident energy unchanged."""
+MARGIN = 0.02
+"""Share of a limit by which conditions may exceed the training range, as a finite sample misses its very edge."""
 STEEPEST = 1e-6
 """Smallest pz / E with which slopes are computed."""
 NAMED = 5
@@ -78,6 +80,17 @@ def limits(trained_on, grid):
     bounds += [(trained_on[name][0] - margin, trained_on[name][1] + margin)
                for name, margin in zip(others, margins, strict=True)]
     return tuple(np.array(bounds, np.float32).T[:, None])
+
+
+def trained_range(trained_on, grid):
+    """Lowest and highest quantities in the training range with its `MARGIN`, in the order of `quantities`: `[5]` twice.
+
+    Args:
+      trained_on: {quantity: [lowest, highest]}, the field of a card.
+      grid: of the calorimeter.
+    """
+    low, high = np.array([trained_on[name] for name in names_of_quantities(grid)], np.float64).T
+    return low - MARGIN * np.abs(low), high + MARGIN * np.abs(high)
 
 
 @jax.jit

@@ -178,9 +178,9 @@ def names_of_quantities(grid):
 
 
 def quantities(momentum, point, grid):
-    """The quantities of particles by their names: `[N, 3]` GeV, `[N, 2]` cm -> `[N]` each."""
+    """The quantities of particles by their names: NumPy's `[N, 3]` GeV, `[N, 2]` cm -> `[N]` each."""
     slope, r0 = slopes(momentum), reference_point(momentum, point, grid)
-    columns = incident_energy(momentum), slope[:, 0], slope[:, 1], r0[:, 0], r0[:, 1]
+    columns = np.linalg.norm(momentum, axis=-1), slope[:, 0], slope[:, 1], r0[:, 0], r0[:, 1]
     return dict(zip(names_of_quantities(grid), columns, strict=True))
 
 

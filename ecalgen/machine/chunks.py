@@ -2,10 +2,12 @@
 import jax
 import numpy as np
 
+PART = 8
+"""Share of a large piece in a small one."""
 FULL = 0.75
-"""A last chunk of at least this share of a power of two is padded to it; a smaller one is split in two."""
-FEW = 8
-"""Largest number of rows that are always padded to a power of two."""
+"""Rows that fill at least this share of a large piece are padded to it; fewer are made in small pieces."""
+SINGLES = 3
+"""Largest number of rows that are made one by one."""
 
 
 def slices(count, size):
@@ -26,37 +28,46 @@ def mapped(function, size, *columns):
 
 
 def in_chunks(make, size, shape, *columns):
-    """Apply `make` to the columns in chunks of at most `size` rows, and join the results: float32 `[N, *shape]`.
+    """Apply `make` to the columns in chunks of `sizes(size)` rows, and join the results: float32 `[N, *shape]`.
 
     Args:
       make: (a chunk of each column, index of its first row) -> `[rows, *shape]`.
-      size: largest number of rows in a chunk, a power of two.
+      size: largest number of rows in a chunk.
       shape: of a shower.
       columns: arrays `[N, ...]`.
     """
     made = np.empty((len(columns[0]), *shape), np.float32)
     for start, rows, padded in pieces(len(made), size):
-        padding = padded - rows
-        chunk = (np.pad(column[start:start + rows], [(0, padding)] + [(0, 0)] * (column.ndim - 1), mode="edge")
-                 for column in columns)
-        made[start:start + rows] = make(*chunk, start)[:rows]
+        chunk = (_padded(column[start:start + rows], padded - rows) for column in columns)
+        made[start:start + rows] = np.asarray(make(*chunk, start))[:rows]
     return made
 
 
-def pieces(count, size):
-    """Yield (first row, rows, rows with padding) of each piece.
+def _padded(rows, padding):
+    """The rows of an array, and the last one `padding` times more."""
+    return np.pad(rows, [(0, padding)] + [(0, 0)] * (rows.ndim - 1), mode="edge") if padding else rows
 
-    The rows with padding are powers of two, so that few programs are compiled.
+
+def sizes(size):
+    """Numbers of rows in a call, the smallest first: one, a small piece and a large one of `size` rows.
+
+    There are no others, so a program compiles at most three times for any number of rows.
+    """
+    return sorted({1, max(1, size // PART), size})
+
+
+def pieces(count, size):
+    """Yield (first row, rows, rows with padding) of each piece; the rows with padding are one of `sizes(size)`.
 
     Args:
       count: number of all rows.
-      size: largest number of rows in a piece, a power of two.
+      size: largest number of rows in a piece.
     """
+    small = max(1, size // PART)
     start = 0
     while start < count:
-        rows = min(size, count - start)
-        padded = 1 << (rows - 1).bit_length()
-        if rows < FULL * padded and padded > FEW:
-            rows = padded = padded // 2
+        left = count - start
+        padded = size if left >= FULL * size else 1 if left <= SINGLES else small
+        rows = min(padded, left)
         yield start, rows, padded
         start += rows

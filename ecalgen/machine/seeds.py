@@ -26,8 +26,7 @@ def make_key(seed):
     Raises:
       UserError: any other seed.
     """
-    high, low = words(whole("seed", seed, SEEDS))
-    return jax.random.wrap_key_data(jnp.stack([high, low]), impl="threefry2x32") if high else jax.random.key(int(low))
+    return jax.random.wrap_key_data(words(whole("seed", seed, SEEDS)), impl="threefry2x32")
 
 
 def check_first(first, count):

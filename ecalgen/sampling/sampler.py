@@ -3,6 +3,7 @@ import functools
 import json
 import math
 import os
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -12,10 +13,10 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from ecalgen.data.grid import OLD, Domain, Grid, domain_record
-from ecalgen.data.particles import beside, check_particles, held, limits, scaled
+from ecalgen.data.particles import beside, check_particles, held, limits, scaled, trained_range
 from ecalgen.data.showers import ENERGY, quantities
 from ecalgen.data.transforms import Transform, make_transform
-from ecalgen.machine.chunks import in_chunks
+from ecalgen.machine.chunks import in_chunks, sizes
 from ecalgen.machine.host import use_warm_programs
 from ecalgen.machine.provenance import provenance
 from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
@@ -31,8 +32,6 @@ LARGE_CHUNK = 8192 * 900
 PRECISIONS = ("float32", "bfloat16")
 DESCRIBED = ("generator", "members", "trained_on", "domain")
 """Fields of a card on which the function of its sampler depends, besides the transform."""
-MARGIN = 0.02
-"""Share of a limit by which conditions may exceed it without a warning, as a finite sample misses the very edge."""
 
 
 def make_sampler(generator: Generator, transform: Transform, trained_on: Mapping | None = None,
@@ -70,7 +69,7 @@ def make_sampler(generator: Generator, transform: Transform, trained_on: Mapping
 
 
 def chunk_size(grid):
-    """Number of showers in a call of the network on this machine, a power of two: 64 of 900 cells on a CPU."""
+    """Largest number of showers in a call of the network on this machine: 64 of 900 cells on a CPU."""
     showers = CHUNKS.get(jax.default_backend(), LARGE_CHUNK) / math.prod(grid.shape)
     return 2 ** max(0, round(math.log2(showers)))
 
@@ -123,6 +122,20 @@ class Sampler:
         _warn_outside(self.card["trained_on"], momentum[hits], point[hits], self.grid)
         sample = lambda momentum, point, start: self.sample(self.variables, key, momentum, point, words(first + start))
         return in_chunks(sample, chunk_size(self.grid), self.grid.shape, momentum, point)
+
+    def compile(self) -> dict[int, float]:
+        """Compile the programs for all numbers of showers: {showers in a call of the network: seconds}.
+
+        The particles lie in the middle of the range on which the generator was trained.
+        """
+        energy, *slopes = (np.mean(limits) for limits in list(self.card["trained_on"].values())[:3])
+        along = np.array([*slopes, 1.0])
+        momentum, seconds = energy * along / np.linalg.norm(along), {}
+        for showers in sizes(chunk_size(self.grid)):
+            start = time.perf_counter()
+            self(np.tile(momentum, (showers, 1)), np.zeros((showers, 2)))
+            seconds[showers] = time.perf_counter() - start
+        return seconds
 
 
 def load_sampler(source: str | os.PathLike, precision: Literal["float32", "bfloat16"] = "float32") -> Sampler:
@@ -192,10 +205,9 @@ def _warn_outside(trained_on, momentum, point, grid):
     messages = []
     with np.errstate(over="ignore"):  # slopes of particles along the face
         values = quantities(momentum, point, grid)
-    for name, value in values.items():
-        low, high = trained_on[name]
-        below, above = value < low - MARGIN * abs(low), value > high + MARGIN * abs(high)
-        if outside := int(np.sum(below | above)):
+    for (name, value), least, most in zip(values.items(), *trained_range(trained_on, grid), strict=True):
+        if outside := int(np.sum((value < least) | (value > most))):
+            low, high = trained_on[name]
             messages.append(f"{name} of {outside} showers is outside [{low:.3g}, {high:.3g}]")
     if messages:
         warnings.warn(f"conditions outside the range this generator was trained on: {'; '.join(messages)}; do not "

@@ -3,14 +3,11 @@
     ecalgen warmup [--models anchored ...]
 """
 import argparse
-import time
-
-import numpy as np
 
 from ecalgen.errors import UserError
 from ecalgen.machine import host
 from ecalgen.machine.files import write_text
-from ecalgen.sampling.sampler import chunk_size, load_sampler
+from ecalgen.sampling.sampler import load_sampler
 from ecalgen.sampling.weights import shipped_models
 
 
@@ -29,29 +26,12 @@ def main(argv=None):
     host.program_folder().mkdir(parents=True, exist_ok=True)
     try:
         for name in args.models:
-            seconds = warm(load_sampler(name))
+            seconds = load_sampler(name).compile()
             print(f"{name}: {', '.join(f'{size} in {taken:.1f} s' for size, taken in seconds.items())}", flush=True)
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     write_text(host.program_folder() / host.WARM, "\n".join(args.models) + "\n")
     print(f"load_sampler takes these programs from {host.program_folder()}")
-
-
-def warm(sampler):
-    """Compile a sampler for each number of showers that it makes in one call: {that number: seconds}.
-
-    The particles lie in the middle of the range on which the generator was trained.
-    """
-    energy, *slopes = (np.mean(limits) for limits in list(sampler.card["trained_on"].values())[:3])
-    along = np.array([*slopes, 1.0])
-    momentum = energy * along / np.linalg.norm(along)
-    seconds, size = {}, 1
-    while size <= chunk_size(sampler.grid):
-        start = time.perf_counter()
-        sampler(np.tile(momentum, (size, 1)), np.zeros((size, 2)))
-        seconds[size] = time.perf_counter() - start
-        size *= 2
-    return seconds
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ The reference physics is `standard`, the electromagnetic part of FTFP_BERT. The 
 energy depends on how electrons cross from the absorber into them. The steps of multiple scattering of option 1 are too
 long for such tiles and lose a sixth of the signal. `fast` is option 1 with the steps of `standard`.
 
-Energy is scored in C++ in cells made of replicas; Python is entered twice an event, to start its particle and to read
-its cells. A process can build Geant4 once, so several calorimeters or beams mean several processes (`production.py`).
+Python is entered twice an event, to start its particle and to read its cells. A process can build Geant4 once, so
+several calorimeters or beams mean several processes (`production.py`).
 """
 import dataclasses
 import importlib.util
@@ -18,6 +18,7 @@ import numpy as np
 from ecalgen.errors import UserError
 from ecalgen.simulation.beam import PARTICLES, Beam
 from ecalgen.simulation.calorimeter import AIR, SHASHLIK, Calorimeter
+from ecalgen.simulation.geometry import Block, make_material
 
 THIN_TILE_STEPS = ("/process/msc/StepLimit UseSafety", "/process/msc/RangeFactor 0.04")
 """The multiple-scattering steps of `standard`, as commands."""
@@ -98,7 +99,7 @@ def start(setup: Setup, data: os.PathLike | str | None = None, score_absorber: b
     constructor, commands = PHYSICS[setup.physics]
     manager = g4.G4RunManagerFactory.CreateRunManager(g4.G4RunManagerType.Serial)
     manager.SetVerboseLevel(0)
-    parts = (_detector(g4, calorimeter, score_absorber), _physics(g4, constructor),
+    parts = (_detector(g4, calorimeter, score_absorber), physics_list(g4, constructor),
              _actions(g4, PARTICLES[setup.beam.particle], -calorimeter.length / 2, events, score_absorber))
     for part in parts:
         manager.SetUserInitialization(part)
@@ -177,68 +178,27 @@ class _Events:
 
 
 def _detector(g4, calorimeter, score_absorber):
-    """World > calorimeter > layers > absorber and active plate > columns of cells along x > cells along y."""
-    keep, width, layer = [], calorimeter.width, calorimeter.layer
-
-    def material(description):
-        made = g4.G4Material(description.name, description.density * g4.g / g4.cm3, len(description.composition))
-        for symbol, amount in description.composition:
-            made.AddElement(g4.G4NistManager.Instance().FindOrBuildElement(symbol), amount)
-        return made
-
-    def volume(name, x, y, z, of):
-        solid = g4.G4Box(name, 0.5 * x * g4.mm, 0.5 * y * g4.mm, 0.5 * z * g4.mm)
-        logical = g4.G4LogicalVolume(solid, of, name)
-        keep.extend((solid, logical))
-        return logical
-
-    def place(logical, mother, z=0.0):
-        keep.append(g4.G4PVPlacement(None, g4.G4ThreeVector(0, 0, z * g4.mm), logical, str(logical.GetName()), mother,
-                                     False, 0))
-        return keep[-1]
-
-    def replicate(logical, mother, axis, count, step):
-        keep.append(g4.G4PVReplica(str(logical.GetName()), logical, mother, axis, count, step * g4.mm))
-
-    def score(name, volume, scorer):
-        detector = g4.G4MultiFunctionalDetector(name)
-        detector.RegisterPrimitive(scorer)
-        g4.G4SDManager.GetSDMpointer().AddNewDetector(detector)
-        built.SetSensitiveDetector(volume, detector)
-        keep.extend((detector, scorer))
-
+    """A world of air around the calorimeter, whose cells are scored."""
     class Detector(g4.G4VUserDetectorConstruction):
         def Construct(self):
-            air, active, absorber = (material(m) for m in (AIR, calorimeter.active, calorimeter.absorber))
-            thick, thin = calorimeter.absorber_thickness, calorimeter.active_thickness
-            world = volume("World", 1.05 * width, 1.05 * width, 1.05 * calorimeter.length, air)
-            block = volume("Calorimeter", width, width, calorimeter.length, absorber)
-            slice_ = volume("Layer", width, width, layer, absorber)
-            self.absorber = volume("Absorber", width, width, thick, absorber)
-            plate = volume("Active", width, width, thin, active)
-            column = volume("Column", calorimeter.pitch, width, thin, active)
-            self.cell = volume("Cell", calorimeter.pitch, calorimeter.pitch, thin, active)
-            top = place(world, None)
-            place(block, world)
-            replicate(slice_, block, g4.kZAxis, calorimeter.layers, layer)
-            place(self.absorber, slice_, -0.5 * thin)
-            place(plate, slice_, 0.5 * thick)
-            replicate(column, plate, g4.kXAxis, calorimeter.cells, calorimeter.pitch)
-            replicate(self.cell, column, g4.kYAxis, calorimeter.cells, calorimeter.pitch)
-            return top
+            self.block = Block(g4, calorimeter)
+            sides = (0.525 * calorimeter.width, 0.525 * calorimeter.width, 0.525 * calorimeter.length)
+            self.box = g4.G4Box("World", *(side * g4.mm for side in sides))
+            self.world = g4.G4LogicalVolume(self.box, make_material(g4, AIR), "World")
+            self.placed = [g4.G4PVPlacement(None, g4.G4ThreeVector(), volume, str(volume.GetName()), mother, False, 0)
+                           for volume, mother in ((self.world, None), (self.block.volume, self.world))]
+            return self.placed[0]
 
         def ConstructSDandField(self):
-            # levels above a cell: 0 itself (iy), 1 column (ix), 2 plate (one copy), 3 layer
-            n, (copies, level) = calorimeter.cells, (calorimeter.layers, 3) if calorimeter.read_depth else (1, 2)
-            score("active", self.cell, g4.G4PSEnergyDeposit3D("energy", n, n, copies, 1, 0, level))
+            self.block.score("active")
             if score_absorber:
-                score("absorber", self.absorber, g4.G4PSEnergyDeposit("energy", 0))
+                self.block.score_absorber("absorber")
 
-    built = Detector()
-    return built
+    return Detector()
 
 
-def _physics(g4, constructor):
+def physics_list(g4, constructor=PHYSICS["standard"][0]):
+    """The physics list that holds one of Geant4's physics constructors alone."""
     class Physics(g4.G4VModularPhysicsList):
         def __init__(self):
             super().__init__()

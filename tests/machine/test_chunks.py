@@ -4,23 +4,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from ecalgen.machine.chunks import in_chunks, mapped, pieces, slices
+from ecalgen.machine.chunks import in_chunks, mapped, pieces, sizes, slices
 
 
 @pytest.mark.parametrize(("count", "expected"), [
-    (0, []), (1, [(0, 1, 1)]), (5, [(0, 5, 8)]), (64, [(0, 64, 64)]), (48, [(0, 48, 64)]),
-    (100, [(0, 64, 64), (64, 32, 32), (96, 4, 4)]), (130, [(0, 64, 64), (64, 64, 64), (128, 2, 2)])])
+    (0, []), (1, [(0, 1, 1)]), (2, [(0, 1, 1), (1, 1, 1)]), (5, [(0, 5, 8)]), (64, [(0, 64, 64)]), (48, [(0, 48, 64)]),
+    (19, [(0, 8, 8), (8, 8, 8), (16, 1, 1), (17, 1, 1), (18, 1, 1)]),
+    (100, [(0, 64, 64), *((64 + 8 * i, 8, 8) for i in range(4)), (96, 4, 8)]),
+    (130, [(0, 64, 64), (64, 64, 64), (128, 1, 1), (129, 1, 1)])])
 def test_pieces_by_hand(count, expected):
     assert list(pieces(count, 64)) == expected
 
 
-@given(st.integers(0, 3000), st.sampled_from([1, 8, 64, 1024]))
-def test_pieces_waste_little(count, size):
+@given(st.integers(0, 3000), st.sampled_from([1, 2, 8, 64, 1024]))
+def test_pieces_waste_little_and_are_of_three_sizes(count, size):
     made = list(pieces(count, size))
     assert [start for start, _, _ in made] == list(np.cumsum([0, *(rows for _, rows, _ in made)])[:-1])
     assert sum(rows for _, rows, _ in made) == count
-    assert sum(padded for _, _, padded in made) <= max(8, count / 0.75)
-    assert all(padded & (padded - 1) == 0 and rows <= padded <= size for _, rows, padded in made)
+    assert sum(padded for _, _, padded in made) <= max(count + size // 8, count / 0.75)
+    assert {padded for _, _, padded in made} <= set(sizes(size)) and len(sizes(size)) <= 3
+    assert all(rows <= padded for _, rows, padded in made)
 
 
 @pytest.mark.parametrize("count", [0, 1, 5, 8, 21])

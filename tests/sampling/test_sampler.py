@@ -16,6 +16,7 @@ from ecalgen.data.grid import OLD
 from ecalgen.data.showers import BadShowers
 from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
+from ecalgen.machine.chunks import sizes
 from ecalgen.sampling import sampler
 from ecalgen.sampling.weights import WeightsError
 from ecalgen.training.state import init_gan
@@ -62,6 +63,21 @@ def test_the_seed_decides(sample, showers):
     first, again, other = (sample(showers.momentum[:9], showers.point[:9], seed=seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
+
+
+def test_no_number_of_showers_compiles_once_all_programs_are_compiled(sample, showers):
+    assert list(sample.compile()) == sizes(sampler.chunk_size(sample.grid))
+    compiled = []
+    listen = lambda name, seconds, **more: compiled.append(name) if "backend_compile" in name else None
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        jax.jit(lambda x: x + 3)(1)
+        assert len(compiled) == 1  # the listener hears of a new program
+        for count in (1, 2, 7, 13, 50, 77):
+            sample(showers.momentum[:count], showers.point[:count], seed=2**40 + count)
+        assert len(compiled) == 1
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
 
 
 def test_at_bfloat16_showers_are_nearly_the_same(trained, sample, showers):
@@ -165,11 +181,11 @@ def test_particles_that_miss_are_empty_if_asked(sample, showers):
 
 
 def test_in_range_showers_are_those_of_the_network_alone(trained, sample, showers):
-    """Bit for bit, with the training range and without."""
+    """Bit for bit, with the training range and without; eight are one call of the network either way."""
     card, transform = sample.card, make_transform("sqrt", 100.0)
     alone = sampler.make_sampler(sampler.generator_of_card(card), transform)
-    made = alone(sample.variables, jax.random.key(4), showers.momentum[:16], showers.point[:16])
-    np.testing.assert_array_equal(sample(showers.momentum[:16], showers.point[:16], seed=4), made)
+    made = alone(sample.variables, jax.random.key(4), showers.momentum[:8], showers.point[:8])
+    np.testing.assert_array_equal(sample(showers.momentum[:8], showers.point[:8], seed=4), made)
 
 
 def test_seeds_and_numbers_of_showers_of_64_bits(sample, showers):

@@ -6,7 +6,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 import ecalgen
 from ecalgen.machine import host
-from ecalgen.sampling import warmup
+from ecalgen.sampling import sampler, warmup
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def cache(monkeypatch, tmp_path):
 
 
 def test_a_sampler_takes_the_programs_of_an_earlier_warmup(cache, capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(warmup, "chunk_size", lambda grid: 2)
+    monkeypatch.setattr(sampler, "chunk_size", lambda grid: 2)
     run = save_run(tmp_path / "run", "plain")
     ecalgen.load_sampler(run)
     jax.clear_caches()

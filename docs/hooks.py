@@ -18,6 +18,7 @@ ELSEWHERE = {
     "pilots.md": "experiments/results/anchored_pilots.md",
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
+    "application.md": "examples/inside_geant4.py",
 }
 """Page of the site -> file of the repository."""
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
@@ -25,7 +26,7 @@ LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 
 def on_files(files, config):
     """Add the pages that lie elsewhere, the fields of the recipes, and the figures of the results."""
-    texts = {page: (ROOT / path).read_text(encoding="utf-8") for page, path in ELSEWHERE.items()}
+    texts = {page: _text(ROOT / path) for page, path in ELSEWHERE.items()}
     for page, text in (texts | {"fields.md": fields()}).items():
         files.append(File.generated(config, page, content=text))
     for picture in (ROOT / "experiments" / "results").glob("*.png"):
@@ -37,6 +38,12 @@ def on_page_markdown(markdown, page, config, files):
     """Turn links into the repository into links of the site; of files that are on no page, only the words stay."""
     path = ELSEWHERE.get(page.file.src_path, f"docs/{page.file.src_path}")
     return LINK.sub(lambda link: _moved(*link.groups(), path), markdown)
+
+
+def _text(path):
+    """A page as it is, or a program as a page."""
+    text = path.read_text(encoding="utf-8")
+    return text if path.suffix == ".md" else f"# {path.name}\n\n```python\n{text}```\n"
 
 
 def fields():

@@ -25,7 +25,7 @@ from ecalgen.training.recipe import source_of
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), *DOCS.glob("*.ipynb"), *(ROOT / "ecalgen").rglob("README.md")])
-FOLDERS = ("ecalgen", "configs", "docs", "experiments", "tests")
+FOLDERS = ("ecalgen", "configs", "docs", "examples", "experiments", "tests")
 """Folders whose files the pages name by their path."""
 
 

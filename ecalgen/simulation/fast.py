@@ -10,6 +10,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,7 @@ class FastSimulation:
     _ending = 0.0
     """Seconds for which calorimeters of this process have made showers; none of them counts these as tracking."""
 
-    def __init__(self, samplers: Mapping, placed, seed: int = 0, uniform: bool = False):
+    def __init__(self, samplers: Mapping, placed: Any, seed: int = 0, uniform: bool = False):
         import geant4_pybind as g4
         self._g4, self._seed, self._name = g4, seed, str(placed.GetName())
         solid, self._samplers = _box_of(placed), dict(samplers)

@@ -2,6 +2,9 @@
 
 Its cells are replicas, and their energy is summed in C++: layers > active plate > columns along x > cells along y.
 """
+import types
+
+from ecalgen.simulation.calorimeter import Calorimeter
 
 
 class Block:
@@ -16,9 +19,10 @@ class Block:
 
     Attributes:
       volume: its logical volume, for a `G4PVPlacement`.
+      cell: that of a cell, for a sensitive detector of your own in place of `score`.
     """
 
-    def __init__(self, g4, calorimeter, name="Calorimeter"):
+    def __init__(self, g4: types.ModuleType, calorimeter: Calorimeter, name: str = "Calorimeter"):
         self._g4, self._keep, self._name, self.calorimeter = g4, [], name, calorimeter
         active, absorber = (make_material(g4, made) for made in (calorimeter.active, calorimeter.absorber))
         width, pitch, length = calorimeter.width, calorimeter.pitch, calorimeter.length
@@ -28,14 +32,14 @@ class Block:
         self._absorber = self._box("Absorber", width, width, thick, absorber)
         plate = self._box("Active", width, width, thin, active)
         column = self._box("Column", pitch, width, thin, active)
-        self._cell = self._box("Cell", pitch, pitch, thin, active)
+        self.cell = self._box("Cell", pitch, pitch, thin, active)
         self._replicate(layer, self.volume, g4.kZAxis, calorimeter.layers, calorimeter.layer)
         self._place(self._absorber, layer, -0.5 * thin)
         self._place(plate, layer, 0.5 * thick)
         self._replicate(column, plate, g4.kXAxis, calorimeter.cells, pitch)
-        self._replicate(self._cell, column, g4.kYAxis, calorimeter.cells, pitch)
+        self._replicate(self.cell, column, g4.kYAxis, calorimeter.cells, pitch)
 
-    def score(self, detector):
+    def score(self, detector: str):
         """Sum the energy of each cell, MeV, into the collection `detector/energy`; call it in `ConstructSDandField`.
 
         The key of a cell is its index in the flattened `Calorimeter.shape`.
@@ -43,9 +47,9 @@ class Block:
         # levels above a cell: 0 itself (iy), 1 column (ix), 2 plate (one copy), 3 layer
         cells, layers = self.calorimeter.cells, self.calorimeter.layers
         copies, level = (layers, 3) if self.calorimeter.read_depth else (1, 2)
-        self._score(detector, self._cell, self._g4.G4PSEnergyDeposit3D("energy", cells, cells, copies, 1, 0, level))
+        self._score(detector, self.cell, self._g4.G4PSEnergyDeposit3D("energy", cells, cells, copies, 1, 0, level))
 
-    def score_absorber(self, detector):
+    def score_absorber(self, detector: str):
         """Sum the energy of the absorber, MeV, into the collection `detector/energy`."""
         self._score(detector, self._absorber, self._g4.G4PSEnergyDeposit("energy", 0))
 

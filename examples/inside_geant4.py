@@ -75,8 +75,9 @@ class Actions(g4.G4VUserActionInitialization):
                 self.gun.SetParticlePosition(g4.G4ThreeVector(0, 0, 0))
 
             def GeneratePrimaries(self, event):
-                rng = np.random.default_rng([actions.seed, event.GetEventID()])
-                g4.G4Random.setTheSeed(int(rng.integers(2**31)))
+                run = g4.G4RunManager.GetRunManager().GetCurrentRun().GetRunID()
+                rng = np.random.default_rng([actions.seed, event.GetEventID()])  # the same particles in every run
+                g4.G4Random.setTheSeed(int(rng.integers(2**31)) + run)
                 for number in range(actions.electrons):
                     arm = list(ARMS)[number % 2]
                     aim = centre(arm) + rotated(ARMS[arm][1], [*rng.uniform(-AIM, AIM, 2), -SHASHLIK.length / 2])
@@ -112,8 +113,12 @@ def centre(arm):
     return rotated(ARMS[arm][0], [0, 0, DISTANCE])
 
 
-def run(args):
-    """Simulate a run of fast events and one of full ones: (manager, detector, physics, actions)."""
+def run(args, full_runs=1):
+    """Simulate a run of fast events, and runs of full ones of the same particles.
+
+    Returns:
+      (manager, detector, physics, actions), which Geant4 points at.
+    """
     detector = Detector(ecalgen.load_sampler(args.model), args.seed, args.plate)
     actions = Actions(args.electrons, args.seed)
     manager, physics = g4.G4RunManagerFactory.CreateRunManager(g4.G4RunManagerType.Serial), physics_list(g4)
@@ -125,8 +130,9 @@ def run(args):
     manager.BeamOn(args.events)
     for fast in detector.fast.values():
         fast.active = False
-    manager.BeamOn(args.full)
-    return manager, detector, physics, actions  # Geant4 points at all of them
+    for _ in range(full_runs):
+        manager.BeamOn(args.full)
+    return manager, detector, physics, actions
 
 
 def make_parser():

@@ -40,7 +40,7 @@ def test_it_runs_to_its_table(tmp_path, monkeypatch, capfd):
         monkeypatch.setenv("GEANT4_DATA_DIR", str(DATA))
     path = tmp_path / "inside_geant4.json"
     inside_geant4.main(["--events=2", "--electrons=2", "--model=anchored_light", f"--results={path}"])
-    assert json.loads(path.read_text())["response"][0] == pytest.approx(1, abs=0.15)
+    assert json.loads(path.read_text())["generated"]["response"][0] == pytest.approx(1, abs=0.15)
     assert list(tmp_path.iterdir()) == [path]
     monkeypatch.setattr(common, "RESULTS", tmp_path)
     assert "`anchored_light`, 4 electrons each way in 2 events" in inside.inside_geant4()

@@ -41,7 +41,7 @@ class Header(NamedTuple):
     dtype: np.dtype
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Showers:
     """Showers with the particle that made each of them, checked when made.
 

@@ -1,5 +1,6 @@
 """Classifier two-sample tests: how well a classifier tells generated from real showers, overall and in bins."""
 import dataclasses
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -98,6 +99,12 @@ def c2st(real, generated, classifier="observables", seed=0, bootstrap=200):
     scores = cross_validated_scores(chosen.make(seed), ours, theirs, chosen.folds, seed)
     description = f"{chosen.description}; {chosen.folds} folds"
     return C2ST(*auc_with_interval(scores, seed, bootstrap), description, names, scores)
+
+
+@functools.lru_cache(maxsize=2)
+def binned_test(real, generated, seed, bootstrap):
+    """The `C2ST` of the classifier BINNED. The last two are kept for the metrics that take more than an AUC from it."""
+    return c2st(real, generated, BINNED, seed, bootstrap)
 
 
 def auc_in_bins(test, real, generated, seed=0, bootstrap=200):
@@ -223,7 +230,9 @@ def verdict(entry):
 def _entry(name, sets, settings):
     """The entry of one classifier."""
     (real, generated, reference), options = sets[:3], (name, settings.seed, settings.bootstrap)
-    test, floor = (c2st(real, other, *options) for other in (generated, reference))
+    make = binned_test if name == BINNED else functools.partial(c2st, classifier=name)
+    test, floor = (make(real, other, seed=settings.seed, bootstrap=settings.bootstrap)
+                   for other in (generated, reference))
     result = {"auc": test.auc, "interval": test.interval, "floor": floor.auc, "floor_interval": floor.interval,
               "classifier": test.classifier, "features": test.features}
     if name == BINNED:

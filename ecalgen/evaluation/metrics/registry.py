@@ -16,7 +16,7 @@ from ecalgen.errors import UserError
 from ecalgen.machine.records import ANY
 
 ORDER = ("prd", "c2st", "observables", "condition_distances", "physics_distance", "correlation", "response", "profile",
-         "stress", "memorisation")
+         "stress", "memorisation", "neighbours", "weights", "sliced", "equivalent")
 """Metrics that come first, in evaluation.json and on the pages. Others follow in the order of their registration."""
 TAKEN = ("format", "protocol", "showers", "reference", "conditions", "particles", "seed", "bootstrap", "seconds",
          "split", "training", "regressor", "notes", "provenance")

@@ -2,6 +2,7 @@
 import json
 import numbers
 import time
+from collections.abc import Collection
 
 from ecalgen.data.showers import Showers
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
@@ -14,7 +15,7 @@ FORMAT = 4
 
 def evaluate(real: Showers, generated: Showers, reference: Showers | None = None, protocol: str = "paper",
              seed: int = 0, clusters: int | None = None, runs: int | None = None, bootstrap: int = 200,
-             progress: bool = True, repeated: Showers | None = None) -> dict:
+             progress: bool = True, repeated: Showers | None = None, only: Collection[str] | None = None) -> dict:
     """All metrics of generated against real showers, with those of other real showers, as a JSON-able dict.
 
     Every set is cut to the size of the smallest, since a PRD-AUC and a Wasserstein distance depend on it. The size is
@@ -37,13 +38,16 @@ def evaluate(real: Showers, generated: Showers, reference: Showers | None = None
       progress: whether to show progress bars.
       repeated: real `Showers` that Geant4 made a second time of the first particles of `real`, in their order.
         `generated` must belong to these particles, too.
+      only: names of the metrics; all when None.
 
     Raises:
-      EvaluationError: for an unknown protocol, too few showers, an argument that is no `Showers`, showers without any
-        energy or with tracks along the face, repeated showers of other particles, or a setting that is no whole number
-        from 1.
+      EvaluationError: for an unknown protocol or metric, too few showers, an argument that is no `Showers`, showers
+        without any energy or with tracks along the face, repeated showers of other particles, or a setting that is no
+        whole number from 1.
     """
     _check_settings(protocol, seed, clusters=clusters, runs=runs, bootstrap=bootstrap)
+    if unknown := set(only or ()) - set(metrics()):
+        raise EvaluationError(f"no metric is called {sorted(unknown)[0]!r}; there are {', '.join(metrics())}")
     chosen = PROTOCOLS[protocol]
     settings = Settings(seed, bootstrap, chosen.features, clusters or chosen.clusters, runs or chosen.runs, progress)
     sets = prepare_sets(real, generated, reference, repeated, settings.clusters, "" if clusters else protocol)
@@ -51,7 +55,7 @@ def evaluate(real: Showers, generated: Showers, reference: Showers | None = None
              "reference": "second half of real" if reference is None else "given",
              "conditions": "matched" if same_particles(*sets[:2]) else "marginal", "particles": particle_codes(sets),
              "seed": seed, "bootstrap": bootstrap}
-    return about | _computed(sets, settings)
+    return about | _computed(sets, settings, metrics() if only is None else only)
 
 
 def write_evaluation(path, result):
@@ -59,11 +63,11 @@ def write_evaluation(path, result):
     write_text(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
 
 
-def _computed(sets, settings):
-    """{metric: its entry} of all that apply, and the seconds that each took."""
+def _computed(sets, settings, names):
+    """{metric: its entry} of all of these that apply, and the seconds that each took."""
     result, seconds = {}, {}
     for name, metric in metrics().items():
-        if metric.applies(sets):
+        if name in names and metric.applies(sets):
             start = time.perf_counter()
             result[name] = metric.compute(sets, settings)
             _check_entry(name, result[name])

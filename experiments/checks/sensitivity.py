@@ -1,6 +1,6 @@
 """How sensitive each metric is: real showers spoiled in known ways (`distortions.py`), judged by the evaluation.
 
-    taskset -c 0 python -m experiments.checks.sensitivity    # a rerun continues
+    taskset -c 0 python -m experiments.checks.sensitivity    # a rerun continues, and adds the numbers of new metrics
     python -m experiments.checks.sensitivity --showers=200 --clusters=20 --results=runs/x.json
 
 A metric's response is its change towards worse from the value for showers that are not spoiled. The unit is its own
@@ -12,6 +12,7 @@ import numpy as np
 
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.evaluation.evaluate import evaluate
+from ecalgen.evaluation.metrics.registry import metrics
 from ecalgen.evaluation.report.measures import PRD, measures
 from ecalgen.evaluation.report.sensitivity import WHERE
 from ecalgen.machine import host
@@ -41,15 +42,24 @@ def main():
     if not args.results.exists():
         write(args.results, {"showers": args.showers, "split": "test", "provenance": provenance(0), "rows": []})
     for name, (distort, amount) in DISTORTIONS.items():
-        if all(row["distortion"] != name for row in read(args.results)["rows"]):
+        known = read(args.results)
+        rows = {row["distortion"]: row for row in known["rows"]}
+        before = rows.get(name, {"distortion": name, "seconds": 0, "measures": []})
+        if names := missing(before["measures"]):
             generated = distort(spoiled, reference, np.random.default_rng(0), amount)
-            row = {"distortion": name} | headlines(
-                evaluate(real, generated, reference, clusters=args.clusters, progress=False))
-            print(name, row["seconds"], flush=True)
-            known = read(args.results)
-            write(args.results, known | {"rows": [*known["rows"], row]})
+            found = headlines(evaluate(real, generated, reference, clusters=args.clusters, progress=False, only=names))
+            print(name, found["seconds"], flush=True)
+            rows[name] = before | {"seconds": round(before["seconds"] + found["seconds"], 1),
+                                   "measures": before["measures"] + found["measures"]}
+            write(args.results, known | {"rows": list(rows.values())})
     result = read(args.results)
     write(args.quoted, {"showers": result["showers"], "responses": responses(result["rows"])})
+
+
+def missing(known):
+    """Names of the metrics whose headline numbers are not among those that are known."""
+    families = {family for family, *_ in known}
+    return [name for name, metric in metrics().items() if metric.family and metric.family.title not in families]
 
 
 def headlines(evaluation):

@@ -7,7 +7,7 @@ from ecalgen.evaluation.metrics.neighbours import log_cells, radii, shares, squa
 
 
 def test_by_hand():
-    """Real showers at 0, 1, 3, 10, generated ones at 0.5, 2, 30; one neighbour, balls of 1, 1, 2, 7 and 1.5, 1.5, 28."""
+    """Real showers at 0, 1, 3, 10, others at 0.5, 2, 30; one neighbour, so balls of 1, 1, 2, 7 and of 1.5, 1.5, 28."""
     real, generated = np.array([[0.0], [1], [3], [10]]), np.array([[0.5], [2], [30]])
     np.testing.assert_allclose(np.sqrt(radii(real, 1)), [1, 1, 2, 7])
     found = shares(real, generated, neighbours=1)

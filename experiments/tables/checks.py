@@ -36,13 +36,24 @@ def prd_benchmark():
         f"{first['runs']} runs; {first['provenance']['device']}."))
 
 
+NEWER = {"Share by nearest neighbours": "neighbours", "Classifier weights": "weights",
+         "Sliced test, in deviations": "sliced test", "Squared bias, in that of 10,000 showers": "equivalent showers"}
+"""Families of the second table -> their names there."""
+
+
 def sensitivity():
-    """How far each kind of number moves for each spoiled set; of the observables, the one that moves furthest."""
+    """How far each kind of number moves for each spoiled set, in two tables; of the observables, the furthest."""
     known = load_sensitivity()["responses"]
     columns = {f"{family}: {name}": [found] for family in ("PRD-AUC", "Classifier AUC", "Distance")
                for name, found in known[family].items()}
     columns["Wasserstein-1, largest"] = list(known["Wasserstein-1"].values())
     columns["memorisation"] = list(known["Near to reference showers [%]"].values())
+    newer = {f"{title}: {name}": [found] for family, title in NEWER.items() for name, found in known[family].items()}
+    return "\n\n".join(_responses(which) for which in (columns, newer))
+
+
+def _responses(columns):
+    """A table of {head: responses of its numbers, of which the largest counts}."""
     rows = [[distortion, *(_response(max(found[distortion] for found in numbers)) for numbers in columns.values())]
             for distortion in next(iter(columns.values()))[0]]
     return table(["spoiled by", *columns], rows)

@@ -53,7 +53,8 @@ def result(sets):
 def test_layout(result):
     assert set(result) == {"format", "protocol", "showers", "reference", "conditions", "particles", "seed",
                            "bootstrap", "prd", "c2st", "observables", "physics_distance", "condition_distances",
-                           "correlation", "response", "profile", "stress", "memorisation", "seconds"}
+                           "correlation", "response", "profile", "stress", "memorisation", "neighbours", "weights",
+                           "sliced", "equivalent", "seconds"}
     assert (result["format"], result["protocol"], result["showers"], result["reference"]) == (4, "paper", 100, "given")
     assert result["conditions"] == "marginal" and set(result["condition_distances"]) == {
         "log_energy", "slope_x", "slope_y", "track_x", "track_y"}
@@ -253,6 +254,13 @@ def test_showers_that_hardly_differ_are_judged_in_finite_numbers(sets, spoil, tm
     assert page.exists()
     if spoil is not in_one_cell:
         assert (result["prd"]["raw"]["ceiling"], result["prd"]["raw"]["ratio"]) == (pytest.approx(0, abs=1e-9), None)
+
+
+def test_chosen_metrics_alone_are_computed(sets):
+    found = evaluate(*sets, bootstrap=2, clusters=8, progress=False, only=["sliced"])
+    assert "prd" not in found and list(found["seconds"]) == ["sliced"] and found["sliced"]["wasserstein"]["p"] > 0
+    with pytest.raises(EvaluationError, match="no metric is called 'slices'; there are prd, c2st"):
+        evaluate(*sets, only=["slices"])
 
 
 def test_written_whole_and_read_back(result, tmp_path):

@@ -16,6 +16,7 @@ from ecalgen.evaluation.metrics.memorisation import memorisation
 from ecalgen.evaluation.metrics.physics_distance import physics_distances
 from ecalgen.evaluation.metrics.prd import prd_score
 from ecalgen.evaluation.metrics.profiles import profile_ratios
+from ecalgen.evaluation.metrics.registry import Sets, Settings, metrics
 from ecalgen.evaluation.metrics.response import responses
 from ecalgen.evaluation.metrics.stress import stress_points
 from ecalgen.evaluation.sets import LEAST, check_showers
@@ -72,6 +73,12 @@ def _prd(real, generated, reference):
     return {name: np.asarray(value).tolist() for name, value in score.items()}
 
 
+def _registered(name, real, generated, reference):
+    """The entry of a metric of the registry."""
+    return metrics()[name].compute(Sets(real, generated, reference), Settings(**FEW, features=(), clusters=8, runs=2,
+                                                                              progress=False))
+
+
 METRICS = {
     "observables": lambda real, generated, reference: observable_distances(
         observable_columns(real), observable_columns(generated), **FEW),
@@ -84,6 +91,7 @@ METRICS = {
     "correlation": lambda **sets: correlation_distances(**sets, **FEW),
     "physics distances": lambda **sets: physics_distances(**sets, **FEW),
     "stress": lambda **sets: stress_points(**sets, **FEW),
+    **{name: functools.partial(_registered, name) for name in ("neighbours", "weights", "sliced", "equivalent")},
 }
 """Metric -> what it gives of three sets of equal size."""
 

@@ -17,7 +17,8 @@ from ecalgen.machine.records import NUMBER, PAIR, Each
 UNIT = 10_000
 """Showers whose mean statistical error is the unit of the headline number."""
 BIAS = Family("Squared bias, in that of 10,000 showers", decimals=2)
-BINS = 40
+BINS, FILLED = 40, 10
+"""Largest number of bins, and real showers that each of them holds at least."""
 
 
 def binned(real, other, bins=BINS):
@@ -25,6 +26,7 @@ def binned(real, other, bins=BINS):
 
     Equal values share a bin, so there may be fewer bins.
     """
+    bins = max(2, min(bins, len(real) // FILLED))
     edges = np.unique(np.quantile(real, np.linspace(0, 1, bins + 1)[1:-1]))
     ours, theirs = (np.searchsorted(edges, values, side="right") for values in (real, other))
     used, ours = np.unique(ours, return_inverse=True)
@@ -32,22 +34,22 @@ def binned(real, other, bins=BINS):
     return ours, nearest, len(used)
 
 
-def bias(ours, theirs, bins):
+def bias(ours, theirs, shares):
     """b / (K - 1) without the noise of both samples: 0 on average without a difference.
 
     The noise is that of the paired differences, so it is right for showers of the same particles, too.
 
     Args:
       ours, theirs: bins of real and generated showers, `[N]` each.
-      bins: K.
+      shares: p, the shares of the bins among all real showers, `[K]`.
     """
+    count, bins = len(ours), len(shares)
     if bins < 2:
         return 0.0
-    count = len(ours)
     real, other, both = (np.bincount(which, minlength=bins) / count for which in (ours, theirs, ours[ours == theirs]))
     difference = other - real
     variance = (real + other - 2 * both - difference**2) / (count - 1)
-    return float(np.sum((difference**2 - variance) / real) / (bins - 1))
+    return float(np.sum((difference**2 - variance) / shares) / (bins - 1))
 
 
 def worth(bias):
@@ -65,9 +67,10 @@ def compute(sets, settings):
             entry = {}
             for other, prefix in zip(others, ("value", "reference"), strict=True):
                 *codes, bins = binned(values[:, column], other[name][:, column])
-                whole = bias(*codes, bins) if (codes[0] != codes[1]).any() else 0.0
-                spread = [bias(codes[0][rows], codes[1][rows], bins) for rows in _draws(len(values), settings)]
-                bounds = interval(whole, np.nan_to_num(spread), (-np.inf, np.inf))
+                shares = np.bincount(codes[0]) / len(values)
+                whole = bias(*codes, shares)
+                spread = [bias(*(which[rows] for which in codes), shares) for rows in _draws(len(values), settings)]
+                bounds = interval(whole, spread, (-np.inf, np.inf))
                 entry |= {prefix: UNIT * whole, f"{prefix}_interval" if prefix == "reference" else "interval":
                           [UNIT * bound for bound in bounds], "bins": bins}
             found[key] = entry

@@ -20,14 +20,15 @@ def test_bins_hold_equal_numbers_and_ties_share_one():
     assert bins == 3 and theirs.tolist() == [0, 0, 1, 2, 2]
     np.testing.assert_array_equal(ours, whole)
     assert binned(np.ones(10), np.ones(10))[2] == 1
+    assert binned(np.arange(50.0), np.arange(50.0))[2] == 5  # ten showers in each
 
 
 def test_a_known_bias():
     """Four bins with p = 1/4 and q = (0.3, 0.2, 0.25, 0.25): sum (q - p)^2 / p / 3 = 1/150."""
     rng = np.random.default_rng(1)
     ours, theirs = rng.integers(0, 4, COUNT), rng.choice(4, COUNT, p=[0.3, 0.2, 0.25, 0.25])
-    assert bias(ours, theirs, 4) == pytest.approx(1 / 150, rel=0.1)
-    assert worth(bias(ours, theirs, 4)) == pytest.approx(150, rel=0.1)
+    assert bias(ours, theirs, np.full(4, 1 / 4)) == pytest.approx(1 / 150, rel=0.1)
+    assert worth(bias(ours, theirs, np.full(4, 1 / 4))) == pytest.approx(150, rel=0.1)
 
 
 @pytest.mark.parametrize("paired", [False, True])
@@ -39,7 +40,7 @@ def test_without_a_bias_it_is_zero_on_average(paired):
         ours, theirs = rng.integers(0, 8, (2, 500))
         if paired:
             theirs = np.where(rng.random(500) < 0.7, ours, theirs)
-        found.append(bias(ours, theirs, 8))
+        found.append(bias(ours, theirs, np.full(8, 1 / 8)))
     assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(200) < 1 / 1000
 
 
@@ -49,9 +50,10 @@ def test_a_library_is_worth_its_showers():
     for seed in range(60):
         rng = np.random.default_rng(seed)
         real, library = rng.normal(size=20_000), rng.normal(size=500)
-        found.append(bias(*binned(real, rng.choice(library, 20_000))))
+        *codes, bins = binned(real, rng.choice(library, 20_000))
+        found.append(bias(*codes, np.full(bins, 1 / bins)))
     assert worth(np.mean(found)) == pytest.approx(500, rel=0.1)
 
 
 def test_no_bias_is_worth_any_number():
-    assert worth(0.0) == worth(-1e-9) == math.inf and bias(np.zeros(5, int), np.zeros(5, int), 1) == 0
+    assert worth(0.0) == worth(-1e-9) == math.inf and bias(np.zeros(5, int), np.zeros(5, int), np.ones(1)) == 0

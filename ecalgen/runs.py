@@ -21,6 +21,7 @@ from ecalgen.evaluation.metrics.prd import PROTOCOLS
 from ecalgen.evaluation.report.compare import write_comparison
 from ecalgen.evaluation.report.report_page import write_report
 from ecalgen.evaluation.report.verdict import spoken, verdict
+from ecalgen.machine import host
 from ecalgen.machine.files import write_text
 from ecalgen.machine.host import is_first
 from ecalgen.machine.lock import alone
@@ -209,7 +210,8 @@ def judge_largely(source, out=None, seed=0, **settings):
 
     Args:
       source: the folder of a run, or the name of a shipped generator, which is judged by the shipped electrons.
-      out: file for the result as JSON; not written when None.
+      out: file for the result as JSON, written after each judge; not written when None. Judges that it holds of the
+        same generator and showers do not judge again.
       seed: of the generated showers.
       settings: of `large.judge_largely`.
     """
@@ -220,11 +222,22 @@ def judge_largely(source, out=None, seed=0, **settings):
     print(f"judging by {len(real):,} training and {len(asked):,} test showers, and as many generated ones", flush=True)
     generated, answers = (generated_like(part, sampler, number, source) for part, number in
                           ((real, seed), (asked, seed + 1)))
-    found = {"showers": len(real), "asked": len(asked), "judges": large.judge_largely(real, generated, asked, answers,
-                                                                                      **settings)}
-    if out:
-        write_text(out, json.dumps(found | {"provenance": provenance(seed)}, indent=1) + "\n")
+    about = {"generator": sampler.card["sha256"], "showers": len(real), "asked": len(asked), "seed": seed}
+    found = about | {"judges": _judged_before(out, about)}
+    for name in host.progress([name for name in large.JUDGES if name not in found["judges"]], desc="judges"):
+        found["judges"] |= large.judge_largely(real, generated, asked, answers, judges=[name], **settings)
+        if out:
+            write_text(out, json.dumps(found | {"provenance": provenance(seed)}, indent=1) + "\n")
     return found
+
+
+def _judged_before(path, about):
+    """The judges that a file holds of the same generator and showers."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return found.get("judges", {}) if isinstance(found, dict) and about.items() <= found.items() else {}
 
 
 def generated_like(real, sampler, seed, workdir):

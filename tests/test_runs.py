@@ -132,6 +132,10 @@ def test_a_recipe_with_several_seeds_is_compared(recipe, few_showers, quick_judg
     kept = json.loads((tmp_path / "seed0" / "large.json").read_text())
     assert kept["showers"] == 1_152 and kept["asked"] == 320 and len(kept["judges"]["trees"]["aucs"]) == 2
     assert capsys.readouterr().out.strip().endswith(str(tmp_path / "seed0" / "large.json"))
+    monkeypatch.setattr(large, "JUDGES", {"trees": dataclasses.replace(trees, make=None)})
+    evaluation_command(["--run", str(tmp_path / "seed0"), "--judge=large"])  # what is known is not judged again
+    assert json.loads((tmp_path / "seed0" / "large.json").read_text())["judges"] == kept["judges"]
+    capsys.readouterr()
     asked = []
     monkeypatch.setattr(runs, "evaluate", lambda config, workdir: asked.append((config.seed, workdir)) or "a report")
     evaluation_command(["--run", str(tmp_path / "seed3")])  # by the recipe in its folder

@@ -64,7 +64,7 @@ def judge_largely(real: Showers, generated: Showers, asked: Showers, answers: Sh
     """
     _check(real, generated, asked, answers)
     found = {}
-    for name in host.progress(judges or list(JUDGES), desc="judges", leave=False):
+    for name in judges or JUDGES:
         start, judge = time.monotonic(), JUDGES[name]
         rows = _scaled([np.asarray(judge.rows(showers), np.float32) for showers in (real, generated, asked, answers)])
         score = lambda size, seed, rows=rows, judge=judge: _scores(judge.make(seed, real.grid), *rows, size, seed)

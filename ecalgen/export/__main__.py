@@ -1,4 +1,4 @@
-"""ecalgen export --run anchored --format onnx|stablehlo|c --out DIR
+"""ecalgen export --run anchored --format onnx|stablehlo|c|cpp --out DIR
 
 Writes a trained generator, of a run or shipped, for other programs. Its inputs are noise and particles, its output is
 cells in MeV. A card beside it, in JSON, gives inputs, units, training range and provenance.
@@ -17,7 +17,7 @@ def make_parser():
     parser.add_argument("--run", required=True, help="a run's workdir, or the name of a shipped model")
     parser.add_argument("--format", required=True, choices=FORMATS)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files")
-    parser.add_argument("--name", help="of the files, and in C of the function (that of the model or of the folder)")
+    parser.add_argument("--name", help="of the files, function or class (that of the model or of the folder)")
     return parser
 
 

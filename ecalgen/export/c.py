@@ -3,35 +3,18 @@ import math
 
 import numpy as np
 
+from ecalgen.export.c_mathematics import LARGEST, SIMPLE
+from ecalgen.export.c_products import write_convolution, write_product
+from ecalgen.export.c_text import TYPES, flat, literal, loops, stretched
 from ecalgen.export.function import ExportError
 from ecalgen.export.program import Value, taken_axis
 
 LONGEST = 300
 """Largest number of characters of an expression; the value of a longer one is stored."""
-BINARY = {"add": "({} + {})", "sub": "({} - {})", "mul": "({} * {})", "div": "({} / {})", "gt": "({} > {})",
-          "ge": "({} >= {})", "lt": "({} < {})", "le": "({} <= {})", "eq": "({} == {})", "ne": "({} != {})",
-          "and": "({} && {})", "or": "({} || {})", "max": "larger({}, {})", "min": "smaller({}, {})",
-          "pow": "powf({}, {})"}
-UNARY = {"neg": "(-{})", "not": "(!{})", "abs": "fabsf({})", "sign": "sign_of({})", "exp": "expf({})",
-         "log": "logf({})", "log1p": "log1pf({})", "expm1": "expm1f({})", "tanh": "tanhf({})",
-         "logistic": "(1.0f / (1.0f + expf(-{})))", "sqrt": "sqrtf({})", "rsqrt": "(1.0f / sqrtf({}))",
-         "square": "power({}, 2)", "asinh": "asinhf({})", "erf": "erff({})", "erfc": "erfcf({})"}
-SIMPLE = BINARY | UNARY | {"select_n": "({0} ? {2} : {1})", "clamp": "smaller(larger({1}, {0}), {2})"}
-"""Primitive -> the expression of one element."""
-LARGEST = "3.4e38f"
-"""Used in place of infinity, which compilers with fast-math options assume never to occur."""
 REDUCTIONS = {"reduce_sum": ("0.0f", "{0} += {1};"), "reduce_prod": ("1.0f", "{0} *= {1};"),
               "reduce_max": (f"-{LARGEST}", "{0} = larger({0}, {1});"),
               "reduce_min": (LARGEST, "{0} = smaller({0}, {1});")}
 """Primitive -> (start, step)."""
-TYPES = {"f": "float", "i": "int", "b": "int"}
-HELPERS = """\
-static inline float larger(float a, float b) { return a > b ? a : b; }
-static inline float smaller(float a, float b) { return a < b ? a : b; }
-static inline int within(int index, int last) { return index < 0 ? 0 : index > last ? last : index; }
-static inline float sign_of(float x) { return (float)((x > 0.0f) - (x < 0.0f)); }
-static inline float power(float x, int n) { float y = x; while (--n > 0) y *= x; return y; }
-"""
 
 
 def to_c(program, name, arguments, output):
@@ -99,8 +82,12 @@ class _Writer:
 
     def reserve(self, value):
         """The name of a new array for a value."""
+        return self.reserve_floats(math.prod(value.shape), TYPES[value.dtype.kind])
+
+    def reserve_floats(self, count, kind="float"):
+        """The name of a new array of this many elements."""
         name = f"v{len(self.buffers)}"
-        self.buffers[name] = TYPES[value.dtype.kind], math.prod(value.shape)
+        self.buffers[name] = kind, count
         return name
 
     def say(self, text):
@@ -128,46 +115,6 @@ class _Writer:
             self.constants.append(f"static const {TYPES[array.dtype.kind]} {name}[{array.size}] = {{\n"
                                   + ",\n".join(rows) + "};")
         return self.written[key]
-
-
-def literal(number):
-    """A number as C writes it."""
-    if np.asarray(number).dtype.kind != "f":
-        return str(int(number))
-    if not np.isfinite(number):
-        return "(0.0f / 0.0f)" if np.isnan(number) else (LARGEST if number > 0 else f"-{LARGEST}")
-    text = f"{float(number):.9g}"
-    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
-
-
-def flat(shape, indices):
-    """The index of an element in C order: `[3, 4]`, `[i0, i1]` -> `i0 * 4 + i1`."""
-    terms, stride = [], 1
-    for size, index in zip(reversed(shape), reversed(list(indices)), strict=True):
-        if size > 1 and index != "0":
-            terms.append(index if stride == 1 else f"{index} * {stride}")
-        stride *= size
-    return " + ".join(reversed(terms)) or "0"
-
-
-def stretched(shape, indices):
-    """Indices of the element of an operand for an element of the result; dimensions of one are broadcast."""
-    return [index if size > 1 else "0" for size, index in zip(shape, indices, strict=bool(shape))]
-
-
-def loops(shape, indices, body):
-    """Loops of `body` over all indices of a shape; the index of a dimension of one is 0."""
-    zeros = "".join(f"const int {index} = 0; (void){index}; "
-                    for size, index in zip(shape, indices, strict=True) if size == 1)
-    heads = " ".join(f"for (int {index} = 0; {index} < {size}; ++{index})"
-                     for size, index in zip(shape, indices, strict=True) if size != 1)
-    return f"    {{ {zeros}{heads} {{ {body} }} }}"
-
-
-def summed_row(width, step, place):
-    """A row of sums: `step` adds to `sum[j]`, and `place` is the destination of element j."""
-    every = f"for (int j = 0; j < {width}; ++j)"
-    return f"float sum[{width}]; {every} sum[j] = 0.0f; {step} {every} {place} = sum[j];"
 
 
 def _counts(program):
@@ -221,9 +168,18 @@ def _cast(writer, equation):
     writer.later(output, lambda indices: form.format(writer.element(value, indices)))
 
 
+def _select(writer, equation):
+    """Both values are computed, which vectorises; a choice of whole numbers stays one of C."""
+    condition, no, yes = equation.inputs
+    form = "chosen({}, {}, {})" if equation.outputs[0].dtype.kind == "f" else "({} ? {} : {})"
+    writer.later(equation.outputs[0], lambda indices: form.format(*(
+        writer.element(value, stretched(value.shape, indices)) for value in (condition, yes, no))))
+
+
 def _integer_pow(writer, equation):
     power, value = equation.params["y"], equation.inputs[0]
-    form = f"power({{}}, {power})" if power > 0 else f"(1.0f / power({{}}, {-power}))"
+    raised = "square({})" if abs(power) == 2 else f"power({{}}, {abs(power)})"
+    form = raised if power > 0 else f"(1.0f / {raised})"
     writer.later(equation.outputs[0], lambda indices: form.format(writer.element(value, indices)))
 
 
@@ -356,60 +312,10 @@ def _sum_so_far(writer, equation):
     writer.stored[output] = name
 
 
-def _dot(writer, equation):
-    """Matrix product row by row, with the last axis of the result innermost, so that compilers vectorise it."""
-    (left, right), output = equation.inputs, equation.outputs[0]
-    (left_sum, right_sum), (left_stack, right_stack) = equation.params["dimension_numbers"]
-    left_free = [axis for axis in range(len(left.shape)) if axis not in (*left_sum, *left_stack)]
-    right_free = [axis for axis in range(len(right.shape)) if axis not in (*right_sum, *right_stack)]
-    if len(right_free) != 1:
-        raise ExportError("only products with one free axis on the right can be written in C yet")
-    names = {("left", axis): f"k{i}" for i, axis in enumerate(left_sum)}
-    names |= {("right", axis): f"k{i}" for i, axis in enumerate(right_sum)}
-    names |= {("left", axis): f"i{i}" for i, axis in enumerate((*left_stack, *left_free))}
-    names |= {("right", axis): f"i{i}" for i, axis in enumerate(right_stack)} | {("right", right_free[0]): "j"}
-    at = lambda side, value: flat(value.shape, [names[side, axis] for axis in range(len(value.shape))])
-    ours, theirs, name = writer.array(left), writer.array(right), writer.reserve(output)
-    outer = [f"i{i}" for i in range(len(left_stack) + len(left_free))]
-    width = right.shape[right_free[0]]
-    place = f"{name}[{flat(output.shape, [*outer, 'j'])}]"
-    summed = [left.shape[axis] for axis in left_sum]
-    step = loops(summed, [f"k{i}" for i in range(len(summed))],
-                 f"const float x = {ours}[{at('left', left)}]; "
-                 f"for (int j = 0; j < {width}; ++j) sum[j] += x * {theirs}[{at('right', right)}];")
-    writer.say(loops(output.shape[:-1], outer, summed_row(width, step.strip(), place)))
-    writer.stored[output] = name
-
-
-def _convolution(writer, equation):
-    """Convolution pixel by pixel, with the channels of the result innermost."""
-    (value, kernel), output, params = equation.inputs, equation.outputs[0], equation.params
-    numbers = params["dimension_numbers"]
-    layout = (tuple(numbers.lhs_spec), tuple(numbers.rhs_spec), tuple(numbers.out_spec))
-    if layout != ((0, 3, 1, 2), (3, 2, 0, 1), (0, 3, 1, 2)) or params["feature_group_count"] != 1:
-        raise ExportError("only plain convolutions over [showers, height, width, channels] can be written in C yet")
-    ours, weights, name = writer.array(value), writer.array(kernel), writer.reserve(output)
-    (_, height, width, _), (rows, columns, channels, features) = value.shape, kernel.shape
-    place = f"{name}[{flat(output.shape, ['0', 'i1', 'i2', 'j'])}]"
-    (top, _), (left, _) = params["padding"]
-    (down, right), (up, across) = params["window_strides"], params["lhs_dilation"]
-    (far, wide) = params["rhs_dilation"]
-    row, column = f"i1 * {down} + k0 * {far} - {top}", f"i2 * {right} + k1 * {wide} - {left}"
-    outside = f"y < 0 || x < 0 || y % {up} || x % {across} || y / {up} >= {height} || x / {across} >= {width}"
-    source = f"{ours}[((y / {up}) * {width} + x / {across}) * {channels} + k2]"
-    step = (f"for (int k0 = 0; k0 < {rows}; ++k0) for (int k1 = 0; k1 < {columns}; ++k1) {{ "
-            f"const int y = {row}, x = {column}; if ({outside}) continue; "
-            f"for (int k2 = 0; k2 < {channels}; ++k2) {{ const float a = {source}; "
-            f"const float *const w = {weights} + ((k0 * {columns} + k1) * {channels} + k2) * {features}; "
-            f"for (int j = 0; j < {features}; ++j) sum[j] += a * w[j]; }} }}")
-    writer.say(loops(output.shape[1:3], ["i1", "i2"], summed_row(features, step, place)))
-    writer.stored[output] = name
-
-
 WRITERS = {
     "convert_element_type": _cast, "integer_pow": _integer_pow, "reshape": _reshape, "squeeze": _reshape,
     "expand_dims": _reshape, "broadcast_in_dim": _broadcast, "transpose": _transpose, "rev": _reverse,
     "slice": _slice, "split": _split, "gather": _gather, "concatenate": _concatenate, "stack": _stack, "pad": _pad,
-    **dict.fromkeys(REDUCTIONS, _reduce), "cumsum": _sum_so_far, "dot_general": _dot,
-    "conv_general_dilated": _convolution}
+    **dict.fromkeys(REDUCTIONS, _reduce), "cumsum": _sum_so_far, "dot_general": write_product,
+    "conv_general_dilated": write_convolution, "select_n": _select}
 """Primitive -> the function that writes its equations."""

@@ -24,6 +24,7 @@ TABLES = {
         "rectangle": lambda: anchored.calorimeters("rectangle"), "layered": lambda: anchored.calorimeters("layered"),
         "few showers": anchored.few_showers, "longer": lambda: anchored.few_showers("few_showers_seeds"),
         "photons": lambda: anchored.few_showers("few_showers_50")},
+    "docs/export.md": {"c_speed": speed.c_speed},
     "docs/inside_geant4.md": {"inside_geant4": inside.inside_geant4},
     "docs/analysis.md": {"reconstruction": checks.reconstruction},
     "docs/speed.md": {"speed": speed.speed, "streaming": speed.streaming, "precision": speed.precision},

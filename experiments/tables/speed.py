@@ -46,6 +46,15 @@ def precision():
         "mean over the observables, in standard deviations."))
 
 
+def c_speed():
+    """p50 and p99 of a shower, a row a program."""
+    result = common.load("c_speed")
+    head = ["program", *(f"p50 (p99), batch of {batch:,}" for batch in result["batches"])]
+    rows = [[f"`{name}`, {program}", *(f"{p50:.3f} ({p99:.3f})" for p50, p99 in row.values())]
+            for name, programs in result["models"].items() for program, row in programs.items()]
+    return "\n".join([*markdown(head, rows), "", f"{device(result)}; {result['compiler']}."])
+
+
 def streaming():
     """Time, memory and size of files of many showers."""
     result = common.load("streaming")

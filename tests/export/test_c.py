@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from exporting import FUNCTIONS, GENERATORS, call, check_hostile, compile_c, difference, draw, run_c, save_run
 
-from ecalgen.export.c import flat, literal, to_c
+from ecalgen.export.c import to_c
+from ecalgen.export.c_text import flat, literal
 from ecalgen.export.files import export_generator
 from ecalgen.export.function import ExportError, load_function
 from ecalgen.export.program import trace

@@ -30,7 +30,7 @@ def test_each_operator(name, count):
 def test_both_signatures_of_every_generator(name, tmp_path):
     """To 1e-4 of the largest cell, for one shower and for a few."""
     make_cells, latent, _ = load_function(save_run(tmp_path, name))
-    files, _ = write_onnx(make_cells, latent, "test", (30, 30))
+    files, _ = write_onnx(make_cells, latent, "test", None)
     apart, joined = session(files["test.onnx"]), session(files["test_joined.onnx"])
     for count in (1, 20):
         noise, conditions = draw(latent, count)
@@ -44,7 +44,7 @@ def test_both_signatures_of_every_generator(name, tmp_path):
 @pytest.mark.parametrize("name", ["anchored", "anchored_light"])
 def test_the_shipped_generators(name):
     make_cells, latent, _ = load_function(name)
-    files, _ = write_onnx(make_cells, latent, name, (30, 30))
+    files, _ = write_onnx(make_cells, latent, name, None)
     noise, conditions = draw(latent, 50)
     run = session(files[f"{name}.onnx"]).run
     (made,) = run(None, {"noise": noise, "conditions": conditions})

@@ -11,7 +11,7 @@ from ecalgen.export.stablehlo import PLATFORMS
 
 def test_what_was_written_is_the_same_function(tmp_path):
     make_cells, latent, _ = load_function(save_run(tmp_path, "anchored"))
-    files, said = write_stablehlo(make_cells, latent, "test", (30, 30))
+    files, said = write_stablehlo(make_cells, latent, "test", None)
     exported = export.deserialize(bytearray(files["test.jax"]))
     assert exported.platforms == PLATFORMS == said["platforms"]
     for count in (1, 5):
@@ -23,6 +23,6 @@ def test_what_was_written_is_the_same_function(tmp_path):
 
 def test_the_light_generator_takes_any_conditions():
     make_cells, latent, _ = load_function("anchored_light")
-    files, _ = write_stablehlo(make_cells, latent, "test", (30, 30))
+    files, _ = write_stablehlo(make_cells, latent, "test", None)
     shares = check_hostile(export.deserialize(bytearray(files["test.jax"])).call, latent)
     assert (shares < 1.05).all()

@@ -142,7 +142,7 @@ def _gflash():
 @functools.cache
 def _exported():
     make_cells, latent, _ = load_function("anchored_light")
-    files, _ = write_onnx(make_cells, latent, "light", (30, 30))
+    files, _ = write_onnx(make_cells, latent, "light", None)
     return onnxruntime.InferenceSession(files["light.onnx"], providers=["CPUExecutionProvider"]), latent
 
 

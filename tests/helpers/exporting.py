@@ -9,7 +9,8 @@ import numpy as np
 from jax import lax
 
 from ecalgen.data.grid import OLD, PAPERS, Domain, Grid, domain_record
-from ecalgen.export.c import HELPERS, to_c
+from ecalgen.export.c import to_c
+from ecalgen.export.c_mathematics import HELPERS
 from ecalgen.models.build import build_generator
 from ecalgen.sampling.weights import save_weights
 

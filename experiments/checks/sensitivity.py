@@ -12,8 +12,8 @@ import numpy as np
 
 from ecalgen.data.ecal_shashlik import load_split
 from ecalgen.evaluation.evaluate import evaluate
-from ecalgen.evaluation.metrics.registry import metrics
-from ecalgen.evaluation.report.measures import PRD, measures
+from ecalgen.evaluation.metrics.registry import families, metrics
+from ecalgen.evaluation.report.measures import measures
 from ecalgen.evaluation.report.sensitivity import WHERE
 from ecalgen.machine import host
 from ecalgen.machine.provenance import provenance
@@ -80,7 +80,7 @@ def responses(rows):
     for (family, name), (before, bounds) in unspoiled.items():
         deviation = (bounds[1] - bounds[0]) / DEVIATIONS
         if deviation:
-            sign = -1 if family == PRD else 1
+            sign = -1 if families()[family].larger_is_better else 1
             result.setdefault(family, {})[name] = {
                 row["distortion"]: round(sign * (of(row)[family, name][0] - before) / deviation, 1)
                 for row in rows if row["distortion"] != NONE}

@@ -83,6 +83,11 @@ def _turns(first, middle, last, above, below):
             <= (below[middle] - below[first]) * (above[first] - above[last]))
 
 
+NUMBERS = {"effective_share": lambda ours, theirs: effective_share(weights(calibrated(np.stack([ours, theirs]))[0][1])),
+           "curve_auc": lambda ours, theirs: prd_auc(*curve(ours, theirs))}
+"""Field -> the number, from scores of real and of generated showers. Each resampling is calibrated anew."""
+
+
 def compute(sets, settings):
     """The headline numbers with those of other real showers, quantiles of the weights, and the slope of calibration."""
     result = {name: {} for name in NAMES}
@@ -90,10 +95,9 @@ def compute(sets, settings):
                                  (sets.reference, "reference", "reference_interval")):
         test = binned_test(sets.real, other, seed=settings.seed, bootstrap=settings.bootstrap)
         scores, slope = calibrated(test.scores)
-        for name, found in (("effective_share", lambda _, theirs: effective_share(weights(theirs))),
-                            ("curve_auc", lambda ours, theirs: prd_auc(*curve(ours, theirs)))):
-            whole = float(found(*scores))
-            spread = resampled(found, *scores, settings.bootstrap, settings.seed)
+        for name, found in NUMBERS.items():
+            whole = float(found(*test.scores))
+            spread = resampled(found, *test.scores, settings.bootstrap, settings.seed)
             result[name] |= {value: whole, bounds: interval(whole, spread)}
         result["generated" if value == "value" else "other"] = {
             "calibration_slope": slope, "quantiles": list(QUANTILES),

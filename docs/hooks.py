@@ -19,8 +19,13 @@ ELSEWHERE = {
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "application.md": "examples/inside_geant4.py",
+    "electrons.md": "examples/geant4/electrons.cc",
+    "generated_showers.md": "examples/geant4/GeneratedShowers.hh",
+    "cmake.md": "examples/geant4/CMakeLists.txt",
 }
 """Page of the site -> file of the repository."""
+LANGUAGES = {".py": "python", ".cc": "cpp", ".hh": "cpp", ".txt": "cmake"}
+"""Ending of a program's name -> the language that colours it."""
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 
 
@@ -43,7 +48,7 @@ def on_page_markdown(markdown, page, config, files):
 def _text(path):
     """A page as it is, or a program as a page."""
     text = path.read_text(encoding="utf-8")
-    return text if path.suffix == ".md" else f"# {path.name}\n\n```python\n{text}```\n"
+    return text if path.suffix == ".md" else f"# {path.name}\n\n```{LANGUAGES[path.suffix]}\n{text}```\n"
 
 
 def fields():

@@ -85,6 +85,6 @@ def add_at(cells, shower, first):
     cells[there] += shower[here]
 
 
-def event_seed(seed, run, event):
-    """Seed of the showers of an event, a whole number below 2^64 that depends on all three numbers."""
-    return int(np.random.SeedSequence([seed, run, event]).generate_state(1, np.uint64)[0])
+def event_seed(seed, run, event, calorimeter):
+    """Seed of an event's showers in a calorimeter of this name: a whole number below 2^64 that depends on all four."""
+    return int(np.random.SeedSequence([seed, run, event, *calorimeter.encode()]).generate_state(1, np.uint64)[0])

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ecalgen.errors import UserError
+from ecalgen.machine.seeds import SEEDS, whole
 from ecalgen.simulation.acceptance import Acceptance, add_at, event_seed
 from ecalgen.simulation.beam import PARTICLES
 from ecalgen.simulation.deposits import Cells
@@ -69,8 +70,8 @@ class FastSimulation:
 
     It takes position and rotation from the placement, also where the mother volume is itself placed several times. The
     mother volume must be empty for a micrometre in front of the front face. Showers depend only on their particles, the
-    seed, the numbers of run and event, and the order in which particles enter. Particles that would leave the
-    calorimeter backwards are not generated.
+    seed, the name of the calorimeter, the numbers of run and event, and the order in which particles enter. Particles
+    that would leave the calorimeter are not generated.
 
     Args:
       samplers: {one of `beam.PARTICLES`: a `Sampler` trained on it}. One trained on electrons serves positrons, too;
@@ -96,7 +97,7 @@ class FastSimulation:
 
     def __init__(self, samplers: Mapping, placed: Any, seed: int = 0, uniform: bool = False):
         import geant4_pybind as g4
-        self._g4, self._seed, self._name = g4, seed, str(placed.GetName())
+        self._g4, self._seed, self._name = g4, whole("seed", seed, SEEDS), str(placed.GetName())
         solid, self._samplers = _box_of(placed), dict(samplers)
         _check(self._samplers)
         self._depth = 2 * solid.GetZHalfLength() / g4.cm
@@ -200,7 +201,8 @@ class FastSimulation:
     def _generate(self):
         """{`Cells`: their energies, MeV}; one call for each sampler."""
         manager, number = self._g4.G4RunManager.GetRunManager(), 0
-        seed = event_seed(self._seed, manager.GetCurrentRun().GetRunID(), manager.GetCurrentEvent().GetEventID())
+        run, event = manager.GetCurrentRun().GetRunID(), manager.GetCurrentEvent().GetEventID()
+        seed = event_seed(self._seed, run, event, self._name)
         shape = next(iter(self._accepted.values())).shape
         deposits = collections.defaultdict(lambda: np.zeros(shape))
         for sampler in self._different():

@@ -78,6 +78,8 @@ def test_cells_beyond_the_edges_are_dropped(first, inside):
         assert cells[ix, iy] == 2 * shower[ix - first[0], iy - first[1]]
 
 
-def test_seeds_differ_by_seed_run_and_event():
-    seeds = {event_seed(*numbers) for numbers in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (2**64 - 1, 0, 0))}
-    assert len(seeds) == 5 and all(0 <= seed < 2**64 for seed in seeds)
+def test_seeds_differ_by_seed_run_event_and_calorimeter():
+    numbers = (0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (2**64 - 1, 0, 0)
+    seeds = {event_seed(*each, "left") for each in numbers}
+    seeds.add(event_seed(0, 0, 0, "right"))
+    assert len(seeds) == 6 and all(0 <= seed < 2**64 for seed in seeds)

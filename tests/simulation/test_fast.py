@@ -32,7 +32,8 @@ def test_particles_of_the_range_are_replaced_in_their_own_hall_and_cells():
     expected = np.array([[10.0005], [20.0005], [40.0005]]) * along / np.linalg.norm(along, axis=1, keepdims=True)
     np.testing.assert_allclose(momentum, expected, rtol=2e-3, atol=2e-3)  # a little is lost and scattered in the air
     np.testing.assert_allclose(point, [[-1.0, 0.5], [0.5, -0.7], [-0.1, 0.6]], atol=2e-3)
-    assert [call[2] for call in calls] == [event_seed(3, 0, 0), event_seed(3, 0, 1), event_seed(3, 1, 0)]
+    numbers = (0, 0), (0, 1), (1, 0)
+    assert [call[2] for call in calls] == [event_seed(3, *each, "Calorimeter") for each in numbers]
     np.testing.assert_array_equal(energy[0], energy[2])  # this sampler does not use the seed
     incident = np.linalg.norm(momentum, axis=1)
     moved = np.zeros((30, 30))

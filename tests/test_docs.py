@@ -18,6 +18,7 @@ from ecalgen.data.files.writer import save_showers
 from ecalgen.data.reconstruction import aggregated
 from ecalgen.data.sources import sample_path
 from ecalgen.evaluation.__main__ import main as judge
+from ecalgen.evaluation.metrics.registry import metrics
 from ecalgen.export.__main__ import main as export
 from ecalgen.runs import check_config
 from ecalgen.training.recipe import source_of
@@ -109,6 +110,11 @@ def user_files(tmp_path, monkeypatch, showers):
         file.update({"energies": incident[:, None], "directions": np.tile([0.0, 0.0, 1.0], (150, 1)),
                      "pdg": np.full(150, 22), "num_points": np.full(150, 20)})
     return real
+
+
+def test_the_page_of_metrics_names_them_all():
+    text = (DOCS / "metrics.md").read_text()
+    assert [name for name in metrics() if f"`{name}`" not in text] == []
 
 
 def test_files(user_files, capsys):

@@ -46,6 +46,8 @@ def evaluate(real: Showers, generated: Showers, reference: Showers | None = None
         whole number from 1.
     """
     _check_settings(protocol, seed, clusters=clusters, runs=runs, bootstrap=bootstrap)
+    if isinstance(only, str):
+        raise EvaluationError(f"only is the text {only!r}; give a list of names, [{only!r}]")
     if unknown := set(only or ()) - set(metrics()):
         raise EvaluationError(f"no metric is called {sorted(unknown)[0]!r}; there are {', '.join(metrics())}")
     chosen = PROTOCOLS[protocol]

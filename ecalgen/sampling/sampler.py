@@ -17,7 +17,7 @@ from ecalgen.data.particles import beside, check_particles, held, limits, scaled
 from ecalgen.data.showers import ENERGY, quantities
 from ecalgen.data.transforms import Transform, make_transform
 from ecalgen.machine.chunks import in_chunks, sizes
-from ecalgen.machine.host import use_warm_programs
+from ecalgen.machine.host import progress, use_warm_programs
 from ecalgen.machine.provenance import provenance
 from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.models.layers import at_precision, fold_spectral_norm
@@ -131,7 +131,7 @@ class Sampler:
         energy, *slopes = (np.mean(limits) for limits in list(self.card["trained_on"].values())[:3])
         along = np.array([*slopes, 1.0])
         momentum, seconds = energy * along / np.linalg.norm(along), {}
-        for showers in sizes(chunk_size(self.grid)):
+        for showers in progress(sizes(chunk_size(self.grid)), desc="compiling", leave=False):
             start = time.perf_counter()
             self(np.tile(momentum, (showers, 1)), np.zeros((showers, 2)))
             seconds[showers] = time.perf_counter() - start

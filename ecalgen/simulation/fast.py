@@ -10,7 +10,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,9 +33,10 @@ class Statistics:
       replaced: number of particles whose showers were generated.
       energy: their energy in all, GeV.
       left: {reason: number of particles that stayed with Geant4}, by kind, energy, direction or position.
-      tracking, sampling, depositing: seconds in Geant4, in the generator, and for handing over the cells.
+      tracking, sampling, depositing: seconds in Geant4 for the whole event, in this calorimeter's generator, and for
+        handing over its cells.
       full_events, full_energy, full_seconds: number, energy and duration of the events in full simulation; the energy
-        is that of the particles which would have been replaced.
+        is that of the particles which would have been replaced, in all calorimeters of the process.
     """
 
     events: int = 0
@@ -58,8 +59,8 @@ class Statistics:
         left = ", ".join(f"{number:,} for their {reason}" for reason, number in sorted(self.left.items())) or "none"
         lines = [f"{self.events:,} events, {self.replaced:,} particles replaced, of {self.energy:,.0f} GeV in all",
                  f"left to Geant4: {left}",
-                 f"seconds: {self.tracking:.2f} tracking, {self.sampling:.2f} sampling, {self.depositing:.2f} handing "
-                 "over the cells"]
+                 f"seconds: {self.tracking:.2f} tracking of the whole events, {self.sampling:.2f} sampling, "
+                 f"{self.depositing:.2f} handing over the cells"]
         if self.full_energy:
             lines.append(f"in full simulation: about {self.in_full:,.1f} s, from {self.full_events:,} such events")
         return "\n".join(lines)
@@ -68,7 +69,8 @@ class Statistics:
 class FastSimulation:
     """A calorimeter of a Geant4 application whose showers are generated. Make it in `Construct`, and keep it.
 
-    It takes position and rotation from the placement, also where the mother volume is itself placed several times. The
+    Making it compiles the sampler's programs, which takes half a minute unless `ecalgen warmup` has compiled them. It
+    takes position and rotation from the placement, also where the mother volume is itself placed several times. The
     mother volume must be empty for a micrometre in front of the front face. Showers depend only on their particles, the
     seed, the name of the calorimeter, the numbers of run and event, and the order in which particles enter. Particles
     that would leave the calorimeter are not generated.
@@ -94,6 +96,8 @@ class FastSimulation:
 
     _ending = 0.0
     """Seconds for which calorimeters of this process have made showers; none of them counts these as tracking."""
+    _statistics: ClassVar[list[Statistics]] = []
+    """Of all calorimeters of this process."""
 
     def __init__(self, samplers: Mapping, placed: Any, seed: int = 0, uniform: bool = False):
         import geant4_pybind as g4
@@ -107,6 +111,7 @@ class FastSimulation:
         for sampler in self._different():
             sampler.compile()
         self.statistics, self.active = Statistics(), True
+        FastSimulation._statistics.append(self.statistics)
         self._places, self._waiting, self._step = {}, [], None
         self._keep = self._watch_front(placed, solid)
 
@@ -156,7 +161,8 @@ class FastSimulation:
         if not reason:
             reason, first, point = self._accepted[name].place(momentum, point)
         if reason:
-            self.statistics.left[reason] = self.statistics.left.get(reason, 0) + self.active
+            if self.active:
+                self.statistics.left[reason] = self.statistics.left.get(reason, 0) + 1
             return False
         self._waiting.append((name, self._place(inwards), first, momentum, point))
         if self.active:
@@ -183,7 +189,8 @@ class FastSimulation:
         energy = sum(math.hypot(*momentum) for _, _, _, momentum, _ in self._waiting)
         if not self.active:
             counts.full_events += 1
-            counts.full_energy += energy
+            for every in FastSimulation._statistics:
+                every.full_energy += energy
             counts.full_seconds += tracking
             return
         deposits = self._generate() if self._waiting else {}

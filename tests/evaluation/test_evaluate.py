@@ -261,6 +261,8 @@ def test_chosen_metrics_alone_are_computed(sets):
     assert "prd" not in found and list(found["seconds"]) == ["sliced"] and found["sliced"]["wasserstein"]["p"] > 0
     with pytest.raises(EvaluationError, match="no metric is called 'slices'; there are prd, c2st"):
         evaluate(*sets, only=["slices"])
+    with pytest.raises(EvaluationError, match=r"only is the text 'sliced'; give a list of names, \['sliced'\]"):
+        evaluate(*sets, only="sliced")
 
 
 def test_written_whole_and_read_back(result, tmp_path):

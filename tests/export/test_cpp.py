@@ -118,6 +118,18 @@ def test_it_knows_the_particles_of_its_training(library):
     assert not library.knows(backwards.ctypes.data_as(ctypes.c_void_p))
 
 
+def test_the_program_of_the_page(library, tmp_path):
+    """The program of docs/export.md, by the command in its first line."""
+    page = (EXAMPLE.parents[1] / "docs" / "export.md").read_text()
+    program = page.split("```cpp\n")[1].split("```")[0]
+    export_generator("anchored_light", "cpp", tmp_path)
+    (tmp_path / "main.cpp").write_text(program)
+    command = program.splitlines()[0].partition(": ")[2]
+    done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    sums = [float(line.split()[0]) for line in done.stdout.splitlines()]
+    assert len(sums) == 3 and all(3000 < value < 3900 for value in sums)
+
+
 HEADERS = os.environ.get("GEANT4_INCLUDE_DIR")
 INSTALLED = shutil.which("geant4-config")
 

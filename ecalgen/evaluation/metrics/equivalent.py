@@ -58,7 +58,10 @@ def worth(bias):
 
 
 def compute(sets, settings):
-    """{observable: bias in units of 10,000 showers, its interval, that of other real showers, and the bins}."""
+    """{observable: bias, its interval, that of other real showers, the bins, and the worth in showers with its limit}.
+
+    Biases are in units of 10,000 showers: a value of 2 is worth 5,000 of them. A worth is None where no bias is found.
+    """
     ours, *others = map(observable_columns, sets[:3])
     found = {}
     for name, values in ours.items():
@@ -73,8 +76,14 @@ def compute(sets, settings):
                 bounds = interval(whole, spread, (-np.inf, np.inf))
                 entry |= {prefix: UNIT * whole, f"{prefix}_interval" if prefix == "reference" else "interval":
                           [UNIT * bound for bound in bounds], "bins": bins}
-            found[key] = entry
+            found[key] = entry | {"worth": _number(entry["value"]), "worth_at_least": _number(entry["interval"][1])}
     return found
+
+
+def _number(value):
+    """The worth of a bias in units of `UNIT`, for JSON."""
+    showers = worth(value / UNIT)
+    return None if math.isinf(showers) else showers
 
 
 def _draws(count, settings):

@@ -101,6 +101,13 @@ class Showers:
         return dataclasses.replace(self, **{field: getattr(self, field)[index] for field in KEYS})
 
 
+def same_particles(first, second):
+    """Whether, for every i, shower i of both sets belongs to the same incident particle."""
+    return len(first) == len(second) and all(
+        np.allclose(getattr(first, field), getattr(second, field), rtol=1e-4, atol=1e-4)
+        for field in ("momentum", "point"))
+
+
 def event_shapes(grid):
     """Field of `Showers` -> shapes that the numbers of one event may have."""
     flat = ((*grid.shape, 1),) if len(grid.shape) == 2 else ()

@@ -4,10 +4,10 @@ import numbers
 import time
 from collections.abc import Collection
 
-from ecalgen.data.showers import Showers
+from ecalgen.data.showers import Showers, same_particles
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
 from ecalgen.evaluation.metrics.registry import EvaluationError, Settings, metrics
-from ecalgen.evaluation.sets import particle_codes, prepare_sets, same_particles
+from ecalgen.evaluation.sets import particle_codes, prepare_sets
 from ecalgen.machine.files import write_text
 
 FORMAT = 4

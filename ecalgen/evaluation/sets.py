@@ -2,7 +2,7 @@
 import numpy as np
 
 from ecalgen.data.grid import SHASHLIK
-from ecalgen.data.showers import Showers, slopes
+from ecalgen.data.showers import Showers, same_particles, slopes
 from ecalgen.evaluation.metrics.features import BOUND
 from ecalgen.evaluation.metrics.prd import PROTOCOLS
 from ecalgen.evaluation.metrics.registry import EvaluationError, Sets
@@ -55,13 +55,6 @@ def check_showers(**sets):
         if showers.grid != sets["real"].grid:
             raise EvaluationError(f"the {name} showers have {showers.grid}, and the real ones {sets['real'].grid}; "
                                   "give showers of one calorimeter, each file with its grid")
-
-
-def same_particles(first, second):
-    """Whether, for every i, shower i of both sets belongs to the same incident particle."""
-    return len(first) == len(second) and all(
-        np.allclose(getattr(first, field), getattr(second, field), rtol=1e-4, atol=1e-4)
-        for field in ("momentum", "point"))
 
 
 def particle_codes(sets):

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from ecalgen.data.grid import Grid
-from ecalgen.data.showers import Showers
+from ecalgen.data.showers import Showers, same_particles
 from ecalgen.evaluation.metrics.registry import EvaluationError
-from ecalgen.evaluation.sets import particle_codes, prepare_sets, same_particles
+from ecalgen.evaluation.sets import particle_codes, prepare_sets
 
 
 def test_all_sets_are_as_large_as_the_smallest(showers):

@@ -14,7 +14,8 @@ def test_monitor_is_scipys_distance(showers, monkeypatch):
     """With a generator that returns the showers themselves, shifted by a number of events."""
     real = showers[:100]
     other = showers[100:200]
-    monkeypatch.setattr(monitors, "make_sampler", lambda *_: lambda *_: other.energy)
+    sample = lambda variables, key, momentum, point, first: other.energy[first:first + len(momentum)]
+    monkeypatch.setattr(monitors, "make_sampler", lambda *_: sample)
 
     class State:
         sampled = None

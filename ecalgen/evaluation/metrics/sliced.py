@@ -6,10 +6,10 @@ pairs where both sets have the same particles, at random elsewhere.
 """
 import numpy as np
 
+from ecalgen.data.showers import same_particles
 from ecalgen.evaluation.metrics.features import observable_features
 from ecalgen.evaluation.metrics.physics_distance import standardised
 from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, Table, register
-from ecalgen.evaluation.sets import same_particles
 from ecalgen.evaluation.wording import number, text
 from ecalgen.machine.records import NUMBER, PAIR
 

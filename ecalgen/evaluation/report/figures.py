@@ -16,8 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from ecalgen.data.observables import SPARSITY_THRESHOLDS
-from ecalgen.data.showers import incident_energy, reference_point, slopes
-from ecalgen.evaluation.sets import same_particles
+from ecalgen.data.showers import incident_energy, reference_point, same_particles, slopes
 
 COLOURS = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 """The colour-blind-safe cycle of Okabe and Ito; the first colour is for generated showers."""

@@ -1,13 +1,13 @@
 """The page of one evaluation: a verdict in words, tables and figures, in one HTML file that needs no other file."""
 import pathlib
 
+from ecalgen.data.showers import same_particles
 from ecalgen.evaluation.metrics.features import observable_columns
 from ecalgen.evaluation.metrics.precision_recall import feature_sets
 from ecalgen.evaluation.report import figures, physics_figures
 from ecalgen.evaluation.report.page import picture, write_page
 from ecalgen.evaluation.report.tables import sections, small_tables
 from ecalgen.evaluation.report.verdict import verdict
-from ecalgen.evaluation.sets import same_particles
 from ecalgen.evaluation.wording import number, text, words
 
 

@@ -80,6 +80,8 @@ CPP = """\
 #ifndef ECALGEN_{guard}PP
 #define ECALGEN_{guard}PP
 
+#include <math.h>
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -87,7 +89,6 @@ CPP = """\
 namespace ecalgen {{
 namespace {name}_parts {{
 
-using std::fabs; using std::log1p; using std::pow;
 {helpers}
 {constants}
 
@@ -160,7 +161,7 @@ inline void philox(std::uint64_t key, std::uint64_t high, std::uint64_t low, std
 
 // sin(2 pi x) for |x| <= 1/2, to 2e-7.
 static inline float sine_of_turn(float x) {
-  const float b = 0.25f - fabs(fabs(x) - 0.25f), q = b * b;
+  const float b = 0.25f - fabsf(fabsf(x) - 0.25f), q = b * b;
   const float s = b * (6.283185357f + q * (-41.34170607f + q * (81.60419166f
       + q * (-76.62091440f + q * 40.05733458f))));
   return chosen(x < 0.0f, -s, s);

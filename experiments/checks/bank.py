@@ -5,8 +5,8 @@
     python -m experiments.checks.bank --simulate --particles=2 --showers=10 --results=runs/x.json
 
 The data set has one shower a particle, so response and resolution of a particle are known from its neighbours only.
-Here they are known by themselves. The bank keeps summaries of each particle: mean and standard deviation of the
-observables, their quantiles and their correlations. The showers are made again by the same command.
+Here each particle has its own showers. The bank keeps summaries of each particle: mean and standard deviation of the
+observables, their quantiles and their correlations. The same command makes the same showers again.
 """
 import numpy as np
 
@@ -41,10 +41,16 @@ def main(argv=None):
     """Fill the bank, or judge generators by it."""
     args = make_parser().parse_args(argv)
     host.set_up()
-    momentum, point = kinematics(BEAMS["5d"], SEED, 0, args.particles)
+    bank = read(args.results) if args.results.exists() else {
+        "showers": args.showers, "seed": SEED, "particles": [], "generators": {}, "provenance": provenance(SEED)}
+    if bank["showers"] != args.showers:
+        raise SystemExit(f"error: {args.results} holds {bank['showers']} showers a particle; give --showers="
+                         f"{bank['showers']}, or another file")
+    if not (bank["particles"] or args.simulate):
+        raise SystemExit(f"error: {args.results} holds no particles; fill the bank with --simulate")
+    momentum, point = kinematics(BEAMS["5d"], SEED, 0, max(args.particles, len(bank["particles"])))
     if args.simulate:
-        fill(args, momentum, point)
-    bank = read(args.results)
+        fill(bank, args, momentum, point)
     for name in args.only or shipped_models("generator"):
         sampler = load_sampler(name)
         found = [summary(sampler(*repeated(momentum[i], point[i] / 10, bank["showers"]), seed=i), momentum[i], point[i])
@@ -54,10 +60,8 @@ def main(argv=None):
         print(name, bank["generators"][name], flush=True)
 
 
-def fill(args, momentum, point):
-    """Simulate the particles that are missing, and write the bank after each of them."""
-    bank = read(args.results) if args.results.exists() else {
-        "showers": args.showers, "seed": SEED, "particles": [], "generators": {}, "provenance": provenance(SEED)}
+def fill(bank, args, momentum, point):
+    """Simulate the particles that the bank lacks, and write it after each of them."""
     run = geant4.start(geant4.Setup(seed=SEED))
     bar = host.progress(range(len(bank["particles"]) * args.showers, args.particles * args.showers), desc="showers")
     for i in range(len(bank["particles"]), args.particles):

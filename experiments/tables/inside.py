@@ -16,13 +16,13 @@ def inside_geant4():
     both = generated, floor
     found = [["summed response, relative to full simulation",
               *(f"{one['response'][0]:.4f} ± {one['response'][1]:.4f}" for one in both)],
-             ["deviation of the cells, weighted by energy",
+             ["mean difference of the cells, weighted by energy",
               *(f"{100 * one['energy_weighted_deviation']:.2f} %" for one in both)],
              ["cells within 1 % or one standard error",
               *(f"{100 * one['cells_within_one_percent_or_their_error']:.0f} %" for one in both)],
              ["cells within 1 % or two standard errors",
               *(f"{100 * one['cells_within_one_percent_or_two_errors']:.0f} %" for one in both)],
-             ["mean square of deviations over errors",
+             ["mean square of differences over errors",
               *(f"{one['mean_square_of_deviations_over_errors']:.2f}" for one in both)]]
     note = (f"`{result['model']}`, {particles:,} electrons each way in {result['events']} events, one seed, "
             f"{device(result)}, one core. Cells: the {generated['cells']:,} with more than 1 MeV an event, which hold "

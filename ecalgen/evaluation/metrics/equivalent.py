@@ -93,7 +93,7 @@ def _draws(count, settings):
 
 
 def measures(entry):
-    """The largest bias; beside it that between two real sets, of the observable where it is largest."""
+    """The largest bias, and the largest bias between two real sets."""
     worst = max(entry.values(), key=lambda found: found["value"])
     other = max(entry.values(), key=lambda found: found["reference"])
     return {"largest": Measure(worst["value"], worst["interval"], other["reference"], other["reference_interval"])}

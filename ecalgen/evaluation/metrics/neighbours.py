@@ -22,7 +22,7 @@ ROWS = 1_000
 MEANINGS = {"precision": "generated showers inside the ball of a real one", "recall": "real showers inside the ball of "
             "a generated one", "density": "real balls around a generated shower, over k",
             "coverage": "real showers with a generated one in their ball"}
-"""Name -> what it is a share of."""
+"""Name of a number -> the showers that it counts."""
 RECORD = dict.fromkeys(MEANINGS, {"value": NUMBER, "interval": PAIR, "reference": NUMBER, "reference_interval": PAIR})
 
 

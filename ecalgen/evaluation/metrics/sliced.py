@@ -59,7 +59,7 @@ def exchanged(count, times, paired, seed):
 
 
 def compute(sets, settings):
-    """{test: deviations from no difference, their interval, the p-value, and the same of other real showers}."""
+    """{test: its statistic in standard deviations, with interval and p-value, and the same of other real showers}."""
     ours = observable_features(sets.real)[0]
     rng = np.random.default_rng(settings.seed)
     found = {name: {"slices": SLICES, "exchanges": settings.bootstrap} for name in NAMES}
@@ -78,7 +78,7 @@ def compute(sets, settings):
 
 
 def measures(entry):
-    """Both tests, in standard deviations of the statistic without a difference."""
+    """Both statistics, in standard deviations over the exchanges of labels."""
     return {title: Measure(*(entry[name][field] for field in ("value", "interval", "reference", "reference_interval")))
             for name, title in NAMES.items()}
 

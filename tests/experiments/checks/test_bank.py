@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from real_geant4 import DATA, needs_geant4
 
-from experiments.checks.bank import apart, compared, summary
+from experiments.checks.bank import apart, compared, main, summary
 
 ROOT = pathlib.Path(__file__).parents[3]
 
@@ -46,6 +46,15 @@ def test_a_summary_holds_moments_and_quantiles(showers):
     assert found["deviation"][at] == pytest.approx(visible.std(ddof=1), rel=1e-4)
     assert found["quantiles"][at][9] == pytest.approx(np.median(visible), rel=1e-3)
     assert np.array(found["correlation"]).shape == (31, 31) and len(found["names"]) == 31
+
+
+def test_a_bank_that_is_empty_or_of_other_showers_is_refused(tmp_path):
+    path = tmp_path / "bank.json"
+    with pytest.raises(SystemExit, match="holds no particles; fill the bank with --simulate"):
+        main([f"--results={path}"])
+    path.write_text(json.dumps({"showers": 4, "particles": [], "generators": {}}))
+    with pytest.raises(SystemExit, match="holds 4 showers a particle; give --showers=4"):
+        main([f"--results={path}", "--simulate"])
 
 
 @needs_geant4

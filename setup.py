@@ -19,7 +19,8 @@ EXTRAS = {
     "tensorboard": ["tensorboardX>=2.6"],
     "dask": ["distributed>=2024.8"],
     "export": ["onnx>=1.16", "flatbuffers>=24.3"],
-    "docs": ["mkdocs-material>=9.5", "mkdocstrings-python>=1.12", "pymdown-extensions>=10.9"],
+    "docs": ["mkdocs-material>=9.5", "mkdocstrings-python>=1.12", "pymdown-extensions>=10.9",
+             "onnx>=1.16"],
 }
 EXTRAS["test"] = ["pytest>=8", "hypothesis>=6.100", "playwright>=1.45", "pytest-xdist>=3.6", "mypy>=1.11",
                   "onnxruntime>=1.19", "nbclient>=0.10", "ipykernel>=6.29"] + sum(

@@ -19,6 +19,7 @@ ELSEWHERE = {
     "changelog.md": "CHANGELOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "application.md": "examples/inside_geant4.py",
+    "design_program.md": "examples/design.py",
     "electrons.md": "examples/geant4/electrons.cc",
     "generated_showers.md": "examples/geant4/GeneratedShowers.hh",
     "cmake.md": "examples/geant4/CMakeLists.txt",

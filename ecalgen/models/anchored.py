@@ -57,6 +57,7 @@ class AnchoredGenerator(nn.Module):
       correction: add the network; without it the prior alone makes the showers.
       sight: give o, the observables of what the prior has drawn, to the network.
       correlated: let neighbouring cells share noise (`hits.correlated`) where `shared` does not; otherwise n' = n.
+      by_hits: let this sharing depend on the expected number of hits.
       octant: fold every shower into the octant px >= py >= 0.
       network: of the correction: `convolutions`, or `cells`, a small network of each cell alone, which is faster. Cells
         that are read out in depth need the latter.
@@ -83,6 +84,7 @@ class AnchoredGenerator(nn.Module):
     correction: bool = True
     sight: bool = True
     correlated: bool = True
+    by_hits: bool = False
     octant: bool = True
     network: str = "convolutions"
     latent: int = 64
@@ -125,7 +127,9 @@ class AnchoredGenerator(nn.Module):
             n = hits.shared(n, maps[0] - maps[1], shares)
         if self.correction:
             if self.correlated and not self.shared:
-                n = hits.correlated(n, self.param("neighbours", nn.initializers.zeros, (len(grid.shape),)))
+                shape = (len(grid.shape), 3) if self.by_hits else (len(grid.shape),)
+                weights = self.param("neighbours", nn.initializers.zeros, shape)
+                n = hits.correlated(n, weights, maps[0] - maps[1] if self.by_hits else None)
             signal = jnp.concatenate([noise["latent"], z, given, score[:, None]], axis=1)
             if self.sight:
                 alone = scaled(drawn(n, *maps), total)

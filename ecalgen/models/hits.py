@@ -96,7 +96,7 @@ def _knots(log_slopes):
     return places, jnp.append(SHAPED[1] - jnp.cumsum(steps[::-1])[::-1], SHAPED[1]), slopes
 
 
-def correlated(n, weights):
+def correlated(n, weights, log_hits=None):
     """Noise that neighbouring cells share, as tracks between them light both; still N(0, 1) in each cell.
 
         n'_i = (n_i + w_0 sum_beside n_j + w_1 sum_at corners n_j) / sqrt(1 + 4 w_0^2 + 4 w_1^2)
@@ -104,16 +104,24 @@ def correlated(n, weights):
     with the four cells beside i and the four at its corners, the left edge lying beside the right one. Where the cells
     are read out in depth, w_2 sum n_j of the two cells before and behind i is added, and 2 w_2^2 below the root.
 
+    One track lights neighbours where hits are rare, and neighbours forget each other where many tracks add up. So the
+    weights may depend on the expected number of hits h of cell i: w_k = a_k + b_k u + c_k u^2, u = tanh(log(h) / 4).
+
     Args:
       n: `[N, nx, ny]` or `[N, nx, ny, nz]`, independent N(0, 1).
-      weights: `[2]`, w_0 and w_1, or `[3]` with w_2.
+      weights: `[2]`, w_0 and w_1, or `[3]` with w_2; with `log_hits` `[2, 3]` or `[3, 3]`, a row (a_k, b_k, c_k) each.
+      log_hits: log of the expected number of hits, of one shape with n.
     """
+    if log_hits is not None:
+        u = jnp.tanh(log_hits / 4)
+        weights = [a + b * u + c * u**2 for a, b, c in weights]
     corners = sum(jnp.roll(n, steps, (1, 2)) for steps in ((-1, -1), (-1, 1), (1, -1), (1, 1)))
     shared = n + weights[0] * _beside(n) + weights[1] * corners
-    if n.ndim == 3:
-        return shared * lax.rsqrt(1 + 4 * jnp.sum(weights**2))
-    shared += weights[2] * sum(jnp.roll(n, step, 3) for step in (-1, 1))
-    return shared * lax.rsqrt(1 + 4 * jnp.sum(weights[:2]**2) + 2 * weights[2]**2)
+    variance = 1 + 4 * (weights[0]**2 + weights[1]**2)
+    if n.ndim == 4:
+        shared += weights[2] * sum(jnp.roll(n, step, 3) for step in (-1, 1))
+        variance += 2 * weights[2]**2
+    return shared * lax.rsqrt(variance)
 
 
 def shared(n, log_hits, shares):

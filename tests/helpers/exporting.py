@@ -65,7 +65,7 @@ GENERATORS = {
     "vae": dict(latent=6, widths=[8, 8, 4]),
     "anchored": dict(latent=6, widths=[8, 8, 4]),
     "anchored, attention": dict(latent=6, widths=[8, 8, 4], attention=8, octant=False, correlated=False),
-    "anchored, cells": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8]),
+    "anchored, cells": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8], by_hits=True),
     "anchored, fixed": dict(latent=6, widths=[8, 8, 4], profile="fixed", sight=False, total=False),
     "anchored, in depth": dict(latent=6, network="cells", widths=[8, 8, 4], profile_widths=[8, 8], spectrum=True,
                                shared=True, mixture=3),

@@ -39,7 +39,8 @@ def test_scaled_by_hand():
 @pytest.mark.parametrize("switches", [
     dict(), dict(profile="fixed"), dict(total=False), dict(correction=False), dict(octant=False), dict(attention=8),
     dict(spectral_norm=True), dict(sight=False),
-    dict(correlated=False), dict(network="cells"), dict(shared=True, mixture=3, correction=False), dict(shared=True)])
+    dict(correlated=False), dict(network="cells"), dict(shared=True, mixture=3, correction=False), dict(shared=True),
+    dict(by_hits=True)])
 def test_every_switch_makes_showers(switches):
     generator = AnchoredGenerator(**TINY | switches)
     variables, _, energy = made(generator)
@@ -51,6 +52,7 @@ def test_every_switch_makes_showers(switches):
     assert ("whitening" in variables["params"]) == (switches.get("correction", True) and switches.get("sight", True))
     correlated = switches.get("correction", True) and switches.get("correlated", True) and "shared" not in switches
     assert ("neighbours" in variables["params"]) == correlated
+    assert not correlated or variables["params"]["neighbours"].shape == ((2, 3) if "by_hits" in switches else (2,))
     for name, switch in (("shares", "shared"), ("latents", "mixture")):
         assert (name in variables["params"]) == (switch in switches)
     assert ("profile" in variables["params"]) == (switches.get("profile") != "fixed")

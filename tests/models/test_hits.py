@@ -100,6 +100,22 @@ def test_neighbours_share_noise():
     np.testing.assert_array_equal(hits.correlated(n, np.zeros(2)), n)
 
 
+def test_neighbours_share_noise_by_their_hits():
+    """Constant rows give the weights alone; otherwise each cell takes those of its own hits, with variance one."""
+    n = np.asarray(jax.random.normal(jax.random.key(0), (40_000, 6, 6)))
+    log_hits = np.broadcast_to(np.where(np.arange(6) < 3, -8.0, 4.0)[:, None], n.shape).astype("f4")
+    rows = np.array([[0.2, 0, 0], [0.1, 0, 0]])
+    np.testing.assert_allclose(hits.correlated(n, rows, log_hits), hits.correlated(n, rows[:, 0]), atol=1e-5)
+    rare, many = np.tanh(-2), np.tanh(1)
+    rows = np.array([[0.1, -0.1, 0.05], [0.0, 0.0, 0.0]])
+    shared = np.asarray(hits.correlated(n, rows, log_hits))
+    np.testing.assert_allclose(shared.var(axis=0), 1, atol=0.04)
+    for row, u in ((1, rare), (4, many)):
+        w = 0.1 - 0.1 * u + 0.05 * u**2
+        covariance = (shared[:, row, 2] * shared[:, row, 3]).mean()
+        assert covariance == pytest.approx(2 * w / (1 + 4 * w**2), abs=0.02)
+
+
 @pytest.mark.parametrize("correlation", [0.0, 0.1, 0.5])
 @pytest.mark.parametrize("s, t", [(-3.0, -3.0), (-2.0, -2.5), (0.0, 1.0), (-1.0, 2.0), (3.0, 3.0)])
 def test_both_lit_is_scipys_normal_probability(s, t, correlation):

@@ -61,9 +61,9 @@ def get_config(preset=""):
         batch_size=64,
         rate=3e-3))  # learning rate of Adam at the start; it falls along a cosine
     config.generator = ml_collections.ConfigDict(dict(
-        name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), spectrum=False, shared=False, mixture=0,
-        total=True, correction=True, sight=True, correlated=True, by_hits=False, octant=True, network="convolutions",
-        latent=64, widths=(36, 36, 24), attention=0, spectral_norm=False))
+        name="anchored", shape=4, profile="fitted", profile_widths=(32, 32), spectrum=False, shared=False,
+        corners=False, mixture=0, total=True, correction=True, sight=True, correlated=True, by_hits=False, octant=True,
+        network="convolutions", latent=64, widths=(36, 36, 24), attention=0, spectral_norm=False))
     config.discriminator = ml_collections.ConfigDict(dict(
         name="physics", widths=(24, 36, 48), observables=True, octant=True, attention=0, spectral_norm=True,
         embedding=96, gain=5.0))

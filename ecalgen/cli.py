@@ -30,6 +30,7 @@ COMMANDS = {
     "sample": Command("ecalgen.sampling", "ecalgen.sampling.__main__", "one shower for each particle of a file"),
     "simulate": Command("ecalgen.simulation", "ecalgen.simulation.__main__",
                         "showers of a beam by Geant4, a parametrisation or a trained generator"),
+    "refine": Command("ecalgen.refine", "ecalgen.refine", "a network that keeps the best of several candidates"),
     "export": Command("ecalgen.export", "ecalgen.export.__main__", "a generator for programs without JAX"),
     "benchmark": Command("ecalgen.benchmark", "ecalgen.benchmark", "time generators and training steps"),
     "models": Command("ecalgen.sampling.shipped", "ecalgen.sampling.shipped",

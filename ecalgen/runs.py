@@ -205,7 +205,17 @@ def sample(config, workdir, conditions, seed):
     return workdir / "samples.npz"
 
 
-def judge_largely(source, out=None, seed=0, **settings):
+def showers_of(source):
+    """The `Source` of the showers on which a generator was trained.
+
+    Args:
+      source: the folder of a run, or the name of a shipped generator.
+    """
+    return (source_of(recipe_of(source)) if pathlib.Path(source).is_dir() else
+            Source(SHIPPED_SHOWERS, None, "detect", 10**6))
+
+
+def judge_largely(source, out=None, seed=0, refine=1, **settings):
     """Judge a generator by classifiers that learn from the whole training split; what they found.
 
     Args:
@@ -213,16 +223,16 @@ def judge_largely(source, out=None, seed=0, **settings):
       out: file for the result as JSON, written after each judge; not written when None. Judges that it holds of the
         same generator and showers do not judge again.
       seed: of the generated showers.
+      refine: number of candidates for each shower, as of `load_sampler`.
       settings: of `large.judge_largely`.
     """
-    sampler = load_sampler(source)
-    showers = source_of(recipe_of(source)) if pathlib.Path(source).is_dir() else Source(SHIPPED_SHOWERS, None, "detect",
-                                                                                        10**6)
+    sampler, showers = load_sampler(source, refine=refine), showers_of(source)
     real, asked = showers.load("train", showers.on_device), showers.load("test")
     print(f"judging by {len(real):,} training and {len(asked):,} test showers, and as many generated ones", flush=True)
     generated, answers = (generated_like(part, sampler, number, source) for part, number in
                           ((real, seed), (asked, seed + 1)))
-    about = {"generator": sampler.card["sha256"], "showers": len(real), "asked": len(asked), "seed": seed}
+    about = {"generator": sampler.card["sha256"], "refine": sampler.card.get("refine"), "showers": len(real),
+             "asked": len(asked), "seed": seed}
     found = about | {"judges": _judged_before(out, about)}
     for name in host.progress([name for name in large.JUDGES if name not in found["judges"]], desc="judges"):
         found["judges"] |= large.judge_largely(real, generated, asked, answers, judges=[name], **settings)

@@ -7,7 +7,7 @@ import pytest
 PACKAGE = pathlib.Path(__file__).parents[1] / "ecalgen"
 ROOMS = ("errors", "machine", "data", "simulation", "models", "sampling", "training", "evaluation.wording",
          "evaluation.metrics", "evaluation", "evaluation.report", "plots", "export", "recipes", "runs",
-         "benchmark", "main", "cli")
+         "refine", "benchmark", "main", "cli")
 """In order; a room is a folder, or a module of the top level."""
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py"))
 

@@ -38,6 +38,7 @@ def make_parser():
                                      "also the name of a shipped generator")
     add("--judge", choices=("usual", "large"), default="usual", help="large: with --run, classifiers that learn from "
         "the whole training split, in some minutes; DIR/large.json holds what they found")
+    add("--refine", type=int, default=1, help="candidates for each shower, with --judge=large (1)")
     add("--real", metavar="FILE", help="real showers")
     add("--generated", metavar="FILE", help="generated showers")
     add("--reference", metavar="FILE", help="other real showers, best those on which the generator was trained, whose "
@@ -62,7 +63,7 @@ def main(argv=None):
         if args.judge == "large":
             host.set_up()
             out = (args.out or pathlib.Path(args.run)) / "large.json"
-            print(large.spoken(runs.judge_largely(args.run, out)["judges"]))
+            print(large.spoken(runs.judge_largely(args.run, out, refine=args.refine)["judges"]))
             print(out)
             return
         if args.run:
@@ -104,6 +105,8 @@ def _check(args):
         unused = given + ["--compare"] * bool(args.compare) + ["--out"] * bool(args.out and args.judge != "large")
         if unused:
             raise UserError(f"--run judges a run or a model of its own; leave out {', '.join(unused)}")
+    elif args.refine != 1:
+        raise UserError("--refine is for --run with --judge=large; showers of a file are what they are")
     elif args.judge == "large":
         raise UserError("--judge=large judges a generator; name it with --run, a folder or a shipped one")
     elif args.compare and given:

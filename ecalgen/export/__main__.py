@@ -18,6 +18,7 @@ def make_parser():
     parser.add_argument("--format", required=True, choices=FORMATS)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files")
     parser.add_argument("--name", help="of the files, function or class (that of the model or of the folder)")
+    parser.add_argument("--refine", type=int, default=1, help="candidates for each shower (1)")
     return parser
 
 
@@ -26,7 +27,7 @@ def main(argv=None):
     args = make_parser().parse_args(argv)
     host.set_up()
     try:
-        paths = export_generator(args.run, args.format, args.out, args.name)
+        paths = export_generator(args.run, args.format, args.out, args.name, args.refine)
     except (UserError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     for path in paths:

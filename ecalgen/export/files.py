@@ -20,7 +20,7 @@ from ecalgen.machine.provenance import provenance
 from ecalgen.sampling.cards import domain_of_card
 
 FORMAT = 1
-def export_generator(source, kind, folder, name=None):
+def export_generator(source, kind, folder, name=None, refine=1):
     """Write a generator in one format, with its card; return the paths.
 
     Args:
@@ -28,13 +28,14 @@ def export_generator(source, kind, folder, name=None):
       kind: one of `FORMATS`.
       folder: made when missing.
       name: of the files, and in C of the function; that of the model or of the run's folder when None.
+      refine: number of candidates for each shower, as of `load_sampler`.
 
     Raises:
       WeightsError: no such model, or damaged files.
       ExportError: a model that this format cannot hold.
       UserError: ONNX without its extra.
     """
-    make_cells, latent, card = load_function(source)
+    make_cells, latent, card = load_function(source, refine)
     shape = domain_of_card(card).grid.shape
     name = re.sub(r"^(?=\d)|\W", "_", name or pathlib.Path(source).resolve().name, flags=re.A)
     files, said = FORMATS[kind](make_cells, latent, name, card)
@@ -101,7 +102,8 @@ card)."""
 
 def _card(card, latent, kind, said, paths, shape):
     """JSON with inputs, output, training range and provenance."""
-    fields = {name: card[name] for name in ("system", "preset", "generator", "data", "steps", "sha256", "provenance")}
+    fields = {name: card[name] for name in ("system", "preset", "generator", "data", "steps", "sha256", "provenance",
+                                              "refine") if name in card}
     content = {
         "format": FORMAT, "kind": f"ecalgen {kind}", **said,
         "inputs": {"noise": {"numbers": latent, "distribution": "independent N(0, 1)"},

@@ -9,7 +9,7 @@ from ecalgen.data.transforms import make_transform
 from ecalgen.errors import UserError
 from ecalgen.models.library import ShowerLibrary
 from ecalgen.sampling.cards import domain_of_card, generator_of_card
-from ecalgen.sampling.weights import load_weights
+from ecalgen.sampling.weights import load_generator
 
 CONDITIONS = {"px": "GeV", "py": "GeV", "pz": "GeV", "x": "cm", "y": "cm"}
 """Columns of the incident particle with their units; the point lies on the front face."""
@@ -21,11 +21,12 @@ class ExportError(UserError):
     """A model that cannot be written in a format; the message gives the reason and an alternative."""
 
 
-def load_function(source):
+def load_function(source, refine=1):
     """The generator of a run or of a shipped model, with its weights inside and all its noise in one array.
 
     Args:
       source: a workdir, or the name of a shipped model.
+      refine: number of candidates for each shower, as of `load_sampler`.
 
     Returns:
       `(make_cells, latent, card)`: a pure function of `noise [N, latent]`, numbers of N(0, 1), and
@@ -33,10 +34,10 @@ def load_function(source):
       card. Any finite input gives finite showers, and empty ones for particles that miss the calorimeter.
 
     Raises:
-      WeightsError: no such model, or damaged files.
+      WeightsError: no such model, damaged files, or no refiner.
       ExportError: a shower library, which is no function of noise.
     """
-    params, card = load_weights(source, "generator")
+    params, card = load_generator(source, refine)
     domain = domain_of_card(card)
     generator = generator_of_card(card)
     if isinstance(generator, ShowerLibrary):

@@ -26,7 +26,15 @@ from ecalgen.models.layers import (
 )
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.particle import incident_vector
-from ecalgen.models.prior import PROFILES, LatentMixture, TotalHead, cell_features, draw_mixture, total_unit
+from ecalgen.models.prior import (
+    PROFILES,
+    LatentMixture,
+    TotalHead,
+    cell_features,
+    draw_mixture,
+    shares_of,
+    total_unit,
+)
 from ecalgen.models.whitening import Whitening
 
 LARGEST = 3.0
@@ -52,6 +60,7 @@ class AnchoredGenerator(nn.Module):
       profile_widths: widths of the profile's hidden layers.
       spectrum: give a single hit the spectrum that was fitted by the prior's stage (`hits.shaped`).
       shared: let neighbouring cells share as much noise as was fitted by the prior's stage (`hits.shared`).
+      corners: with `shared`, those at corners share noise, too.
       mixture: number of normal distributions of the latents, as fitted by the prior's stage; 0 for N(0, 1).
       total: draw S from its fitted distribution; otherwise S is the sum of the cells.
       correction: add the network; without it the prior alone makes the showers.
@@ -79,6 +88,7 @@ class AnchoredGenerator(nn.Module):
     profile_widths: Sequence[int] = (32, 32)
     spectrum: bool = False
     shared: bool = False
+    corners: bool = False
     mixture: int = 0
     total: bool = True
     correction: bool = True
@@ -123,8 +133,7 @@ class AnchoredGenerator(nn.Module):
         n = noise["cells"]
         maps += for_cells(jnp.log(total), n)[None] * for_cells(LOG_MU, maps)
         if self.shared:
-            shares = self.param("shares", nn.initializers.constant(hits.START), (hits.SHARES,))
-            n = hits.shared(n, maps[0] - maps[1], shares)
+            n = hits.shared(n, maps[0] - maps[1], *shares_of(self, self.corners))
         if self.correction:
             if self.correlated and not self.shared:
                 shape = (len(grid.shape), 3) if self.by_hits else (len(grid.shape),)

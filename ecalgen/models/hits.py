@@ -32,8 +32,8 @@ SHARES = round((SHARED[1] - SHARED[0]) / SHARED_STEP) + 1
 """Number of knots of `sharing`."""
 START = -2.5
 """Value of the parameters of `sharing` before they are fitted; a is 0.04 then."""
-SERIES = 8
-"""Terms of the series in `both_lit`; the error is below 1e-4 for correlations to 0.5."""
+SERIES = 16
+"""Terms of the series in `both_lit`; its relative error is below 1e-3 for correlations to 2/3 and |s|, |t| to 3.5."""
 TINY = 1e-9
 """MeV; smaller energies are taken for it where their logarithm is needed."""
 MANY = 600
@@ -115,8 +115,7 @@ def correlated(n, weights, log_hits=None):
     if log_hits is not None:
         u = jnp.tanh(log_hits / 4)
         weights = [a + b * u + c * u**2 for a, b, c in weights]
-    corners = sum(jnp.roll(n, steps, (1, 2)) for steps in ((-1, -1), (-1, 1), (1, -1), (1, 1)))
-    shared = n + weights[0] * _beside(n) + weights[1] * corners
+    shared = n + weights[0] * _beside(n) + weights[1] * _across(n)
     variance = 1 + 4 * (weights[0]**2 + weights[1]**2)
     if n.ndim == 4:
         shared += weights[2] * sum(jnp.roll(n, step, 3) for step in (-1, 1))
@@ -124,26 +123,38 @@ def correlated(n, weights, log_hits=None):
     return shared * lax.rsqrt(variance)
 
 
-def shared(n, log_hits, shares):
-    """Noise that cells beside each other share, the more the rarer their hits; still N(0, 1) in each cell.
+def shared(n, log_hits, shares, corners=None):
+    """Noise that neighbouring cells share, the more the rarer their hits; still N(0, 1) in each cell.
 
-        n'_i = (n_i + a_i sum_beside n_j) / sqrt(1 + 4 a_i^2),  a_i = a(t_i) of `sharing`
+        n'_i = (n_i + a_i sum_beside n_j + c_i sum_at corners n_j) / sqrt(1 + 4 a_i^2 + 4 c_i^2)
 
-    with the four cells beside i in its layer, the left edge lying beside the right one. A track lights some neighbours
-    of a cell together with it, as often far from the axis as near it. So the noise of rare hits is correlated most.
+    with a_i = a(t_i) and c_i = c(t_i) of `sharing`, the four cells beside i in its layer and the four at its corners,
+    the left edge lying beside the right one. A track lights some neighbours of a cell together with it, as often far
+    from the axis as near it. So the noise of rare hits is correlated most.
 
     Args:
       n: `[N, nx, ny]` or `[N, nx, ny, nz]`, independent N(0, 1).
       log_hits: log of the expected number of hits, of one shape with n.
       shares: `[SHARES]`, fitted by `shared_log_likelihood`.
+      corners: the same for the cells at corners; without it c = 0.
     """
-    weights = sharing(_tables(log_hits)[0], shares)
-    return (n + weights * _beside(n)) * lax.rsqrt(1 + 4 * weights**2)
+    t = _tables(log_hits)[0]
+    beside = sharing(t, shares)
+    together, variance = n + beside * _beside(n), 1 + 4 * beside**2
+    if corners is not None:
+        across = sharing(t, corners)
+        together, variance = together + across * _across(n), variance + 4 * across**2
+    return together * lax.rsqrt(variance)
 
 
 def _beside(n):
     """The sum of the four cells beside each, the left edge lying beside the right one."""
     return sum(jnp.roll(n, step, axis) for step in (-1, 1) for axis in (1, 2))
+
+
+def _across(n):
+    """The sum of the four cells at the corners of each, the left edge lying beside the right one."""
+    return sum(jnp.roll(n, steps, (1, 2)) for steps in ((-1, -1), (-1, 1), (1, -1), (1, 1)))
 
 
 def sharing(t, shares):
@@ -152,26 +163,27 @@ def sharing(t, shares):
     return sum(weights[knot] * jnp.maximum(0, 1 - jnp.abs(place - knot)) for knot in range(SHARES))
 
 
-def shared_log_likelihood(lit, log_hits, shares):
-    """log p of which cells beside each other are lit, summed over all pairs in the layers of a shower: `[N]`.
+def shared_log_likelihood(lit, log_hits, shares, corners=None):
+    """log p of which neighbouring cells are lit, summed over all pairs in the layers of a shower: `[N]`.
 
     The sum is the composite likelihood of pairs (Lindsay 1988, Contemporary Mathematics 80, 221). It is for fitting
-    `shares`: the expected hits are held, and pairs with a cell of t below SHARED are left out.
+    `shares` and `corners`: the expected hits are held, and pairs with a cell of t below SHARED are left out. With
+    `corners` cells at corners are pairs, too.
 
     Args:
       lit: `[N, nx, ny]` or `[N, nx, ny, nz]`, whether there is energy.
       log_hits: log of the expected number of hits, of one shape with `lit`.
-      shares: `[SHARES]`, the parameters of `sharing`.
+      shares, corners: the parameters of `shared`.
     """
     t = lax.stop_gradient(_tables(log_hits)[0])
     counted, t = t > SHARED[0], jnp.clip(t, SHARED[0], -SHARED[0])
-    weights, single = sharing(t, shares), norm.cdf(t)
-    total = 0.0
-    for axis in (1, 2):
-        first, second = (lambda x, rows=rows, axis=axis: lax.slice_in_dim(x, *rows, axis=axis)
-                         for rows in ((0, t.shape[axis] - 1), (1, t.shape[axis])))
-        (one, other), (p, q) = (first(weights), second(weights)), (first(single), second(single))
-        both = both_lit(first(t), second(t), (one + other) * lax.rsqrt((1 + 4 * one**2) * (1 + 4 * other**2)))
+    weights = sharing(t, shares), sharing(t, corners) if corners is not None else jnp.zeros_like(t)
+    single, total = norm.cdf(t), 0.0
+    for first, second, diagonal in _pairs(corners is not None):
+        (a, c), (b, d) = ([place(weight) for weight in weights] for place in (first, second))
+        covariance = c + d + 2 * a * b if diagonal else a + b + 2 * (a * d + c * b)
+        correlation = covariance * lax.rsqrt((1 + 4 * (a**2 + c**2)) * (1 + 4 * (b**2 + d**2)))
+        (p, q), both = (first(single), second(single)), both_lit(first(t), second(t), correlation)
         chance = jnp.where(first(lit), jnp.where(second(lit), both, p - both),
                            jnp.where(second(lit), q - both, 1 - p - q + both))
         counts = first(counted) & second(counted)
@@ -179,8 +191,17 @@ def shared_log_likelihood(lit, log_hits, shares):
     return total
 
 
+def _pairs(diagonals):
+    """(cells -> the first of each pair, cells -> the second, whether they lie across a corner), a row a direction."""
+    before, after, every = slice(None, -1), slice(1, None), slice(None)
+    directions = [((before, every), (after, every)), ((every, before), (every, after))]
+    across = [((before, before), (after, after)), ((after, before), (before, after))]
+    return [(lambda x, at=first: x[:, *at], lambda x, at=second: x[:, *at], (first, second) in across)
+            for first, second in directions + across * diagonals]
+
+
 def both_lit(s, t, correlation):
-    """Phi_2(s, t; rho): the probability that two cells are lit whose noise has a correlation rho from 0 to 0.5.
+    """Phi_2(s, t; rho): the probability that two cells are lit whose noise has a correlation rho from 0 to 2/3.
 
         Phi(s) Phi(t) + phi(s) phi(t) sum_k rho^k He_(k-1)(s) He_(k-1)(t) / k!
 

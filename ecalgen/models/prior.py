@@ -245,6 +245,7 @@ class Prior(nn.Module):
       octant: fold every shower into the octant px >= py >= 0.
       spectrum: fit the spectrum of a single hit, too (`hits.shaped`).
       shared: fit how much noise neighbouring cells share, too (`hits.shared`).
+      corners: with `shared`, cells at corners share noise, too.
       mixture: number of normal distributions from which z is drawn (`LatentMixture`); 0 for N(0, 1).
     """
 
@@ -254,6 +255,7 @@ class Prior(nn.Module):
     octant: bool
     spectrum: bool = False
     shared: bool = False
+    corners: bool = False
     mixture: int = 0
     domain: Domain = OLD
 
@@ -302,10 +304,16 @@ class Prior(nn.Module):
             mixture = LatentMixture(self.mixture, self.shape_latents, name="latents")
             terms["latents"] = mixture.log_density(lax.stop_gradient(z))
         if self.shared:
-            shares = self.param("shares", nn.initializers.constant(hits.START), (hits.SHARES,))
             some = np.s_[..., ::LAYERS] if self.domain.grid.deep else np.s_[...]
-            terms["pairs"] = hits.shared_log_likelihood(lit[some], (log_mu - log_eps)[some], shares)
+            terms["pairs"] = hits.shared_log_likelihood(lit[some], (log_mu - log_eps)[some],
+                                                        *shares_of(self, self.corners))
         return terms
+
+
+def shares_of(module, corners):
+    """The parameters of `hits.shared` in a module: `shares`, and `corners` where cells at corners share noise."""
+    names = ("shares", "corners") if corners else ("shares",)
+    return [module.param(name, nn.initializers.constant(hits.START), (hits.SHARES,)) for name in names]
 
 
 def _log_softmax(logits):

@@ -32,6 +32,7 @@ def make_parser():
     add("--misses", choices=("refuse", "empty"), default="refuse",
         help="what to do with a particle that misses the calorimeter: an error, or an empty shower (refuse)")
     add("--precision", choices=PRECISIONS, default="float32", help="of the networks (float32)")
+    add("--refine", type=int, default=1, help="candidates for each shower (1)")
     return parser
 
 
@@ -40,10 +41,10 @@ def main(argv=None):
     args = make_parser().parse_args(argv)
     host.set_up()
     try:
-        sampler = load_sampler(args.run, args.precision)
+        sampler = load_sampler(args.run, args.precision, args.refine)
         momentum, point = load_conditions(args.particles, sampler.grid)
-        made_by = {"generator": args.run, "seed": args.seed, "particles": os.path.basename(args.particles),
-                   "provenance": provenance(args.seed)}
+        made_by = {"generator": args.run, "refine": args.refine, "seed": args.seed,
+                   "particles": os.path.basename(args.particles), "provenance": provenance(args.seed)}
         with ShowerWriter(args.out, provenance=made_by) as writer:
             for rows in host.progress(slices(len(momentum), BLOCK), "blocks of showers"):
                 energy = sampler(momentum[rows], point[rows], args.seed, rows.start, args.misses)

@@ -25,6 +25,7 @@ from ecalgen.machine.records import (
     shown,
 )
 from ecalgen.models.build import GENERATORS, RENAMED, build_ensemble, build_generator
+from ecalgen.models.refined import RefinedGenerator, Refiner
 from ecalgen.models.regressor import Regressor
 
 SIZE = Kind("a whole number from 0 to ten million", lambda value: type(value) is int and 0 <= value <= 10**7)
@@ -39,6 +40,7 @@ TRAINED = {"system": TEXT, "preset": TEXT, "generator": {"name": TEXT}, "data": 
 CARDS = {
     "generator": TRAINED | {"steps": COUNT, "trained_on": OBJECT, "members": Maybe(MEMBERS)},
     "regressor": {"system": TEXT, "transform": TRANSFORM, "outputs": SIZE},
+    "refiner": {"generator_sha256": TEXT, "features": SIZE, "widths": Rows(SIZE), "provenance": OBJECT},
 }
 """Kind -> the fields that its card must have."""
 OLD_ENSEMBLE = TRAINED | {"steps": Rows(COUNT), "trained_on": {ENERGY: PAIR}}
@@ -67,6 +69,8 @@ def check_card(card, kind):
             check_record(card["domain"], DOMAIN_RECORD, "domain")
         check_record(card["trained_on"], dict.fromkeys(names_of_quantities(domain_of_card(card).grid), PAIR),
                      "trained_on")
+    if kind == "refiner":
+        return
     transform = card["transform"] if kind == "regressor" else card["data"]["transform"]
     try:
         make_transform(**transform)
@@ -91,13 +95,23 @@ def card_arrays(card, kind):
     """
     if kind == "regressor":
         return _regressor_arrays(card["outputs"])
+    if kind == "refiner":
+        return _arrays(lambda: Refiner(card["widths"]).init(jax.random.key(0), jnp.zeros((1, card["features"]))))
     _check_generator(card["generator"])
     return generator_arrays(card["generator"], domain_of_card(card), card.get("members"))
 
 
 def generator_of_card(card):
-    """The generator of a card, without spectral norm, which in every file is folded into the kernels."""
-    return _build(folded(card["generator"]), card.get("members"), domain_of_card(card))
+    """The generator of a card, without spectral norm, which in every file is folded into the kernels.
+
+    With a field `refine`, which `weights.load_generator` adds, its showers are refined.
+    """
+    domain = domain_of_card(card)
+    generator = _build(folded(card["generator"]), card.get("members"), domain)
+    if not card.get("refine"):
+        return generator
+    inverse = make_transform(**card["data"]["transform"]).inverse
+    return RefinedGenerator(generator, card["refine"]["candidates"], domain, inverse, tuple(card["refine"]["widths"]))
 
 
 def folded(fields):

@@ -23,14 +23,14 @@ from ecalgen.machine.seeds import check_first, make_key, shower_keys, words
 from ecalgen.models.layers import at_precision, fold_spectral_norm
 from ecalgen.models.protocol import Generator, check_generator
 from ecalgen.sampling.cards import domain_of_card, generator_of_card
-from ecalgen.sampling.weights import load_weights, save_weights
+from ecalgen.sampling.weights import load_generator, save_weights
 
 CHUNKS = {"cpu": 64 * 900}
 """Backend -> cells in a call of the network; the arrays of this many fit a core's cache."""
 LARGE_CHUNK = 8192 * 900
 """Cells in a call of the network on any other backend, which is an accelerator."""
 PRECISIONS = ("float32", "bfloat16")
-DESCRIBED = ("generator", "members", "trained_on", "domain")
+DESCRIBED = ("generator", "members", "trained_on", "domain", "refine")
 """Fields of a card on which the function of its sampler depends, besides the transform."""
 
 
@@ -90,8 +90,9 @@ class Sampler:
 
     def __repr__(self):
         low, high = self.card["trained_on"][ENERGY]
+        refined = f"; refined, {refine['candidates']} candidates" if (refine := self.card.get("refine")) else ""
         return (f"<Sampler: {self.card['system']} ({self.card['preset']}), {self.card['steps']:,} steps; {self.grid}; "
-                f"{low:.3g} to {high:.3g} GeV>")
+                f"{low:.3g} to {high:.3g} GeV{refined}>")
 
     def __reduce__(self):
         """A pickle holds weights and card; whoever reads it builds the function again."""
@@ -138,21 +139,25 @@ class Sampler:
         return seconds
 
 
-def load_sampler(source: str | os.PathLike, precision: Literal["float32", "bfloat16"] = "float32") -> Sampler:
+def load_sampler(source: str | os.PathLike, precision: Literal["float32", "bfloat16"] = "float32",
+                 refine: int = 1) -> Sampler:
     """The `Sampler` of a finished run, or one that ships with the package.
 
     Args:
       source: a workdir, or the name of a shipped model.
       precision: of the networks' products, one of `PRECISIONS`. `bfloat16` is for accelerators; it makes other showers
         from the same seed.
+      refine: number of candidates for each shower. One of them is kept by the odds of a network that they are Geant4's
+        (`ecalgen refine` trains it). Sampling takes that many times as long.
 
     Raises:
-      WeightsError: no such model, or its files are damaged.
+      WeightsError: no such model, its files are damaged, or it has no refiner.
       ValueError: an unknown precision.
+      UserError: a number of candidates that cannot be.
     """
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; it is one of {', '.join(PRECISIONS)}")
-    params, card = load_weights(source, "generator")
+    params, card = load_generator(source, refine)
     use_warm_programs()
     return _restored({"params": at_precision(jax.device_put(params), precision)}, card)
 

@@ -14,6 +14,8 @@ from ecalgen.sampling.cards import card_arrays, check_card, current
 
 SHIPPED = pathlib.Path(__file__).parents[1] / "shipped"
 FORMAT = 1
+MOST_CANDIDATES = 16
+"""Largest number of candidates for a shower."""
 
 
 class WeightsError(UserError):
@@ -49,7 +51,7 @@ def load_weights(source, kind):
 
     Args:
       source: the folder or the name.
-      kind: the kind that the card must give, `generator` or `regressor`.
+      kind: the kind that the card must give, `generator`, `regressor` or `refiner`.
 
     Raises:
       WeightsError: no such model, one of another kind, damaged files, a format that this version cannot read, a card
@@ -70,6 +72,31 @@ def load_weights(source, kind):
     except (OSError, RecordError) as error:
         raise WeightsError(f"{folder} holds no readable weights ({error}); write or copy them again") from error
     return flax.traverse_util.unflatten_dict(arrays, sep="/"), card
+
+
+def load_generator(source, refine=1):
+    """(params, card) of a generator, with its refiner where several candidates are made for each shower.
+
+    Args:
+      source: the folder or the name.
+      refine: number of candidates, from 1 to `MOST_CANDIDATES`; 1 is the generator alone.
+
+    Raises:
+      UserError: another number of candidates.
+      WeightsError: as of `load_weights`; there is no refiner, or it belongs to other weights.
+    """
+    if type(refine) is not int or not 1 <= refine <= MOST_CANDIDATES:
+        raise UserError(f"refine is {shown(refine)}; give the number of candidates for each shower, from 1 to "
+                        f"{MOST_CANDIDATES}")
+    params, card = load_weights(source, "generator")
+    if refine == 1:
+        return params, card
+    refiner, own = load_weights(source, "refiner")
+    if own["generator_sha256"] != card["sha256"]:
+        raise WeightsError(f"the refiner of {source} was trained for other weights; train it again with "
+                           f"ecalgen refine --run {source}")
+    return ({"generator": params, "refiner": refiner},
+            card | {"refine": {"candidates": refine, "widths": own["widths"], "sha256": own["sha256"]}})
 
 
 def copy_weights(source, kind, folder):
@@ -97,9 +124,14 @@ def shipped_models(kind):
 def _folder(source, kind):
     if not str(source):
         raise WeightsError(f"no model is named; these ship: {', '.join(shipped_models(kind)) or 'none'}")
-    for folder in (pathlib.Path(source) / "generator", SHIPPED / str(source)):
+    refiner = kind == "refiner"
+    for folder in (pathlib.Path(source) / ("refiner" if refiner else "generator"),
+                   SHIPPED / str(source) / ("refiner" if refiner else "")):
         if (folder / "card.json").exists():
             return folder
+    if refiner:
+        raise WeightsError(f"{source} has no refiner; train one with ecalgen refine --run {source}, or leave refine "
+                           "out")
     if _is_run(source):
         raise WeightsError(f"{source} holds no generator yet; finish its training, or write what it has so far with "
                            f"python -m ecalgen.main --config=... --workdir={source} --mode=evaluate")

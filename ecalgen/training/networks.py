@@ -4,7 +4,8 @@ import optax
 from ecalgen.models.build import build_generator
 from ecalgen.training.state import Networks
 
-FITS = {"prior": ("total", "profile", "spectrum", "shares", "latents", "whitening"), "regressor": ("regressor",)}
+FITS = {"prior": ("total", "profile", "spectrum", "shares", "corners", "latents", "whitening"),
+        "regressor": ("regressor",)}
 """Stage -> names of the parameters that it fits. Later stages take them over and do not train them."""
 
 

@@ -92,7 +92,7 @@ def prior_stage(config, data, validation, domain, targets):
     del targets
     fit, fields = config.prior, config.generator
     prior = Prior(fields.shape, fields.profile, fields.profile_widths, fields.octant, domain=domain,
-                  **{name: fields[name] for name in ("spectrum", "shared", "mixture") if name in fields})
+                  **{name: fields[name] for name in ("spectrum", "shared", "corners", "mixture") if name in fields})
     bound = BoundFit(prior, fields.shape, falling_adam(fit, 1.0), fit.batch_size, beta=1.0)
     alone = build_generator(fields.to_dict() | {"correction": False}, domain)
     return Stage(name="prior", steps=fit.steps, batch_size=fit.batch_size,

@@ -20,15 +20,16 @@ PAIRS = {"train.loss": "relativistic"}
 PENALTIES = {"train.r1": 0.004, "train.r2": 0.004, "train.r1_every": 8}
 SCORE = {"train.energy_score": 1.0, "train.energy_features": "observables"}
 BY_HITS = {"generator.by_hits": True}
+SHARED = {"generator.shared": True, "generator.corners": True}
 VARIANTS = {
     "usual": {},
     "score": SCORE,
     "pairs, score": PAIRS | SCORE,
     "pairs, R1, R2, score": PAIRS | PENALTIES | SCORE,
     "pairs, score, by hits": PAIRS | SCORE | BY_HITS,
-    "pairs, score, neighbours by likelihood": PAIRS | SCORE | {"generator.shared": True},
-    "pairs, score, spectrum": PAIRS | SCORE | {"generator.spectrum": True},
-    "pairs, score, by hits, spectrum": PAIRS | SCORE | BY_HITS | {"generator.spectrum": True},
+    "pairs, score, by likelihood": PAIRS | SCORE | SHARED,
+    "by likelihood": SHARED,
+    "pairs, score, by likelihood, spectrum": PAIRS | SCORE | SHARED | {"generator.spectrum": True},
 }
 """Name -> its changes of `configs/anchored.py`."""
 

@@ -40,7 +40,7 @@ def test_scaled_by_hand():
     dict(), dict(profile="fixed"), dict(total=False), dict(correction=False), dict(octant=False), dict(attention=8),
     dict(spectral_norm=True), dict(sight=False),
     dict(correlated=False), dict(network="cells"), dict(shared=True, mixture=3, correction=False), dict(shared=True),
-    dict(by_hits=True)])
+    dict(by_hits=True), dict(shared=True, corners=True)])
 def test_every_switch_makes_showers(switches):
     generator = AnchoredGenerator(**TINY | switches)
     variables, _, energy = made(generator)
@@ -53,7 +53,7 @@ def test_every_switch_makes_showers(switches):
     correlated = switches.get("correction", True) and switches.get("correlated", True) and "shared" not in switches
     assert ("neighbours" in variables["params"]) == correlated
     assert not correlated or variables["params"]["neighbours"].shape == ((2, 3) if "by_hits" in switches else (2,))
-    for name, switch in (("shares", "shared"), ("latents", "mixture")):
+    for name, switch in (("shares", "shared"), ("corners", "corners"), ("latents", "mixture")):
         assert (name in variables["params"]) == (switch in switches)
     assert ("profile" in variables["params"]) == (switches.get("profile") != "fixed")
 

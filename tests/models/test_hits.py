@@ -116,8 +116,8 @@ def test_neighbours_share_noise_by_their_hits():
         assert covariance == pytest.approx(2 * w / (1 + 4 * w**2), abs=0.02)
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.1, 0.5])
-@pytest.mark.parametrize("s, t", [(-3.0, -3.0), (-2.0, -2.5), (0.0, 1.0), (-1.0, 2.0), (3.0, 3.0)])
+@pytest.mark.parametrize("correlation", [0.0, 0.1, 0.5, 2 / 3])
+@pytest.mark.parametrize("s, t", [(-3.5, -3.5), (-3.0, -3.0), (-2.0, -2.5), (0.0, 1.0), (-1.0, 2.0), (3.0, 3.0)])
 def test_both_lit_is_scipys_normal_probability(s, t, correlation):
     expected = scipy.stats.multivariate_normal.cdf([s, t], cov=[[1, correlation], [correlation, 1]])
     assert float(hits.both_lit(*map(jnp.float32, (s, t, correlation)))) == pytest.approx(expected, rel=1e-3)

@@ -73,7 +73,7 @@ def test_adam_has_no_momentum():
 def test_only_what_an_earlier_stage_fitted_is_frozen(recipe):
     """A plain generator may have a parameter called `total`: it is trained."""
     assert networks.frozen_names(recipe("anchored"), "gan") == (
-        "total", "profile", "spectrum", "shares", "latents", "whitening")
+        "total", "profile", "spectrum", "shares", "corners", "latents", "whitening")
     assert networks.frozen_names(recipe("anchored"), "prior") == ()
     assert networks.frozen_names(recipe("aux_twostep:,regressor=disc_arch_llr"), "gan") == ("regressor",)
     assert networks.frozen_names(recipe("aux_twostep:,regressor=disc_arch_llr"), "multitask") == ()

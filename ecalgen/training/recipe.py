@@ -23,7 +23,8 @@ FREE = ("evaluation.", "tensorboard")
 SINCE = {"init": None, "data.conventions": "detect", "data.on_device": 200_000, "train.r2": 0.0,
          "train.energy_score": 0.0, "train.energy_features": "observables", "train.warmup": 0,
          "generator.spectrum": False, "generator.shared": False, "generator.corners": False,
-         "generator.by_hits": False, "generator.mixture": 0, "regressor.early": False, "regressor.adversarial_gradient": True}
+         "generator.by_hits": False, "generator.mixture": 0, "regressor.early": False,
+         "regressor.adversarial_gradient": True}
 """Fields that recipes of older versions lack -> the value that stands for their absence."""
 OF_RUNS = ("init", "data.", "train.")
 """Beginnings of those of these fields that a run reads, the last one in a GAN; networks have defaults of their own."""

@@ -11,7 +11,7 @@ import numpy as np
 from ecalgen.evaluation.metrics.bootstrap import interval
 from ecalgen.evaluation.metrics.features import observable_columns
 from ecalgen.evaluation.metrics.registry import Family, Measure, Metric, Table, register
-from ecalgen.evaluation.wording import text, words
+from ecalgen.evaluation.wording import words
 from ecalgen.machine.records import NUMBER, PAIR, Each
 
 UNIT = 10_000
@@ -132,7 +132,7 @@ def _rounded(showers):
     if math.isinf(showers):
         return "–"
     digits = 1 - math.floor(math.log10(showers))
-    return text(int(round(showers, digits)))
+    return f"{int(round(showers, digits)):,}"
 
 
 register(Metric("equivalent", compute, "Equivalent real showers", BIAS, measures, tables, explain, verdict,

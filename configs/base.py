@@ -56,7 +56,7 @@ def get_config():
     train.r1_every = 1  # steps from one of these penalties to the next, which are multiplied by this number
     train.gradient_penalty = 0.0  # weight of the penalty on (norm - 1)^2, between real and generated showers
     train.energy_score = 0.0  # weight of the distance in features of two generated showers and a real one
-    train.energy_features = "observables"  # whitened; or regressor: outputs and embedding of a frozen one
+    train.energy_features = "observables"  # whitened; rings: and lit neighbours; regressor: its outputs and embedding
     train.ema = 0.999  # decay a step of the average of the generator's parameters, which makes the showers
     train.log_every = 100  # steps
     train.checkpoint_every = 1_000  # steps, a multiple of log_every

@@ -11,21 +11,15 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtr
 
 from ecalgen.data.grid import Domain
-from ecalgen.data.observables import from_track, lateral
+from ecalgen.data.observables import lateral
 from ecalgen.data.octant import fold, fold_cells
 from ecalgen.data.showers import for_cells
 from ecalgen.models.layers import Dense
-from ecalgen.models.observed import seen_observables
+from ecalgen.models.observed import ZERO, seen_observables, seen_rings
 from ecalgen.models.particle import incident_vector
 
 RANKED = 13
 """The highest cells whose energies the network sees."""
-RADII = (0.0, 2.0, 3.0, 5.0, 8.0, 12.0, 1e3)
-"""Edges of the rings around the track, in cells."""
-LIGHT = (0.3, 0.6, 1.0, 1.5, 3.0, 10.0)
-"""MeV: cells above each of these are counted, in each ring."""
-ZERO = 0.1
-"""MeV: energies enter as log(1 + e / ZERO)."""
 LIMIT = 8.0
 """Standard deviations to which a feature is clipped, so that no shower has arbitrary odds."""
 
@@ -90,27 +84,17 @@ class RefinedGenerator(nn.Module):
 def shower_features(energy, momentum, point, domain):
     """What a `Refiner` sees of showers, folded by the symmetries of their grid: `[N, F]`.
 
-    The observables; the `RANKED` highest cells; in each ring around the track the number of lit cells, of lit pairs
-    beside each other and across a corner, of cells above each of `LIGHT`, the sum of log energies, of their squares and
-    of the products of neighbours; and the incident particle.
+    The observables, the `RANKED` highest cells, the sums of `seen_rings`, and the incident particle.
 
     Args:
       energy: `[N, nx, ny]` or `[N, nx, ny, nz]` MeV.
       momentum, point: `[N, 3]` GeV, `[N, 2]` cm.
       domain: of the showers.
     """
-    grid = domain.grid
-    energy, (momentum, point) = fold_cells(energy, momentum, grid), fold(momentum, point, grid)
-    cells = lateral(energy)
-    x, y = from_track(momentum, point, grid)
-    distance = jnp.sqrt(x**2 + y**2)
-    lit, logs = (cells > 0).astype(cells.dtype), jnp.log1p(cells / ZERO)
-    maps = [lit, logs, logs**2, *((cells >= least).astype(cells.dtype) for least in LIGHT)]
-    pairs = [_neighbours(values, across) for values in (lit, logs) for across in (False, True)]
-    rings = [(distance >= low) & (distance < high) for low, high in zip(RADII, RADII[1:], strict=False)]
-    sums = [jnp.where(ring, values, 0).sum((1, 2)) for values in (*maps, *pairs) for ring in rings]
-    return jnp.concatenate([seen_observables(energy, momentum, point, grid), jnp.log1p(ranked(cells) / ZERO),
-                            jnp.stack(sums, axis=1), incident_vector(momentum, point, domain)], axis=1)
+    shower = fold_cells(energy, momentum, domain.grid), *fold(momentum, point, domain.grid)
+    highest = jnp.log1p(ranked(lateral(shower[0])) / ZERO)
+    return jnp.concatenate([seen_observables(*shower, domain.grid), highest, seen_rings(*shower, domain.grid),
+                            incident_vector(*shower[1:], domain)], axis=1)
 
 
 def ranked(cells, count=RANKED):
@@ -120,12 +104,3 @@ def ranked(cells, count=RANKED):
         found.append(cells.max((1, 2)))
         cells = jnp.where(cells >= found[-1][:, None, None], 0, cells)
     return jnp.stack(found, axis=1)
-
-
-def _neighbours(values, across):
-    """The sum of a cell's products with its next cells along x and y, or with those across two of its corners."""
-    right, up = jnp.pad(values[:, 1:], ((0, 0), (0, 1), (0, 0))), jnp.pad(values[:, :, 1:], ((0, 0), (0, 0), (0, 1)))
-    if not across:
-        return values * (right + up)
-    corner = lambda cells: jnp.pad(cells, ((0, 0), (0, 1), (0, 0)))
-    return values * (corner(up[:, 1:]) + corner(jnp.pad(values[:, 1:, :-1], ((0, 0), (0, 0), (1, 0)))))

@@ -1,4 +1,5 @@
 """Whitening: observables in standard deviations from their mean given the particle, and uncorrelated."""
+import functools
 import itertools
 
 import flax.linen as nn
@@ -97,9 +98,15 @@ def fit_terms(terms, target, degree):
     return found
 
 
-def fit_whitening(energy, momentum, point, domain):
-    """Parameters of `Whitening` from real showers, by least squares in float64: `[N, nx, ny]`, `[N, 3]`, `[N, 2]`."""
-    columns = lambda *rows: _columns(*rows, domain)
+def fit_whitening(energy, momentum, point, domain, seen=seen_observables):
+    """Parameters of `Whitening` from real showers, by least squares in float64.
+
+    Args:
+      energy, momentum, point: `[N, nx, ny]` MeV, `[N, 3]` GeV, `[N, 2]` cm.
+      domain: of the showers.
+      seen: (energy, momentum, point, grid) -> the columns to be whitened, `[N, F]`.
+    """
+    columns = lambda *rows: _columns(*rows, domain, seen)
     values, *terms = (array.astype(np.float64) for array in mapped(columns, CHUNK, energy, momentum, point))
     mean = fit_terms(terms[0], values, DEGREES["mean"])
     residual = values - terms[0] @ mean
@@ -125,8 +132,8 @@ def turned(whitening, other):
     return whitening | {"rotation": jnp.asarray(ours @ left @ right, jnp.float32)}
 
 
-@jax.jit
-def _columns(energy, momentum, point, domain):
+@functools.partial(jax.jit, static_argnames="seen")
+def _columns(energy, momentum, point, domain, seen):
     given = incident_vector(momentum, point, domain)
     terms = [expansion(given, degree) for degree in DEGREES.values()]
-    return seen_observables(energy, momentum, point, domain.grid), *terms
+    return seen(energy, momentum, point, domain.grid), *terms

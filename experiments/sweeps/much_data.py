@@ -29,6 +29,7 @@ VARIANTS = {
     "pairs, score, by hits": PAIRS | SCORE | BY_HITS,
     "pairs, score, by likelihood": PAIRS | SCORE | SHARED,
     "by likelihood": SHARED,
+    "pairs, score of rings, by likelihood": PAIRS | SCORE | SHARED | {"train.energy_features": "rings"},
     "pairs, score, by likelihood, spectrum": PAIRS | SCORE | SHARED | {"generator.spectrum": True},
 }
 """Name -> its changes of `configs/anchored.py`."""

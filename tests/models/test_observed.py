@@ -6,6 +6,7 @@ import pytest
 
 from ecalgen.data.grid import SHASHLIK
 from ecalgen.data.observables import observables
+from ecalgen.data.showers import reference_point
 from ecalgen.models import observed
 
 
@@ -41,7 +42,30 @@ def test_a_count_by_hand():
     np.testing.assert_allclose(slopes, [0, 1 / 1.25**2, 0.5, 4 / 25], rtol=1e-6)
 
 
-def test_gradients_of_silent_showers_are_finite():
+def test_rings_count_lit_cells_and_pairs(showers):
+    """By loops over the cells of some showers; the counts of real showers do not depend on the smallest energies."""
+    few = showers[:3]
+    found = np.asarray(observed.seen_rings(few.energy, few.momentum, few.point, SHASHLIK)).reshape(3, 13, 6)
+    track = np.asarray(reference_point(few.momentum, few.point, SHASHLIK)) / 2.02
+    for cells, (x, y), sums in zip(few.energy, track, found, strict=True):
+        wanted = np.zeros((13, 6))
+        for ix in range(30):
+            for iy in range(30):
+                ring = np.searchsorted(observed.RADII, np.hypot(ix - 14.5 - x, iy - 14.5 - y), side="right") - 1
+                log = np.log1p(cells / 0.1)
+                at = lambda values, i, j: values[i, j] if 0 <= i < 30 and 0 <= j < 30 else 0
+                lit = cells >= observed.LIT
+                wanted[:3, ring] += lit[ix, iy], log[ix, iy], log[ix, iy] ** 2
+                wanted[3:9, ring] += [cells[ix, iy] >= level for level in observed.LEVELS]
+                for row, values in ((9, lit), (11, log)):
+                    wanted[row, ring] += values[ix, iy] * (at(values, ix + 1, iy) + at(values, ix, iy + 1) * 1.0)
+                    wanted[row + 1, ring] += values[ix, iy] * (
+                        at(values, ix + 1, iy + 1) + at(values, ix + 1, iy - 1) * 1.0)
+        np.testing.assert_allclose(sums, wanted, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("seen", [observed.seen_observables, observed.seen_rings])
+def test_gradients_of_silent_showers_are_finite(seen):
     particle = jnp.array([[0.0, 0, 5]]), jnp.zeros((1, 2))
-    gradient = jax.grad(lambda e: observed.seen_observables(e, *particle, SHASHLIK).sum())
+    gradient = jax.grad(lambda e: seen(e, *particle, SHASHLIK).sum())
     assert np.isfinite(gradient(jnp.zeros((1, 30, 30)))).all()

@@ -7,11 +7,11 @@ import pytest
 
 from ecalgen.data.grid import OLD
 from ecalgen.data.octant import under_symmetries
-from ecalgen.models import refined
+from ecalgen.models import observed, refined
 from ecalgen.models.observed import seen_observables
 from ecalgen.models.refined import RefinedGenerator, Refiner, ranked, shower_features
 
-RINGS = len(refined.RADII) - 1
+RINGS = len(observed.RADII) - 1
 MOMENTUM, POINT = jnp.array([[0.5, 0.2, 5.0]]), jnp.array([[-1.2, -0.8]])
 
 

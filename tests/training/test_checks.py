@@ -37,7 +37,7 @@ NO_FROZEN = "config.train.energy_features is 'regressor', but of the stages .* n
     ("anchored:test", {"train.energy_features": "regressor"}, NO_FROZEN),
     ("aux_multitask:test", {"train.energy_features": "regressor"}, NO_FROZEN),
     ("aux_twostep:test,regressor=disc_arch_llr", {"train.energy_features": "regressor"}, NO_FROZEN),
-    ("baseline:test", {"train.energy_features": "cells"}, "energy_features is 'cells'; it is one of observables, regr"),
+    ("baseline:test", {"train.energy_features": "cells"}, "is 'cells'; it is one of observables, rings, regr"),
     ("baseline:test", {"train.batch_size": 7}, "config.train.batch_size is 7; with config.train.energy_score the ge"),
 ])
 def test_energy_scores_that_cannot_be(recipe, name, changes, message):

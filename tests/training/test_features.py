@@ -39,6 +39,14 @@ def test_observables_of_training_showers_are_white(made, name):
     assert (np.diag(covariance) < 1.1).all() and np.median(np.diag(covariance)) == pytest.approx(1, abs=0.1)
 
 
+def test_rings_follow_the_observables(made):
+    _, variables, shown, features = made("anchored:test", "rings")
+    _, _, _, observables = made("anchored:test", "observables")
+    values = np.asarray(features(variables, *shown))
+    assert values.shape == (400, 109) and np.isfinite(values).all() and np.abs(values.mean(axis=0)).max() < 0.3
+    assert np.asarray(observables(variables, *shown)).shape == (400, 31)
+
+
 def test_observables_do_not_depend_on_the_transform(made):
     _, variables, sqrt, features = made("baseline:test", "observables")
     _, _, cells, of_energies = made("baseline:test", "observables", **{

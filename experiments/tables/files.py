@@ -1,6 +1,6 @@
 """The tables of every page, and where they stand in it."""
 from experiments.command import ROOT
-from experiments.tables import anchored, auxiliary, checks, design, inside, large, lineage, queue, speed, systems
+from experiments.tables import anchored, auxiliary, checks, inside, large, lineage, queue, speed, systems
 
 TABLES = {
     "README.md": {"facts": systems.facts, "systems": systems.rows_of_readme},
@@ -25,7 +25,6 @@ TABLES = {
         "few showers": anchored.few_showers, "longer": lambda: anchored.few_showers("few_showers_seeds"),
         "photons": lambda: anchored.few_showers("few_showers_50")},
     "docs/export.md": {"c_speed": speed.c_speed},
-    "docs/design.md": {"design": design.design},
     "docs/inside_geant4.md": {"inside_geant4": inside.inside_geant4},
     "docs/analysis.md": {"reconstruction": checks.reconstruction},
     "docs/speed.md": {"speed": speed.speed, "streaming": speed.streaming, "precision": speed.precision},

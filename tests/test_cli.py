@@ -20,8 +20,8 @@ def ecalgen_command(monkeypatch, *words):
 
 
 def test_every_subcommand_is_a_module_with_a_parser():
-    assert list(cli.COMMANDS) == ["train", "evaluate", "sample", "simulate", "export", "benchmark", "models", "warmup",
-                                  "completion"]
+    assert list(cli.COMMANDS) == ["train", "evaluate", "sample", "simulate", "refine", "export", "benchmark", "models",
+                                  "warmup", "completion"]
     whole = cli.make_parser(whole=True).format_help()
     assert all(name in whole for name in cli.COMMANDS)
 

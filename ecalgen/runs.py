@@ -247,7 +247,8 @@ def _judged_before(path, about):
         found = json.loads(path.read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError):
         return {}
-    return found.get("judges", {}) if isinstance(found, dict) and about.items() <= found.items() else {}
+    same = isinstance(found, dict) and all(found.get(name) == value for name, value in about.items())
+    return found.get("judges", {}) if same else {}
 
 
 def generated_like(real, sampler, seed, workdir):

@@ -1,8 +1,9 @@
-"""A design by gradients: which columns of cells measure positions best, at a fixed number of channels?
+r"""A design by gradients: which columns of cells measure positions best, at a fixed number of channels?
 
-    python examples/design.py simulate --events=12000 --seed=1 --out=fine.npz
-    ecalgen train --config=anchored:cpu --config.data.source=fine.npz --workdir=runs/fine
-    python examples/design.py simulate --events=4000 --seed=2 --out=check.npz
+    python examples/design.py simulate --events=8000 --seed=1 --out=fine.npz
+    python examples/design.py simulate --events=3000 --seed=2 --out=check.npz
+    ecalgen train --config=anchored:cpu --config.data.source=fine.npz --config.evaluation.showers=1000 \
+        --workdir=runs/fine
     python examples/design.py optimise --run=runs/fine --check=check.npz
 
 Sixteen columns of cells cover 64 cm. The eight inner ones are narrow, the eight outer ones wide. Most particles hit the
@@ -41,7 +42,7 @@ DECAY = 4.0
 EDGE = 4.0
 """Particles keep this distance from the end of the columns."""
 NOISE = 10.0
-"""Standard deviation of a channel's noise."""
+"""MeV, standard deviation of the noise in each channel."""
 WIDTHS = (2.0, 3.999)
 """Smallest and largest inner width; at 4 all columns are equal."""
 START = (3.0, 4.0)

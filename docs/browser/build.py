@@ -36,11 +36,11 @@ log = logging.getLogger("mkdocs.hooks.browser")
 def on_files(pages, config):
     """Add onnxruntime-web, the generator and the means of Geant4; without npm only the text of the page stays."""
     try:
-        paths = [*runtime(), *generator(), means()]
+        installed = runtime()
     except (OSError, subprocess.CalledProcessError) as error:
         log.info("the page in the browser will have no showers, as npm did not install onnxruntime-web: %s", error)
         return pages
-    for path in paths:
+    for path in (*installed, *generator(), means()):
         pages.append(File.generated(config, f"browser/{path.name}", abs_src_path=str(path)))
     return pages
 
@@ -56,10 +56,16 @@ def runtime():
     return [package / "dist" / name for name in RUNTIME]
 
 
-def generator():
-    """The generator as ONNX and the card of it, made again when the package's model or version has changed."""
+def made():
+    """The folder of what is made here; it is another one when the model, the version or this hook has changed."""
     card = files(ecalgen) / "shipped" / MODEL / "card.json"
-    folder = BUILT / hashlib.sha256(f"{ecalgen.__version__} {card.read_text()}".encode()).hexdigest()[:12]
+    about = f"{ecalgen.__version__} {card.read_text()} {pathlib.Path(__file__).read_text()}"
+    return BUILT / hashlib.sha256(about.encode()).hexdigest()[:12]
+
+
+def generator():
+    """The generator as ONNX, and the card of it."""
+    folder = made()
     paths = [folder / f"{MODEL}.onnx", folder / f"{MODEL}.onnx.json"]
     if not all(path.exists() for path in paths):
         export_generator(MODEL, "onnx", folder)
@@ -68,14 +74,14 @@ def generator():
 
 def means():
     """What Geant4 gives for a particle, `geant4.json`: the fits to the training showers of the package."""
-    path = BUILT / "geant4.json"
+    path = made() / "geant4.json"
     if not path.exists():
         write_text(path, json.dumps(fitted(load_split(sample_path("electron_5d"), "train"))))
     return path
 
 
 def fitted(showers):
-    """Polynomials of the particle for the mean and the standard deviation of each of `QUANTITIES`.
+    """Fit mean and standard deviation of each of `QUANTITIES` as functions of the particle, by polynomials.
 
     The variables are log E, the slopes and the reference point of the folded particle, each scaled to [-1, 1]. The
     mean is fitted by least squares, weighted by the variance. The logarithm of the variance is fitted to the squared

@@ -103,6 +103,7 @@ def _check(args):
     given = [f"--{name}" for name in FILES if getattr(args, name) is not None]
     if args.run:
         unused = given + ["--compare"] * bool(args.compare) + ["--out"] * bool(args.out and args.judge != "large")
+        unused += ["--refine"] * (args.refine != 1 and args.judge != "large")
         if unused:
             raise UserError(f"--run judges a run or a model of its own; leave out {', '.join(unused)}")
     elif args.refine != 1:

@@ -171,7 +171,16 @@ def _is_used(config, name):
         return section in config.stages
     if section == "regressor":
         return _regressor_uses(config, field)
+    if section == "generator":
+        return _generator_uses(config.generator, field)
     return section != "discriminator" or bool({"gan", "multitask", "regressor", "ensemble"} & set(config.stages))
+
+
+def _generator_uses(fields, field):
+    """Whether the anchored generator of these fields reads one that depends on another of them."""
+    if field == "by_hits":
+        return fields.correction and fields.correlated and not fields.shared
+    return field != "corners" or fields.shared
 
 
 def _regressor_uses(config, field):

@@ -13,6 +13,8 @@ from ecalgen.evaluation.__main__ import main
     (["--compare=a", "--compare=b", "--seed=3", "--out=o"], "--compare takes judged runs; leave out --seed"),
     (["--judge=large"], "--judge=large judges a generator; name it with --run"),
     (["--judge=large", "--run=anchored"], "--out not given"),
+    (["--run=runs/x", "--refine=2"], "--run judges .*; leave out --refine"),
+    (["--real=a.npz", "--generated=b.npz", "--refine=2"], "--refine is for --run with --judge=large"),
     (["--judge=large", "--run=anchored", "--out=o", "--real=a.npz"], "--run judges .*; leave out --real"),
     (["--run=nowhere"], "config.json is no recipe"),
     (["--metrics=no_module", "--run=x"], "--metrics=no_module: No module named 'no_module'"),

@@ -99,6 +99,8 @@ def test_stages_that_do_not_make_the_generator(recipe, changes, message):
     ("aux_twostep:test,regressor=cnn", {"regressor.conditional": True}, ["regressor.early", "regressor.shared"]),
     ("aux_twostep:test,regressor=cnn", {}, ["regressor.early"]),
     ("wgan:test", {}, ["regressor.bound"]),
+    ("anchored:test", {}, ["generator.by_hits", "generator.corners"]),
+    ("anchored:test", {"generator.shared": True}, ["generator.corners", "generator.by_hits"]),
 ])
 def test_fields_without_effect_are_refused_by_name(recipe, name, changes, fields):
     config = recipe(name, **changes)
